@@ -1,0 +1,71 @@
+// Everything a judgement may use, and what it may say. Types only; the judge stands in policy.ts.
+
+import type { RefusalReason } from '../errors.ts';
+import type { CertificateDescription } from './certificate.ts';
+import type { Fault } from './fault.ts';
+import type { EndpointRecord } from './record.ts';
+
+export const policies = ['auto', 'ca', 'tofu', 'ca+tofu', 'pinned'] as const;
+export type Policy = (typeof policies)[number];
+export const firstUses = ['accept', 'hold', 'refuse'] as const;
+export type FirstUse = (typeof firstUses)[number];
+
+/** The trust settings of one endpoint, after defaults and presets. */
+export interface TrustSettings {
+  readonly policy: Policy;
+  readonly firstUse: FirstUse;
+  /** SPKI pins from the configuration, `sha256//…`. */
+  readonly configPins: readonly string[];
+}
+
+/** A finished handshake, nothing decided yet. Made by net/handshake.ts. */
+export interface Peer {
+  /** DER certificates as sent, wire order, at most 16; empty when none could be read. */
+  readonly chain: readonly Uint8Array[];
+  /** `sha256//…` of the leaf, null when Node cannot give the leaf's DER and SPKI. */
+  readonly spki: string | null;
+  readonly resumed: boolean;
+  /** OpenSSL's chain verdict as Node's string code, null when the chain verified. */
+  readonly chainError: string | null;
+  readonly tls: { readonly version: string; readonly cipher: string };
+}
+
+/** What is known of a presented chain at one moment, for one reference name. Made by trust/examine.ts. */
+export interface Examined {
+  readonly caValid: boolean;
+  /** All faults, each once, in the order of the table in fault.ts. */
+  readonly faults: readonly Fault[];
+  readonly chainsToAnchor: boolean;
+  /** Leaf first, as sent; at most 16; entries that do not parse carry what could be read. */
+  readonly chain: readonly CertificateDescription[];
+  /** Earliest end in the verified path; null when none verified. */
+  readonly pathNotAfter: number | null;
+}
+
+export type StoreState = 'good' | 'damaged' | 'unavailable';
+
+export interface Evidence {
+  readonly endpoint: string;
+  readonly settings: TrustSettings;
+  readonly now: number;
+  readonly spki: string | null;
+  readonly resumed: boolean;
+  readonly examined: Examined | null;
+  /** How many trust anchors are loaded for this endpoint. */
+  readonly anchors: number;
+  readonly record: EndpointRecord | null;
+  /** False when the record of this endpoint did not verify (then `record` is null or not to be relied on). */
+  readonly recordVerified: boolean;
+  readonly store: StoreState;
+  /** What the seal says in full, the stricter of store and seal wins: keys rejected, and keys with an end date. */
+  readonly sealed: { readonly rejected: ReadonlySet<string>; readonly until: ReadonlyMap<string, number> };
+}
+
+export type AcceptBasis = 'ca' | 'pin' | 'first-use';
+
+/** Column of the verdict table. */
+export type Column = 'none' | 'ca' | 'live' | 'unknown' | 'emptied';
+
+export type Verdict =
+  | { readonly accept: true; readonly basis: AcceptBasis; readonly column: Column; readonly why: string }
+  | { readonly accept: false; readonly reason: RefusalReason; readonly column: Column; readonly why: string };

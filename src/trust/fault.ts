@@ -1,0 +1,30 @@
+// The closed list of what can be wrong with a certificate, and what each fault blocks. Finding them is the
+// work of faults.ts; deciding on them that of policy.ts.
+
+export const faults = {
+  malformed: { blocks: 'first-use', sentence: 'The certificate breaks the encoding rules of RFC 5280.' },
+  'clock-suspect': { blocks: 'first-use', sentence: 'The clock of this machine is probably wrong.' },
+  'weak-key': { blocks: 'first-use', sentence: 'A key in the chain is too weak (RSA or DSA under 2048 bits, EC under 224 bits).' },
+  'weak-signature': { blocks: 'first-use', sentence: 'A signature in the chain uses MD5, SHA-1 or older.' },
+  'unknown-critical-extension': { blocks: 'first-use', sentence: 'A critical extension is not understood.' },
+  'self-signed': { blocks: 'ca', sentence: 'The certificate is signed by its own key.' },
+  'unknown-issuer': { blocks: 'ca', sentence: 'The chain ends at an issuer that is not trusted here.' },
+  'incomplete-chain': { blocks: 'ca', sentence: 'The server did not send the intermediate certificates.' },
+  expired: { blocks: 'ca', sentence: 'The certificate has expired.' },
+  'not-yet-valid': { blocks: 'ca', sentence: 'The certificate is not valid yet.' },
+  'issuer-expired': { blocks: 'ca', sentence: 'A certificate above the server certificate has expired.' },
+  'name-mismatch': { blocks: 'ca', sentence: 'The certificate is for another name.' },
+  'name-only-in-cn': { blocks: 'ca', sentence: 'The name stands only in the subject, not in subjectAltName.' },
+  'wildcard-misused': { blocks: 'ca', sentence: 'A wildcard stands where RFC 9525 does not allow one.' },
+  'wrong-purpose': { blocks: 'ca', sentence: 'The certificate is not for TLS servers.' },
+  'not-a-ca': { blocks: 'ca', sentence: 'A certificate in the chain signed another without being a CA.' },
+  'path-too-long': { blocks: 'ca', sentence: 'The chain is longer than a CA in it allows.' },
+  v1: { blocks: 'ca', sentence: 'The certificate is X.509 version 1 or 2.' },
+  'bad-serial': { blocks: 'ca', sentence: 'The serial number is zero, negative or longer than 20 octets.' },
+  'ca-as-leaf': { blocks: 'ca', sentence: 'The server presents a CA certificate as its own.' },
+} as const satisfies Record<string, { readonly blocks: 'first-use' | 'ca'; readonly sentence: string }>;
+
+/** `blocks: 'first-use'` blocks CA validity as well. */
+export type Fault = keyof typeof faults;
+
+export const isFault = (code: string): code is Fault => Object.hasOwn(faults, code);

@@ -1,0 +1,96 @@
+// What is remembered of an endpoint. Plain readonly data: only the functions in learn.ts and command.ts
+// make new records from old ones, and only the store writes them. Times are milliseconds since 1970.
+
+import type { Fault } from './fault.ts';
+
+export type Basis = 'none' | 'ca' | 'pinned';
+export type PinKind = 'leaf' | 'anchor';
+/** Everything but `first-use` counts as approved (DESIGN: "Approved means any origin but first-use"). */
+export type PinOrigin = 'first-use' | 'approved' | 'added' | 'imported' | 'config';
+
+/** The last thing seen of one key: enough to evaluate a policy for it again without the network. */
+export interface KeyEvidence {
+  readonly seenAt: number;
+  readonly caValid: boolean;
+  readonly faults: readonly Fault[];
+  /** Chains to a loaded anchor with signatures checked and dates ignored. */
+  readonly chainsToAnchor: boolean;
+  readonly sha256: string;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly names: readonly string[];
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** The leaf, PEM. */
+  readonly pem: string;
+}
+
+export interface Pin {
+  /** `sha256//BASE64=` of the DER SubjectPublicKeyInfo. */
+  readonly spki: string;
+  readonly kind: PinKind;
+  readonly origin: PinOrigin;
+  readonly firstSeen: number;
+  readonly lastSeen: number | null;
+  /** The pin counts until then; null has no end. */
+  readonly until: number | null;
+  /** Written once the end was noticed (or the pin ended by command): a clock set back revives nothing. */
+  readonly endedAt: number | null;
+  readonly evidence: KeyEvidence | null;
+}
+
+export interface Rejection {
+  readonly spki: string;
+  readonly at: number;
+}
+
+export interface Candidate {
+  readonly spki: string;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly seenCount: number;
+  readonly reason: string;
+  readonly evidence: KeyEvidence;
+}
+
+/** Evidence of the last CA-verified leaf, for comparison; never a pin. */
+export interface LastCa {
+  readonly spki: string;
+  readonly sha256: string;
+  readonly issuer: string;
+  readonly notAfter: number;
+  readonly seenAt: number;
+  readonly pem: string;
+}
+
+/** What `undo` returns to, once. */
+export interface UndoPoint {
+  readonly command: string;
+  readonly at: number;
+  readonly before: Pick<EndpointRecord, 'basis' | 'pins' | 'rejected' | 'candidates'>;
+  /** A session was accepted since the command: then undo never returns to basis `none`. */
+  readonly acceptedSince: boolean;
+}
+
+export interface EndpointRecord {
+  readonly endpoint: string;
+  /** The trust epoch: moves with every change of trust; lastSeen, counts, candidates and lastCa do not move it. */
+  readonly epoch: number;
+  readonly basis: Basis;
+  readonly pins: readonly Pin[];
+  readonly rejected: readonly Rejection[];
+  readonly candidates: readonly Candidate[];
+  readonly lastCa: LastCa | null;
+  readonly undo: UndoPoint | null;
+}
+
+export const emptyRecord = (endpoint: string): EndpointRecord => ({
+  endpoint,
+  epoch: 0,
+  basis: 'none',
+  pins: [],
+  rejected: [],
+  candidates: [],
+  lastCa: null,
+  undo: null,
+});
