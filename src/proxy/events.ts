@@ -1,0 +1,82 @@
+// Everything that happens in the proxy, as one discriminated union. Log, metrics and feed are listeners in
+// one literal list (fanOut); nobody throws in a listener, and no listener can change a verdict. No event
+// carries a credential, a command or mail.
+
+import type { ClientRejection, FailureReason, RefusalReason } from '../errors.ts';
+import type { ChangeOrigin, PinChangeEvent, StoreHealth } from '../store/pin-store.ts';
+import type { AcceptBasis } from '../trust/evidence.ts';
+import type { Fault } from '../trust/fault.ts';
+import type { Protocol } from '../mail/protocol.ts';
+
+export type DialResult = 'connected' | 'refused' | 'timeout' | 'dns' | 'unreachable';
+
+/** How one session ended. */
+export type SessionOutcome =
+  | { readonly outcome: 'relayed'; readonly reason: null }
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason }
+  | { readonly outcome: 'failed'; readonly reason: FailureReason }
+  | { readonly outcome: 'rejected'; readonly reason: ClientRejection };
+
+export type TrustEvent =
+  | {
+      readonly type: 'judged';
+      readonly endpoint: string;
+      readonly verdict: AcceptBasis | 'refused';
+      readonly reason: RefusalReason | null;
+      readonly spki: string | null;
+      readonly faults: readonly Fault[];
+      /** Of the leaf presented, milliseconds; null when unreadable. */
+      readonly notBefore: number | null;
+      readonly notAfter: number | null;
+      readonly pathNotAfter: number | null;
+    }
+  | { readonly type: 'pin-changed'; readonly endpoint: string; readonly event: PinChangeEvent; readonly origin: ChangeOrigin; readonly spki: string | null; readonly detail: string }
+  | { readonly type: 'certificate-renewed'; readonly endpoint: string; readonly spki: string; readonly sha256: string }
+  | { readonly type: 'retiring-key-in-use'; readonly endpoint: string; readonly spki: string; readonly until: number; readonly advice: string }
+  | { readonly type: 'key-untrusted'; readonly endpoint: string; readonly spki: string }
+  | { readonly type: 'store-operation'; readonly seconds: number; readonly ok: boolean }
+  | { readonly type: 'store-health'; readonly health: StoreHealth };
+
+export type ProxyEvent =
+  | TrustEvent
+  | { readonly type: 'listening'; readonly route: string; readonly address: string; readonly upstream: string }
+  | { readonly type: 'listen-skipped'; readonly route: string; readonly address: string; readonly cause: string }
+  | { readonly type: 'session-started'; readonly session: number; readonly route: string; readonly protocol: Protocol; readonly endpoint: string }
+  | { readonly type: 'dialled'; readonly endpoint: string; readonly result: DialResult; readonly seconds: number }
+  | { readonly type: 'handshaken'; readonly endpoint: string; readonly version: string; readonly seconds: number }
+  | { readonly type: 'greeted'; readonly route: string; readonly seconds: number }
+  | { readonly type: 'session-revoked'; readonly session: number; readonly endpoint: string; readonly spki: string }
+  | ({
+      readonly type: 'session-ended';
+      readonly session: number;
+      readonly route: string;
+      readonly protocol: Protocol;
+      readonly endpoint: string;
+      readonly basis: AcceptBasis | null;
+      readonly spki: string | null;
+      readonly reference: string | null;
+      /** The sentence the client was told, null when it was relayed or closed silently. */
+      readonly said: string | null;
+      /** For the log only: what the world said, escaped and bounded. */
+      readonly detail: string | null;
+      readonly bytesUp: number;
+      readonly bytesDown: number;
+      readonly seconds: number;
+    } & SessionOutcome)
+  | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
+  | { readonly type: 'warning'; readonly code: string; readonly message: string };
+
+export type Listener<E> = (event: E) => void;
+
+/** One listener that hands every event to each of `listeners`, in order; a listener that throws stops no other. */
+export function fanOut<E>(listeners: readonly Listener<E>[], failed: (error: unknown) => void): Listener<E> {
+  return (event) => {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  };
+}
