@@ -112,12 +112,10 @@ function assertLabel(label: string, host: string): void {
 
 /** Lower-case A-labels without the one final dot. The platform's converter is a URL parser: feed it no syntax. */
 function asciiOf(host: string): string {
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u007f]/.test(host.replace(/[A-Za-z0-9._-]/g, ''))) {
+  if (/\p{ASCII}/u.test(host.replace(/[A-Za-z0-9._-]/g, ''))) {
     throw new RangeError(`${quoted(host)} is not a host name: use letters, digits, hyphens inside, and dots`);
   }
-  if (/^[\u0000-\u007f]*$/.test(host) && !/(?:^|\.)xn--/i.test(host))
-    return withoutFinalDot(host.toLowerCase());
+  if (/^\p{ASCII}*$/u.test(host) && !/(?:^|\.)xn--/i.test(host)) return withoutFinalDot(host.toLowerCase());
   const ascii = domainToASCII(host);
   if (ascii === '' || domainToASCII(ascii) !== ascii) {
     throw new RangeError(`${quoted(host)} is not a valid internationalised name: check its spelling`);

@@ -1,6 +1,6 @@
 // The endpoint name: one spelling for one name, and nothing that is half a name and half an address.
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalHost, endpointOf, parseEndpoint } from '../src/endpoint.ts';
 
