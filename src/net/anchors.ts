@@ -1,13 +1,140 @@
 // Trust anchors, always explicit: what the environment or Node's defaults trust must not change a verdict.
+// `system` is the operating system's bundle; where there is none, the roots that came with Node.
 
-import type { SecureContext } from 'node:tls';
+import { constants, createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { LetterlockError } from '../errors.ts';
 
 export interface AnchorSet {
   /** Identity of the set: SHA-256 over the sorted certificate hashes. Part of cache keys. */
   readonly digest: string;
   /** DER, deduplicated by SHA-256. */
   readonly certificates: readonly Uint8Array[];
+  /** Where they came from; `bundled` is not 0 only where the system has no bundle. */
   readonly counts: { readonly system: number; readonly bundled: number; readonly file: number };
-  /** One shared context per set: CA list, TLS 1.2 or better, `@SECLEVEL=2`. */
+  /** One shared context per set: these anchors and no others, TLS 1.2 or better, security level 2. */
   readonly context: SecureContext;
+}
+
+/** An anchor source that cannot be used; code `anchors`. */
+export class AnchorError extends LetterlockError {
+  constructor(message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+    super('anchors', message, options);
+  }
+}
+
+type Source = keyof AnchorSet['counts'];
+interface Anchor {
+  readonly source: Source;
+  readonly der: Uint8Array;
+}
+
+const systemBundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+  '/usr/local/share/certs/ca-root-nss.crt',
+] as const;
+
+/** Loads and merges the sources: `system`, or paths of PEM files. Throws AnchorError. An empty set trusts nothing. */
+export async function loadAnchors(
+  sources: readonly string[],
+  options: { readonly bundles?: readonly string[] } = {},
+): Promise<AnchorSet> {
+  const unique = new Map<string, Anchor>();
+  for (const source of sources) {
+    const loaded =
+      source === 'system' ? await systemAnchors(options.bundles ?? systemBundles) : await fileAnchors(source);
+    for (const anchor of loaded) {
+      const hash = createHash('sha256').update(anchor.der).digest('hex');
+      if (!unique.has(hash)) unique.set(hash, anchor);
+    }
+  }
+  return anchorSet(unique);
+}
+
+function anchorSet(unique: ReadonlyMap<string, Anchor>): AnchorSet {
+  const anchors = [...unique.values()];
+  const count = (source: Source): number => anchors.filter((anchor) => anchor.source === source).length;
+  return {
+    digest: createHash('sha256')
+      .update([...unique.keys()].toSorted().join('\n'))
+      .digest('hex'),
+    certificates: anchors.map(({ der }) => der),
+    counts: { system: count('system'), bundled: count('bundled'), file: count('file') },
+    context: contextOf(anchors),
+  };
+}
+
+/**
+ * Node's own defaults can be moved by --tls-cipher-list and --tls-min-v1.0, so nothing is left to them. Level 2 keeps
+ * Node 20 and 22 from accepting RSA-1024 and DH-1024; renegotiation could swap the certificate after the verdict.
+ */
+function contextOf(anchors: readonly Anchor[]): SecureContext {
+  return createSecureContext({
+    ca: anchors.map(({ der }) => pemOf(der)),
+    minVersion: 'TLSv1.2',
+    ciphers: `${constants.defaultCoreCipherList}:@SECLEVEL=2`,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  });
+}
+
+async function systemAnchors(bundles: readonly string[]): Promise<readonly Anchor[]> {
+  for (const bundle of bundles) {
+    const text = await readIfThere(bundle);
+    if (text === null) continue;
+    const anchors = pemBlocks(text).flatMap((der) =>
+      readable(der) ? [{ source: 'system' as const, der }] : [],
+    );
+    if (anchors.length > 0) return anchors;
+  }
+  return rootCertificates.flatMap(pemBlocks).map((der) => ({ source: 'bundled' as const, der }));
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'latin1');
+  } catch {
+    return null;
+  }
+}
+
+async function fileAnchors(path: string): Promise<readonly Anchor[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'latin1');
+  } catch (cause) {
+    throw new AnchorError(`cannot read the CA file ${path}`, {
+      cause,
+      hint: 'Check that it exists and may be read.',
+    });
+  }
+  const blocks = pemBlocks(text);
+  const bad = blocks.findIndex((der) => !readable(der));
+  if (bad !== -1) throw new AnchorError(`certificate ${bad + 1} in ${path} cannot be read`);
+  if (blocks.length === 0) {
+    throw new AnchorError(`${path} holds no certificate`, {
+      hint: 'A CA file is PEM text with BEGIN CERTIFICATE lines.',
+    });
+  }
+  return blocks.map((der) => ({ source: 'file' as const, der }));
+}
+
+const pemBlocks = (text: string): readonly Uint8Array[] =>
+  [...text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g)].map(
+    ([, body]) => Buffer.from(body ?? '', 'base64'),
+  );
+
+const pemOf = (der: Uint8Array): string =>
+  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+
+function readable(der: Uint8Array): boolean {
+  try {
+    return new X509Certificate(der).raw.length === der.length;
+  } catch {
+    return false;
+  }
 }

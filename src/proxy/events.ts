@@ -7,8 +7,7 @@ import type { ChangeOrigin, PinChangeEvent, StoreHealth } from '../store/pin-sto
 import type { AcceptBasis } from '../trust/evidence.ts';
 import type { Fault } from '../trust/fault.ts';
 import type { Protocol } from '../mail/protocol.ts';
-
-export type DialResult = 'connected' | 'refused' | 'timeout' | 'dns' | 'unreachable';
+import type { DialResult } from '../net/dial.ts';
 
 /** How one session ended. */
 export type SessionOutcome =

@@ -1,0 +1,151 @@
+// One TLS client handshake over a connected socket. It gathers and decides nothing: verification by Node is
+// switched off here, and only here, because Node reports one error where we need all, cannot take a pin
+// beside a CA, and skips its name check on chain errors. What makes that safe: the socket that comes out
+// has sent nothing of the client's and is paused, and the relay demands a Vouched that only the judge's
+// engine can make.
+
+import { createHash, type X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import type { Endpoint } from '../endpoint.ts';
+import { Failure, Refusal, type LetterlockError } from '../errors.ts';
+import type { Peer } from '../trust/evidence.ts';
+import type { AnchorSet } from './anchors.ts';
+import { asFailure, codeOf } from './failure.ts';
+
+/** More certificates than this are not looked at (a peer may send 250). */
+const maxChain = 16;
+
+const tooOld: ReadonlySet<string> = new Set([
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  'ERR_SSL_VERSION_TOO_LOW',
+]);
+
+export interface HandshakeOptions {
+  readonly endpoint: Endpoint;
+  readonly anchors: AnchorSet;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Handshake {
+  /** Paused; nothing written, nothing read. */
+  readonly socket: TLSSocket;
+  readonly peer: Peer;
+}
+
+/**
+ * Throws Refusal `injected-bytes` when bytes wait on the socket already, `tls-too-old`; Failure `tls-failed`, `timeout`;
+ * the signal's reason when aborted. The raw socket is closed with every throw.
+ */
+export function handshake(raw: Socket, options: HandshakeOptions): Promise<Handshake> {
+  if (options.signal.aborted || raw.readableLength > 0 || raw.destroyed) {
+    const error = blocked(raw, options.signal);
+    raw.destroy();
+    return Promise.reject(error);
+  }
+  const { endpoint } = options;
+  const socket = connect({
+    socket: raw,
+    host: endpoint.host,
+    // No SNI for addresses (RFC 6066 section 3); always for names.
+    servername: endpoint.kind === 'dns' ? endpoint.host : '',
+    secureContext: options.anchors.context,
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+  });
+  return new Promise((resolve, reject) => {
+    const release = (): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', aborted);
+      socket.removeListener('error', failed);
+      socket.removeListener('close', closed);
+    };
+    // Only the TLS socket is destroyed, the raw one follows: both in one tick inside secureConnect crash Node.
+    const fail = (error: LetterlockError): void => {
+      release();
+      socket.destroy();
+      reject(error);
+    };
+    const aborted = (): void => fail(asFailure(options.signal.reason));
+    const failed = (error: Error): void => fail(translate(error));
+    const closed = (): void =>
+      fail(new Failure('tls-failed', undefined, { cause: new Error('closed in the handshake') }));
+    const timer = setTimeout(() => fail(new Failure('timeout')), options.deadlineMs);
+
+    options.signal.addEventListener('abort', aborted, { once: true });
+    socket.on('error', failed);
+    socket.on('close', closed);
+    // For the rest of the socket's life: an error between two phases must not end the process.
+    socket.on('error', () => undefined);
+    socket.once('secureConnect', () => {
+      socket.pause();
+      release();
+      resolve({ socket, peer: peerOf(socket) });
+    });
+  });
+}
+
+function blocked(raw: Socket, signal: AbortSignal): LetterlockError {
+  if (signal.aborted) return asFailure(signal.reason);
+  return raw.destroyed ? new Failure('tls-failed') : new Refusal('injected-bytes');
+}
+
+function translate(error: Error): LetterlockError {
+  const options = { cause: error };
+  return tooOld.has(codeOf(error))
+    ? new Refusal('tls-too-old', undefined, options)
+    : new Failure('tls-failed', undefined, options);
+}
+
+/**
+ * getPeerX509Certificate is called exactly once, first: on Node 20 to 24 a second call, and every other certificate
+ * getter after it, returns nothing. Its issuerCertificate links are the list as sent, in wire order, unverified.
+ */
+function peerOf(socket: TLSSocket): Peer {
+  const leaf = certificateOf(socket);
+  return {
+    chain: leaf === null ? [] : chainOf(leaf),
+    spki: leaf === null ? null : spkiOf(leaf),
+    resumed: socket.isSessionReused(),
+    chainError: chainErrorOf(socket),
+    tls: { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().standardName },
+  };
+}
+
+function certificateOf(socket: TLSSocket): X509Certificate | null {
+  try {
+    return socket.getPeerX509Certificate() ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function chainOf(leaf: X509Certificate): readonly Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  for (
+    let next: X509Certificate | undefined = leaf;
+    next !== undefined && chain.length < maxChain;
+    next = next.issuerCertificate
+  ) {
+    chain.push(next.raw);
+  }
+  return chain;
+}
+
+function spkiOf(leaf: X509Certificate): string | null {
+  try {
+    const der = leaf.publicKey.export({ type: 'spki', format: 'der' });
+    return `sha256//${createHash('sha256').update(der).digest('base64')}`;
+  } catch {
+    return null;
+  }
+}
+
+/** Fails closed: a socket that is not authorized and gives no reason has one all the same. */
+function chainErrorOf(socket: TLSSocket): string | null {
+  if (socket.authorized) return null;
+  const reason: unknown = socket.authorizationError;
+  return typeof reason === 'string' && reason !== '' ? reason : 'UNSPECIFIED';
+}

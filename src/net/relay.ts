@@ -1,0 +1,293 @@
+// Carries bytes both ways after the verdict, and nothing before it: it demands a Vouched and compares its
+// trust epoch in the tick in which it attaches. It makes nothing up: an end is passed on as an end, a break
+// as a break, never a terminator of any protocol. Byte for byte, but for what the login filter takes out.
+
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { isVouched, type Vouched } from '../trust/vouched.ts';
+import { codeOf } from './failure.ts';
+import type { Suspicion } from './suspicion.ts';
+
+/** What the relay needs of the login filter (mail/login-filter.ts). */
+export interface RelayFilter {
+  /** Server to client: what to pass on now. */
+  downstream(chunk: Uint8Array): Uint8Array;
+  /** Client to server: seen, passed on unchanged. */
+  upstream(chunk: Uint8Array): Uint8Array;
+  /** What is still held, when the server's stream ends. */
+  flush(): Uint8Array;
+  readonly done: boolean;
+}
+
+/** Judges the client's first bytes; while undecided they are held. */
+export type FirstBytes = (held: Uint8Array) => 'undecided' | 'http' | 'tls' | 'mail';
+
+export type Direction = 'up' | 'down';
+
+export interface RelayOptions {
+  readonly vouched: Vouched;
+  /** The endpoint's trust epoch now, read in the tick of this call. */
+  readonly epoch: number;
+  readonly client: Socket;
+  readonly upstream: TLSSocket;
+  /** The raw socket under `upstream`, reset when the client's side breaks. */
+  readonly raw: Socket;
+  /** Sent to the client first, as it is. */
+  readonly toClient: Uint8Array;
+  /** Bytes of the client that were held until now; they pass filter and first-bytes check like all others. */
+  readonly toUpstream: Uint8Array;
+  readonly filter: RelayFilter | null;
+  readonly firstBytes: FirstBytes | null;
+  /** No byte either way for so long ends the session. */
+  readonly idleMs: number;
+  /** Written data not taken by the other side for so long breaks the session. */
+  readonly drainMs: number;
+  readonly signal: AbortSignal;
+  readonly counted: (direction: Direction, bytes: number) => void;
+  readonly suspicion?: Suspicion;
+  /** How long a suspect upstream may take to answer the client's next bytes. */
+  readonly suspectMs?: number;
+}
+
+export type RelayEnd =
+  | { readonly state: 'ended' }
+  | { readonly state: 'broken'; readonly side: 'client' | 'upstream'; readonly detail: string }
+  | { readonly state: 'idle' }
+  /** The signal was aborted; both legs were reset. */
+  | { readonly state: 'aborted' }
+  /** The client turned out to be a browser or a TLS client; nothing of it was sent on. */
+  | { readonly state: 'rejected'; readonly found: 'http' | 'tls' }
+  /** The trust epoch moved between verdict and relay: nothing was written, nothing closed. */
+  | { readonly state: 'stale' };
+
+/** After one side ended, the other may stay silent only so long. */
+const halfClosedMs = 120_000;
+
+/** Relays until both sides ended or one broke, and closes both (but for `stale`). Never rejects; TypeError for no Vouched. */
+export function relay(options: RelayOptions): Promise<RelayEnd> {
+  if (!isVouched(options.vouched)) throw new TypeError('relay needs a Vouched made by the judge');
+  if (options.vouched.epoch !== options.epoch) return Promise.resolve({ state: 'stale' });
+  return new Relay(options).ended;
+}
+
+class Relay {
+  readonly ended: Promise<RelayEnd>;
+  readonly #options: RelayOptions;
+  readonly #idle: NodeJS.Timeout;
+  readonly #release: (() => void)[] = [];
+  #resolve: (end: RelayEnd) => void = () => undefined;
+  #held: Uint8Array | null = new Uint8Array(0);
+  #suspect = false;
+  #half: NodeJS.Timeout | undefined;
+  #answer: NodeJS.Timeout | undefined;
+  readonly #stalled = new Map<Socket, NodeJS.Timeout>();
+  #open = 2;
+  #over = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.ended = new Promise((resolve) => (this.#resolve = resolve));
+    this.#idle = setTimeout(() => this.#finish({ state: 'idle' }), options.idleMs);
+    if (options.firstBytes === null) this.#held = null;
+    this.#attach();
+  }
+
+  #attach(): void {
+    const { client, upstream, signal, suspicion } = this.#options;
+    this.#on(signal, () => this.#finish({ state: 'aborted' }));
+    if (suspicion) this.#release.push(suspicion.listen(() => (this.#suspect = true)));
+    this.#watch(client, 'client');
+    this.#watch(upstream, 'upstream');
+    if (signal.aborted) return this.#finish({ state: 'aborted' });
+    if (this.#options.toClient.length > 0) this.#toClient(this.#options.toClient);
+    if (this.#options.toUpstream.length > 0) this.#fromClient(this.#options.toUpstream);
+    if (this.#over) return;
+    this.#pump(client, { take: (chunk) => this.#fromClient(chunk), end: () => this.#endUpstream() });
+    this.#pump(upstream, { take: (chunk) => this.#fromUpstream(chunk), end: () => this.#endClient() });
+  }
+
+  #pump(
+    source: Socket,
+    sink: { readonly take: (chunk: Uint8Array) => void; readonly end: () => void },
+  ): void {
+    const ended = (): void => {
+      this.#open -= 1;
+      sink.end();
+      if (this.#open === 0) this.#finish({ state: 'ended' });
+      else this.#touch();
+    };
+    if (source.readableEnded) return ended();
+    source.on('data', sink.take);
+    source.on('end', ended);
+    this.#release.push(() => {
+      source.removeListener('data', sink.take);
+      source.removeListener('end', ended);
+    });
+    if (!source.isPaused() || !this.#stalled.has(this.#facing(source))) source.resume();
+  }
+
+  /** The socket that what comes from `source` goes to. */
+  #facing(source: Socket): Socket {
+    return source === this.#options.client ? this.#options.upstream : this.#options.client;
+  }
+
+  /** A close without an end before it, or an error, is a break; both show as 'close' at last. */
+  #watch(socket: Socket, side: 'client' | 'upstream'): void {
+    let detail = 'closed';
+    const failed = (error: Error): void => {
+      detail = codeOf(error);
+    };
+    const closed = (): void => {
+      if (!socket.readableEnded || detail !== 'closed') this.#finish({ state: 'broken', side, detail });
+    };
+    const drained = (): void => this.#drained(socket);
+    if (socket.destroyed) queueMicrotask(closed);
+    socket.on('error', failed);
+    socket.on('close', closed);
+    socket.on('drain', drained);
+    this.#release.push(() => {
+      socket.removeListener('drain', drained);
+      socket.removeListener('error', failed);
+      socket.removeListener('close', closed);
+    });
+  }
+
+  #fromClient(chunk: Uint8Array): void {
+    const passed = this.#held === null ? chunk : this.#recognise(chunk);
+    if (passed === null) return;
+    this.#touch();
+    if (this.#suspect) this.#expectAnswer();
+    const { filter, client, upstream } = this.#options;
+    const bytes = filter === null || filter.done ? passed : filter.upstream(passed);
+    this.#write(client, upstream, bytes);
+    this.#options.counted('up', bytes.length);
+  }
+
+  /** Null while the first line is undecided; all that was held once it is known to be mail. */
+  #recognise(chunk: Uint8Array): Uint8Array | null {
+    const held = Buffer.concat([this.#held ?? new Uint8Array(0), chunk]);
+    const found = this.#options.firstBytes?.(held) ?? 'mail';
+    if (found === 'http' || found === 'tls') {
+      this.#finish({ state: 'rejected', found });
+      return null;
+    }
+    this.#held = found === 'undecided' ? held : null;
+    return this.#held === null ? held : null;
+  }
+
+  #fromUpstream(chunk: Uint8Array): void {
+    this.#touch();
+    this.#answered();
+    const { filter } = this.#options;
+    this.#toClient(filter === null || filter.done ? chunk : filter.downstream(chunk));
+  }
+
+  #toClient(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#write(this.#options.upstream, this.#options.client, bytes);
+    this.#options.counted('down', bytes.length);
+  }
+
+  #endUpstream(): void {
+    const { upstream, client } = this.#options;
+    // Undecided first bytes followed by the end: a short last line, and no request to wait for.
+    if (this.#held !== null && this.#held.length > 0) {
+      const held = this.#held;
+      this.#held = null;
+      this.#write(client, upstream, held);
+    }
+    upstream.end();
+  }
+
+  #endClient(): void {
+    const { filter, client } = this.#options;
+    if (filter !== null && !filter.done) this.#toClient(filter.flush());
+    client.end();
+  }
+
+  /** Back-pressure: a full destination pauses its source until it drained; one that never does breaks the session. */
+  #write(source: Socket, destination: Socket, bytes: Uint8Array): void {
+    if (bytes.length === 0 || !destination.writable) return;
+    if (destination.write(bytes) || this.#stalled.has(destination)) return;
+    source.pause();
+    const side = destination === this.#options.client ? 'client' : 'upstream';
+    const stuck = (): void => this.#finish({ state: 'broken', side, detail: 'not drained' });
+    this.#stalled.set(destination, setTimeout(stuck, this.#options.drainMs));
+  }
+
+  #drained(destination: Socket): void {
+    clearTimeout(this.#stalled.get(destination));
+    this.#stalled.delete(destination);
+    if (!this.#over) this.#facing(destination).resume();
+  }
+
+  #touch(): void {
+    if (this.#open === 2) {
+      this.#idle.refresh();
+      return;
+    }
+    clearTimeout(this.#half);
+    this.#half = setTimeout(
+      () => this.#finish({ state: 'idle' }),
+      Math.min(halfClosedMs, this.#options.idleMs),
+    );
+  }
+
+  #expectAnswer(): void {
+    this.#suspect = false;
+    const late = (): void =>
+      this.#finish({ state: 'broken', side: 'upstream', detail: 'no answer after sleep or address change' });
+    this.#answer = setTimeout(late, this.#options.suspectMs ?? 10_000);
+  }
+
+  #answered(): void {
+    this.#suspect = false;
+    clearTimeout(this.#answer);
+  }
+
+  #on(signal: AbortSignal, aborted: () => void): void {
+    signal.addEventListener('abort', aborted, { once: true });
+    this.#release.push(() => signal.removeEventListener('abort', aborted));
+  }
+
+  #finish(end: RelayEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const timer of [this.#idle, this.#half, this.#answer, ...this.#stalled.values()])
+      clearTimeout(timer);
+    for (const release of this.#release) release();
+    this.#close(end);
+    this.#resolve(end);
+  }
+
+  /** A clean end lets written data out; everything else is a reset on both sides, so that no half mail looks whole. */
+  #close(end: RelayEnd): void {
+    const { client, upstream, raw, drainMs } = this.#options;
+    if (end.state === 'ended') {
+      closeSoon(client, drainMs);
+      closeSoon(upstream, drainMs);
+      return;
+    }
+    reset(client);
+    // The raw socket only: the TLS socket over it follows, and must not send close_notify first.
+    reset(raw);
+  }
+}
+
+/** Ends after the written data went out, but waits no longer than `drainMs` for a peer that does not take it. */
+function closeSoon(socket: Socket, drainMs: number): void {
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => reset(socket), drainMs);
+  socket.once('close', () => clearTimeout(timer));
+  socket.destroySoon();
+}
+
+/** RST where the handle can (TCP), else a plain destroy. */
+export function reset(socket: Socket): void {
+  if (socket.destroyed) return;
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    socket.destroy();
+  }
+}
