@@ -3,9 +3,8 @@
 // carries a credential, a command or mail.
 
 import type { ClientRejection, FailureReason, RefusalReason } from '../errors.ts';
-import type { ChangeOrigin, PinChangeEvent, StoreHealth } from '../store/pin-store.ts';
+import type { Listener, TrustEvent } from '../tofu/event.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
-import type { Fault } from '../trust/fault.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { DialResult } from '../net/dial.ts';
 
@@ -16,25 +15,7 @@ export type SessionOutcome =
   | { readonly outcome: 'failed'; readonly reason: FailureReason }
   | { readonly outcome: 'rejected'; readonly reason: ClientRejection };
 
-export type TrustEvent =
-  | {
-      readonly type: 'judged';
-      readonly endpoint: string;
-      readonly verdict: AcceptBasis | 'refused';
-      readonly reason: RefusalReason | null;
-      readonly spki: string | null;
-      readonly faults: readonly Fault[];
-      /** Of the leaf presented, milliseconds; null when unreadable. */
-      readonly notBefore: number | null;
-      readonly notAfter: number | null;
-      readonly pathNotAfter: number | null;
-    }
-  | { readonly type: 'pin-changed'; readonly endpoint: string; readonly event: PinChangeEvent; readonly origin: ChangeOrigin; readonly spki: string | null; readonly detail: string }
-  | { readonly type: 'certificate-renewed'; readonly endpoint: string; readonly spki: string; readonly sha256: string }
-  | { readonly type: 'retiring-key-in-use'; readonly endpoint: string; readonly spki: string; readonly until: number; readonly advice: string }
-  | { readonly type: 'key-untrusted'; readonly endpoint: string; readonly spki: string }
-  | { readonly type: 'store-operation'; readonly seconds: number; readonly ok: boolean }
-  | { readonly type: 'store-health'; readonly health: StoreHealth };
+export type { TrustEvent } from '../tofu/event.ts';
 
 export type ProxyEvent =
   | TrustEvent
@@ -65,7 +46,7 @@ export type ProxyEvent =
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 
-export type Listener<E> = (event: E) => void;
+export type { Listener } from '../tofu/event.ts';
 
 /** One listener that hands every event to each of `listeners`, in order; a listener that throws stops no other. */
 export function fanOut<E>(listeners: readonly Listener<E>[], failed: (error: unknown) => void): Listener<E> {

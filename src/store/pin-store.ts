@@ -2,23 +2,11 @@
 // its suite. A store remembers and reports; it never judges. Removals are tombstones: an entry that is
 // missing altogether is damage, never "unknown".
 
+import type { AuditEntry } from '../trust/change.ts';
 import type { StoreState } from '../trust/evidence.ts';
 import type { EndpointRecord } from '../trust/record.ts';
 
-export type PinChangeEvent =
-  | 'first-use' | 'ca-verified' | 'approved' | 'added' | 'imported' | 'promoted' | 'retired' | 'rejected' | 'unrejected'
-  | 'forgotten' | 'expired' | 'undone' | 'candidate' | 'config-pinned' | 'started-over' | 'rollback-accepted';
-export type ChangeOrigin = 'proxy' | 'cli' | 'admin' | 'config';
-
-/** One entry of the audit log; written in the same batch as the change it tells of, chained by hash. */
-export interface AuditEntry {
-  readonly at: number;
-  readonly endpoint: string;
-  readonly event: PinChangeEvent;
-  readonly origin: ChangeOrigin;
-  readonly spki: string | null;
-  readonly detail: string;
-}
+export type { AuditEntry, ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
 
 /** An audit entry as stored: numbered, and chained to the one before by SHA-256. */
 export interface StoredAuditEntry extends AuditEntry {
@@ -83,6 +71,11 @@ export interface PinStore {
   history(endpoint: string | null): AsyncIterable<StoredAuditEntry>;
   touch(touches: readonly Touch[]): Promise<void>;
   sealed(endpoint: string): SealedKeys;
+  /**
+   * Endpoints whose first use waits for the operator whatever the settings say, because the store had to be
+   * repaired or started over without a sure record of them. `forget` lifts the hold.
+   */
+  held(): ReadonlySet<string>;
   health(): StoreHealth;
   close(): Promise<void>;
 }

@@ -36,6 +36,8 @@ export interface Pin {
   readonly until: number | null;
   /** Written once the end was noticed (or the pin ended by command): a clock set back revives nothing. */
   readonly endedAt: number | null;
+  /** A newer approval gave it its end (a temporary approval is not retiring); absent otherwise. */
+  readonly retiring?: true;
   readonly evidence: KeyEvidence | null;
 }
 
