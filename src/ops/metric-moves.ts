@@ -1,0 +1,183 @@
+// Which series each event moves, and by how much: one case for each event, and nothing else moves a counter.
+// Counters of a route or upstream beyond the label limit go to `other`; its gauges and histograms are absent.
+
+import type { Gauge } from 'prom-client';
+import type { ProxyEvent } from '../proxy/events.ts';
+import type { PinChangeEvent } from '../store/pin-store.ts';
+import { faults } from '../trust/fault.ts';
+import type { LabelBound } from './label-bound.ts';
+import type { Families, HistogramName } from './metric-families.ts';
+
+const byOperator = ['cli', 'admin'] as const;
+/** Changes of pins that count, with the origins each can have; learning a CA or a candidate changes no pin. */
+export const changeRows: readonly (readonly [PinChangeEvent, readonly string[]])[] = [
+  ['first-use', ['proxy']],
+  ['approved', byOperator],
+  ['added', byOperator],
+  ['imported', byOperator],
+  ['promoted', ['proxy']],
+  ['retired', ['proxy', ...byOperator]],
+  ['rejected', byOperator],
+  ['unrejected', byOperator],
+  ['forgotten', byOperator],
+  ['expired', ['proxy', ...byOperator]],
+  ['undone', byOperator],
+];
+const countedChanges: ReadonlySet<PinChangeEvent> = new Set(changeRows.map(([event]) => event));
+
+interface Bounds {
+  readonly route: LabelBound;
+  readonly upstream: LabelBound;
+}
+
+export interface MoverParts {
+  readonly bounds: Bounds;
+  readonly now: () => number;
+  readonly backend: () => string;
+}
+
+type Of<T extends ProxyEvent['type']> = Extract<ProxyEvent, { readonly type: T }>;
+
+/** The listener. Sessions open when it is made are not known to it. */
+export function eventMover(families: Families, parts: MoverParts): (event: ProxyEvent) => void {
+  const { counter, gauge, histogram } = families;
+  const { route, upstream } = parts.bounds;
+  const open = new Map<number, { readonly route: string; readonly protocol: string }>();
+  const observe = (
+    name: HistogramName,
+    labels: { readonly [label: string]: string } | null,
+    seconds: number,
+  ): void => {
+    if (labels !== null) histogram[name].observe(labels, seconds);
+  };
+  const ofRoute = (name: string): { readonly route: string } | null => {
+    const admitted = route.admit(name);
+    return admitted === null ? null : { route: admitted };
+  };
+  const ofUpstream = (name: string): { readonly upstream: string } | null => {
+    const admitted = upstream.admit(name);
+    return admitted === null ? null : { upstream: admitted };
+  };
+  return (event) => {
+    switch (event.type) {
+      case 'session-started':
+        return sessionStarted(families, { open, route }, event);
+      case 'session-ended':
+        return sessionEnded(families, { open, ...parts.bounds }, event);
+      case 'greeted':
+        return observe('time_to_greeting_seconds', ofRoute(event.route), event.seconds);
+      case 'dialled':
+        counter.upstream_dials_total.inc({
+          upstream: upstream.counted(event.endpoint),
+          result: event.result,
+        });
+        if (event.result !== 'connected') return;
+        return observe('upstream_connect_duration_seconds', ofUpstream(event.endpoint), event.seconds);
+      case 'handshaken':
+        counter.tls_handshakes_total.inc({
+          upstream: upstream.counted(event.endpoint),
+          version: event.version,
+        });
+        return observe('tls_handshake_duration_seconds', ofUpstream(event.endpoint), event.seconds);
+      case 'judged':
+        return judged(families, { upstream, now: parts.now }, event);
+      case 'pin-changed':
+        if (countedChanges.has(event.event))
+          counter.pin_changes_total.inc({ event: event.event, origin: event.origin });
+        return;
+      case 'store-operation':
+        return storeWritten(families, { backend: parts.backend(), now: parts.now }, event);
+      case 'reloaded':
+        gauge.config_last_reload_successful.set(event.ok ? 1 : 0);
+        if (event.ok) gauge.config_last_reload_success_timestamp_seconds.set(parts.now() / 1000);
+        return;
+      case 'certificate-renewed':
+      case 'retiring-key-in-use':
+      case 'key-untrusted':
+      case 'session-revoked':
+      case 'store-health':
+      case 'listening':
+      case 'listen-skipped':
+      case 'warning':
+        return;
+    }
+  };
+}
+
+type OpenSessions = Map<number, { readonly route: string; readonly protocol: string }>;
+
+function sessionStarted(
+  { counter, gauge }: Families,
+  at: { readonly open: OpenSessions; readonly route: LabelBound },
+  event: Of<'session-started'>,
+): void {
+  counter.client_connections_total.inc({ route: at.route.counted(event.route), protocol: event.protocol });
+  const route = at.route.admit(event.route);
+  if (route === null) return;
+  at.open.set(event.session, { route, protocol: event.protocol });
+  gauge.client_connections.inc({ route, protocol: event.protocol });
+}
+
+function sessionEnded(
+  { counter, gauge, histogram }: Families,
+  at: Bounds & { readonly open: OpenSessions },
+  event: Of<'session-ended'>,
+): void {
+  const labels = at.open.get(event.session);
+  at.open.delete(event.session);
+  const admitted = at.route.admit(event.route);
+  if (labels !== undefined && admitted !== null) gauge.client_connections.dec(labels);
+  const route = at.route.counted(event.route);
+  counter.relayed_bytes_total.inc({ route, direction: 'upstream' }, event.bytesUp);
+  counter.relayed_bytes_total.inc({ route, direction: 'downstream' }, event.bytesDown);
+  if (admitted !== null && event.outcome !== 'rejected')
+    histogram.session_duration_seconds.observe({ route }, event.seconds);
+  switch (event.outcome) {
+    case 'relayed':
+      return;
+    case 'refused':
+      return counter.refusals_total.inc({
+        upstream: at.upstream.counted(event.endpoint),
+        reason: event.reason,
+      });
+    case 'failed':
+      return counter.failures_total.inc({ route, reason: event.reason });
+    case 'rejected':
+      return counter.client_connections_rejected_total.inc({ route, reason: event.reason });
+  }
+}
+
+function judged(
+  { counter, gauge }: Families,
+  at: { readonly upstream: LabelBound; readonly now: () => number },
+  event: Of<'judged'>,
+): void {
+  counter.verdicts_total.inc({ upstream: at.upstream.counted(event.endpoint), basis: event.verdict });
+  const upstream = at.upstream.admit(event.endpoint);
+  if (upstream === null) return;
+  gauge.endpoint_refusing.set({ upstream }, event.verdict === 'refused' ? 1 : 0);
+  if (event.verdict === 'pin') gauge.pin_last_match_timestamp_seconds.set({ upstream }, at.now() / 1000);
+  for (const fault of Object.keys(faults)) {
+    gauge.certificate_faults.set({ upstream, fault }, event.faults.some((found) => found === fault) ? 1 : 0);
+  }
+  setDate(gauge.peer_certificate_not_before_timestamp_seconds, upstream, event.notBefore);
+  setDate(gauge.peer_certificate_not_after_timestamp_seconds, upstream, event.notAfter);
+  setDate(gauge.peer_chain_not_after_timestamp_seconds, upstream, event.pathNotAfter);
+}
+
+/** What is not known is absent: an old value would be about another certificate. */
+function setDate(metric: Gauge, upstream: string, at: number | null): void {
+  if (at === null) metric.remove({ upstream });
+  else metric.set({ upstream }, at / 1000);
+}
+
+function storeWritten(
+  { counter, gauge, histogram }: Families,
+  at: { readonly backend: string; readonly now: () => number },
+  event: Of<'store-operation'>,
+): void {
+  const { backend } = at;
+  histogram.store_operation_duration_seconds.observe({ backend }, event.seconds);
+  if (event.ok) gauge.store_last_sync_timestamp_seconds.set({ backend }, at.now() / 1000);
+  else counter.store_errors_total.inc({ backend });
+}

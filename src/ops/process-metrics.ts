@@ -1,0 +1,127 @@
+// What of the process itself is worth a series: CPU, memory, file descriptors, event-loop lag, garbage
+// collection. The default set of the metrics library is not used: three of its gauges are named like
+// counters, and it can never be switched off again.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Registry } from 'prom-client';
+import type * as Prometheus from 'prom-client';
+
+type Library = typeof Prometheus;
+
+const gcKinds: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
+const lagQuantiles = [50, 90, 99] as const;
+const nanoseconds = 1e9;
+
+/** Registers the process's series; the answer stops what was started for them. */
+export function registerProcess(library: Library, registry: Registry): () => void {
+  registerUsage(library, registry);
+  const stopLag = registerLag(library, registry);
+  const stopGc = registerGc(library, registry);
+  return () => {
+    stopLag();
+    stopGc();
+  };
+}
+
+function registerUsage({ Counter, Gauge }: Library, registry: Registry): void {
+  const cpu = new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time used, user and system.',
+    registers: [],
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  const memory = new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory.',
+    registers: [],
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  const files = new Gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors.',
+    registers: [],
+    collect() {
+      this.set(openFiles() ?? 0);
+    },
+  });
+  const limit = new Gauge({
+    name: 'process_max_fds',
+    help: 'Limit of open file descriptors.',
+    registers: [],
+  });
+  for (const metric of [cpu, memory]) registry.registerMetric(metric);
+  if (openFiles() !== null) registry.registerMetric(files);
+  const maxFiles = openFileLimit();
+  if (maxFiles === null) return;
+  limit.set(maxFiles);
+  registry.registerMetric(limit);
+}
+
+function openFiles(): number | null {
+  try {
+    // One of them is the directory being read.
+    return readdirSync('/proc/self/fd').length - 1;
+  } catch {
+    return null;
+  }
+}
+
+function openFileLimit(): number | null {
+  try {
+    const found = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    return found === null ? null : Number(found[1]);
+  } catch {
+    return null;
+  }
+}
+
+function registerLag({ Gauge }: Library, registry: Registry): () => void {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  const lag = new Gauge({
+    name: 'nodejs_eventloop_lag_seconds',
+    help: 'Event-loop delay since the last scrape, by quantile.',
+    labelNames: ['quantile'],
+    registers: [],
+    collect() {
+      for (const quantile of lagQuantiles) {
+        this.set({ quantile: String(quantile / 100) }, delay.percentile(quantile) / nanoseconds);
+      }
+      delay.reset();
+    },
+  });
+  registry.registerMetric(lag);
+  return () => {
+    delay.disable();
+  };
+}
+
+function registerGc({ Histogram }: Library, registry: Registry): () => void {
+  const durations = new Histogram({
+    name: 'nodejs_gc_duration_seconds',
+    help: 'Garbage collection pauses, by kind.',
+    labelNames: ['kind'],
+    buckets: [0.001, 0.01, 0.1, 1],
+    registers: [registry],
+  });
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) durations.observe({ kind: gcKind(entry) }, entry.duration / 1000);
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  return () => {
+    observer.disconnect();
+  };
+}
+
+function gcKind(entry: object): string {
+  const detail = 'detail' in entry ? entry.detail : null;
+  const kind = typeof detail === 'object' && detail !== null && 'kind' in detail ? detail.kind : null;
+  return gcKinds[Number(kind)] ?? 'other';
+}
