@@ -1,0 +1,68 @@
+// Records as they stand in the database: one line of checksum, one line of JSON. The checksum covers the
+// key as well, so a record that turns up under another endpoint's key does not verify. It guards against
+// accidents (flipped bits, torn files), not against somebody who may write here: he could write the rest too.
+
+import { createHash } from 'node:crypto';
+import type { EndpointRecord } from '../trust/record.ts';
+import type { StoredRecord } from './pin-store.ts';
+
+/** A record as stored. `generation` is the turn that wrote it. */
+export interface RecordRow {
+  readonly endpoint: string;
+  readonly revision: number;
+  readonly generation: number;
+  /** null is a tombstone. */
+  readonly record: EndpointRecord | null;
+}
+
+/** SHA-256 in hex over the parts, each preceded by its length so that no two lists of parts look alike. */
+export function hashOf(...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest('hex');
+}
+
+/** `value` as checksummed text under `key`. */
+export function encode(key: string, value: unknown): string {
+  const body = JSON.stringify(value);
+  return `${hashOf(key, body)}\n${body}`;
+}
+
+/** The value stored under `key`, or null when its checksum does not hold. */
+export function decode(key: string, text: string): unknown {
+  const end = text.indexOf('\n');
+  if (end !== 64) return null;
+  const body = text.slice(end + 1);
+  if (hashOf(key, body) !== text.slice(0, end)) return null;
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+
+// What stands inside a record is not looked at again: the checksum says that it is what was stored.
+const isRow = (value: unknown): value is RecordRow =>
+  isObject(value) &&
+  typeof value['endpoint'] === 'string' &&
+  isCount(value['revision']) &&
+  isCount(value['generation']) &&
+  (value['record'] === null || isObject(value['record']));
+
+export function decodeRow(key: string, endpoint: string, text: string): RecordRow | null {
+  const value = decode(key, text);
+  return isRow(value) && value.endpoint === endpoint ? value : null;
+}
+
+export const storedOf = (row: RecordRow): StoredRecord => ({
+  endpoint: row.endpoint,
+  revision: row.revision,
+  record: row.record,
+  verified: true,
+});
