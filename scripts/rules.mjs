@@ -186,9 +186,9 @@ function trackedFiles(root) {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return [...new Set(list.split('\0'))].filter((file) => file !== '').toSorted();
+    return [...new Set(list.split('\0'))].filter((file) => file !== '');
   } catch {
-    return walk(root, root).toSorted();
+    return walk(root, root);
   }
 }
 
