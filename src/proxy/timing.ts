@@ -1,0 +1,25 @@
+// The waits of a session that no configuration names, milliseconds. Tests give shorter ones.
+
+export interface Timing {
+  /** Before an IMAP BYE, so that a client which reconnects at once does so slowly. */
+  readonly farewellDelayMs: number;
+  /** A farewell altogether, delay and closing included. */
+  readonly farewellMs: number;
+  /** SMTP and LMTP: the refused client is cut off earlier. */
+  readonly smtpFarewellMs: number;
+  /** For the client to close after the last word, so that no reset overtakes it. */
+  readonly lingerMs: number;
+  /** ManageSieve: the capabilities again after STARTTLS. */
+  readonly sieveProofMs: number;
+  /** Written data not taken by the other side for so long breaks a session. */
+  readonly drainMs: number;
+}
+
+export const defaultTiming: Timing = {
+  farewellDelayMs: 1_500,
+  farewellMs: 10_000,
+  smtpFarewellMs: 5_000,
+  lingerMs: 2_000,
+  sieveProofMs: 10_000,
+  drainMs: 60_000,
+};

@@ -1,0 +1,178 @@
+// Listening addresses: every family or none, loopback only, and messages a person can act on.
+
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { isLoopback, listen, type Door, type ListenOptions } from '../../src/proxy/listener.ts';
+import { findPortOwner, uidOfListener } from '../../src/proxy/port-owner.ts';
+
+const closing: { close(): unknown }[] = [];
+afterEach(() => {
+  for (const one of closing.splice(0)) one.close();
+});
+
+const options: ListenOptions = { unsafeListen: false, open: new Map() };
+
+async function opened(
+  host: string,
+  more: Partial<ListenOptions> & { readonly port?: number } = {},
+): Promise<readonly Door[]> {
+  const { doors } = await listen({ host, port: more.port ?? 0, name: 'imaps-0' }, { ...options, ...more });
+  closing.push(...doors);
+  return doors;
+}
+
+async function squatter(host: string): Promise<number> {
+  const server: Server = createServer().listen(0, host);
+  closing.push(server);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('no port');
+  return address.port;
+}
+
+const ipv6 = await new Promise<boolean>((resolve) => {
+  const probe = createServer();
+  probe.once('error', () => resolve(false));
+  probe.listen(0, '::1', () => probe.close(() => resolve(true)));
+});
+
+describe('listen', () => {
+  it('hands each connection to whoever serves the door', async () => {
+    const [door] = await opened('127.0.0.1');
+    const served = new Promise<Socket>((resolve) => {
+      if (door) door.serve = resolve;
+    });
+    const client = connect(door?.port ?? 0, '127.0.0.1');
+    closing.push({ close: () => client.destroy() });
+    const socket = await served;
+    closing.push({ close: () => socket.destroy() });
+    expect(socket.remotePort).toBe(client.localPort);
+    expect(socket.allowHalfOpen).toBe(true);
+  });
+
+  it('binds both families of localhost on one port', async () => {
+    const { doors, skipped } = await listen({ host: 'localhost', port: 0, name: 'r' }, options);
+    closing.push(...doors);
+    expect(doors.map(({ address }) => address)).toEqual(ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']);
+    expect(new Set(doors.map(({ port }) => port)).size).toBe(1);
+    expect(skipped).toHaveLength(ipv6 ? 0 : 1);
+  });
+
+  it('refuses a port that is taken, naming address, port, owner and the way out, and binds nothing', async () => {
+    const port = await squatter('127.0.0.1');
+    const failure = await opened('127.0.0.1', { port }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'listen-busy', exit: 'network' });
+    expect(String(failure)).toContain(`127.0.0.1:${port}`);
+    expect(String(failure)).toContain(`uid ${process.getuid?.()}`);
+    expect(failure).toHaveProperty('hint', expect.stringContaining('another port'));
+  });
+
+  it.skipIf(!ipv6)(
+    'refuses localhost when one family of it is taken, and gives the other family back',
+    async () => {
+      const port = await squatter('::1');
+      await expect(opened('localhost', { port })).rejects.toMatchObject({ code: 'listen-busy' });
+      await expect(opened('127.0.0.1', { port })).resolves.toHaveLength(1);
+    },
+  );
+
+  it('binds the addresses of a name that this machine has, and reports the others', async () => {
+    const resolve = async (): Promise<readonly string[]> => ['127.0.0.1', '192.0.2.1'];
+    const listening = await listen(
+      { host: 'mail.test', port: 0, name: 'r' },
+      { unsafeListen: true, open: new Map(), resolve },
+    );
+    closing.push(...listening.doors);
+    expect(listening.doors.map(({ address }) => address)).toEqual(['127.0.0.1']);
+    expect(listening.skipped).toEqual([
+      { address: `192.0.2.1:${listening.doors[0]?.port}`, cause: 'EADDRNOTAVAIL' },
+    ]);
+  });
+
+  it('refuses when this machine has none of the addresses', async () => {
+    const resolve = async (): Promise<readonly string[]> => ['192.0.2.1'];
+    await expect(opened('mail.test', { resolve, unsafeListen: true })).rejects.toMatchObject({
+      code: 'listen-failed',
+    });
+  });
+
+  it.each([['0.0.0.0'], ['::'], ['192.0.2.1'], ['fe80::1']])(
+    'refuses %s without unsafeListen',
+    async (host) => {
+      await expect(opened(host)).rejects.toMatchObject({ code: 'listen-unsafe', exit: 'config' });
+    },
+  );
+
+  it('refuses a name of which one address is not loopback', async () => {
+    const resolve = async (): Promise<readonly string[]> => ['127.0.0.1', '192.0.2.1'];
+    await expect(opened('mail.test', { resolve })).rejects.toMatchObject({ code: 'listen-unsafe' });
+  });
+
+  it('listens off loopback when the route says unsafeListen', async () => {
+    await expect(opened('0.0.0.0', { unsafeListen: true })).resolves.toHaveLength(1);
+  });
+
+  it('keeps a door that is open already', async () => {
+    const [door] = await opened('127.0.0.1');
+    if (!door) throw new TypeError('no door');
+    const again = await listen(
+      { host: '127.0.0.1', port: 0, name: 'imaps-0' },
+      { ...options, open: new Map([[door.key, door]]) },
+    );
+    expect(again.doors).toEqual([door]);
+    expect(again.opened).toEqual([]);
+  });
+
+  it('resets who connects before the door is served', async () => {
+    const [door] = await opened('127.0.0.1');
+    const client = connect(door?.port ?? 0, '127.0.0.1');
+    const [error]: unknown[] = await once(client, 'error');
+    expect(error).toMatchObject({ code: 'ECONNRESET' });
+  });
+});
+
+describe('port owner', () => {
+  it('finds who listens on a port', async () => {
+    const port = await squatter('127.0.0.1');
+    expect(await findPortOwner(port)).toMatchObject({ uid: process.getuid?.() });
+  });
+
+  it.each([
+    [
+      'listens there',
+      '0100007F:0477 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0',
+      1000,
+    ],
+    [
+      'is only connected there',
+      '0100007F:0477 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0',
+      null,
+    ],
+    [
+      'is going away',
+      '0100007F:0477 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 0 1 0',
+      null,
+    ],
+    [
+      'listens on another port',
+      '0100007F:0478 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0',
+      null,
+    ],
+  ])('reads the kernel table where a program %s', (_, row, uid) => {
+    expect(uidOfListener(`  sl  local_address\n   0: ${row}\n`, 1143)).toBe(uid);
+  });
+});
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.9.9.9', true],
+  ['::1', true],
+  ['::ffff:127.0.0.1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['10.0.0.1', false],
+  ['1.127.0.0', false],
+])('%s is loopback: %s', (address, expected) => {
+  expect(isLoopback(address)).toBe(expected);
+});
