@@ -11,9 +11,10 @@ export type Ask =
   /** Swallow this many bytes (an IMAP or Sieve literal), unread and unlogged. */
   | { readonly discard: number };
 
-/** A received line: the bytes without the line end, and whether the line end was CRLF (bare LF is a fault upstream). */
+/** A received line without its line end. In a wiped talk it is valid until the conversation's next ask only. */
 export interface Line {
   readonly bytes: Uint8Array;
+  /** The same bytes as Latin-1, one character each. Not asked for, it is not made. */
   readonly text: string;
 }
 
@@ -26,6 +27,10 @@ export interface TalkLimits {
   readonly totalBytes: number;
   /** All received lines. */
   readonly lines: number;
+  /** `crlf` (the default) makes a bare CR, a bare LF and a NUL faults; `lf` takes CRLF and LF alike, NUL stays a fault. */
+  readonly lineEnds?: 'crlf' | 'lf';
+  /** Overwrite received bytes as soon as the conversation is through with them: for lines that may hold a secret. */
+  readonly wiped?: boolean;
 }
 
 /** Why a talk ended without its conversation's result. */

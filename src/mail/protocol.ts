@@ -29,4 +29,5 @@ export const schemes: readonly Scheme[] = [
   { scheme: 'tls', protocol: 'tls', upstreamTls: 'implicit', port: null, localPort: null },
 ];
 
-export const schemeNamed = (name: string): Scheme | null => schemes.find((row) => row.scheme === name) ?? null;
+export const schemeNamed = (name: string): Scheme | null =>
+  schemes.find((row) => row.scheme === name) ?? null;
