@@ -3,7 +3,7 @@
 // to connect wins. Node's own version abandons an address after 250 ms, which fails on slow links.
 
 import { lookup, type LookupAddress } from 'node:dns';
-import { isIP, Socket, connect } from 'node:net';
+import { isIP, connect, type Socket } from 'node:net';
 import { Failure, type FailureReason } from '../errors.ts';
 
 /** How a dial ended, for metrics. */

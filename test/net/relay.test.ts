@@ -1,0 +1,271 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { endpointOf } from '../../src/endpoint.ts';
+import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import { dial } from '../../src/net/dial.ts';
+import { handshake } from '../../src/net/handshake.ts';
+import { relay, type RelayEnd, type RelayOptions } from '../../src/net/relay.ts';
+import { Suspicion } from '../../src/net/suspicion.ts';
+import { mint, type Vouched } from '../../src/trust/vouched.ts';
+import { drink, portOf, selfSigned, socketPair, tlsServer, type Identity } from './peers.ts';
+
+const never = new AbortController().signal;
+const nothing = new Uint8Array(0);
+let identity: Identity;
+let anchors: AnchorSet;
+const vouched = mint({ endpoint: 'mail.test:993', spki: 'sha256//x', basis: 'pin', epoch: 7 });
+
+beforeAll(async () => {
+  identity = await selfSigned();
+  anchors = await loadAnchors([]);
+});
+
+interface Scene {
+  /** The mail client's end of the local connection. */
+  readonly user: Socket;
+  readonly client: Socket;
+  readonly upstream: TLSSocket;
+  readonly raw: Socket;
+  /** The mail server's end of the TLS connection. */
+  readonly host: TLSSocket;
+  readonly hostRaw: Socket;
+  readonly server: Server;
+}
+
+const scenes: Scene[] = [];
+afterEach(() => {
+  for (const { user, client, raw, host, server } of scenes.splice(0)) {
+    for (const socket of [user, client, raw, host]) socket.destroy();
+    server.close();
+  }
+});
+
+async function scene(): Promise<Scene> {
+  let served: (socket: TLSSocket) => void = () => undefined;
+  const hosted = new Promise<TLSSocket>((resolve) => (served = resolve));
+  const server = await tlsServer(identity, {}, (socket) => served(socket));
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const port = portOf(server);
+  const raw = await dial({ host: '127.0.0.1', port }, { deadlineMs: 5000, signal: never });
+  const { socket: upstream } = await handshake(raw, {
+    endpoint: endpointOf('mail.test', port),
+    anchors,
+    deadlineMs: 5000,
+    signal: never,
+  });
+  const { near: user, far: client } = await socketPair();
+  const made = { user, client, upstream, raw, host: await hosted, hostRaw: (await accepted)[0], server };
+  scenes.push(made);
+  return made;
+}
+
+function start(
+  made: Scene,
+  changes: Partial<RelayOptions> = {},
+): { ended: Promise<RelayEnd>; counts: { up: number; down: number } } {
+  const counts = { up: 0, down: 0 };
+  const ended = relay({
+    vouched,
+    epoch: 7,
+    client: made.client,
+    upstream: made.upstream,
+    raw: made.raw,
+    toClient: nothing,
+    toUpstream: nothing,
+    filter: null,
+    firstBytes: null,
+    idleMs: 60_000,
+    drainMs: 60_000,
+    signal: never,
+    counted: (direction, bytes) => (counts[direction] += bytes),
+    ...changes,
+  });
+  return { ended, counts };
+}
+
+/** Sends in pieces of every size from 1 byte to 64 KiB. */
+function sendInPieces(socket: Socket, bytes: Buffer): void {
+  for (let at = 0, size = 1; at < bytes.length; at += size, size = size > 60_000 ? 1 : size * 3) {
+    socket.write(bytes.subarray(at, Math.min(at + size, bytes.length)));
+  }
+  socket.end();
+}
+
+const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('relay', () => {
+  it('carries five megabytes each way at once, byte for byte, and ends when both sides ended', async () => {
+    const made = await scene();
+    const [up, down] = [randomBytes(5_000_000), randomBytes(5_000_000)];
+    const { ended, counts } = start(made);
+    const [atHost, atUser] = [drink(made.host), drink(made.user)];
+    sendInPieces(made.user, up);
+    sendInPieces(made.host, down);
+    expect(await ended).toEqual({ state: 'ended' });
+    expect([hash((await atHost).bytes), hash((await atUser).bytes)]).toEqual([hash(up), hash(down)]);
+    expect(counts).toEqual({ up: 5_000_000, down: 5_000_000 });
+  });
+
+  it('takes no look-alike of a Vouched', async () => {
+    const made = await scene();
+    const copy: unknown = { ...vouched };
+    expect(() => start(made, { vouched: copy as Vouched })).toThrow(TypeError);
+  });
+
+  it('writes nothing and closes nothing when the trust epoch moved on', async () => {
+    const made = await scene();
+    const { ended } = start(made, { epoch: 8, toClient: Buffer.from('* OK\r\n') });
+    expect(await ended).toEqual({ state: 'stale' });
+    const again = start(made);
+    const seen = drink(made.user);
+    made.host.end('later');
+    made.user.end();
+    await again.ended;
+    expect((await seen).bytes.toString()).toBe('later');
+  });
+
+  it('sends what was held first, then what comes', async () => {
+    const made = await scene();
+    const { ended } = start(made, {
+      toClient: Buffer.from('* OK hi\r\n'),
+      toUpstream: Buffer.from('a NOOP\r\n'),
+    });
+    const [atHost, atUser] = [drink(made.host), drink(made.user)];
+    made.user.end('b LOGOUT\r\n');
+    made.host.end('* BYE\r\n');
+    await ended;
+    expect((await atHost).bytes.toString()).toBe('a NOOP\r\nb LOGOUT\r\n');
+    expect((await atUser).bytes.toString()).toBe('* OK hi\r\n* BYE\r\n');
+  });
+
+  it('lets the server go on after the client ended its half', async () => {
+    const made = await scene();
+    const { ended } = start(made);
+    const atUser = drink(made.user);
+    const atHost = drink(made.host);
+    made.user.end('QUIT\r\n');
+    expect((await atHost).bytes.toString()).toBe('QUIT\r\n');
+    made.host.end('+OK bye\r\n');
+    expect(await ended).toEqual({ state: 'ended' });
+    expect(await atUser).toMatchObject({ ended: true });
+    expect((await atUser).bytes.toString()).toBe('+OK bye\r\n');
+  });
+
+  it('passes a reset of the server on as a reset, never as an end', async () => {
+    const made = await scene();
+    const { ended } = start(made);
+    const atUser = drink(made.user);
+    made.host.write('+OK 1000 octets\r\nhalf a mail');
+    await once(made.user, 'data');
+    made.hostRaw.resetAndDestroy();
+    expect(await ended).toMatchObject({ state: 'broken', side: 'upstream' });
+    expect(await atUser).toMatchObject({ ended: false, error: 'ECONNRESET' });
+  });
+
+  it('passes a reset of the client on as a reset without close_notify', async () => {
+    const made = await scene();
+    const { ended } = start(made);
+    const atHost = drink(made.host);
+    made.user.write('DATA\r\nhalf a mail');
+    await once(made.host, 'data');
+    made.user.resetAndDestroy();
+    expect(await ended).toMatchObject({ state: 'broken', side: 'client' });
+    expect(await atHost).toMatchObject({ ended: false, error: 'ECONNRESET' });
+  });
+
+  it('resets both sides when aborted', async () => {
+    const made = await scene();
+    const control = new AbortController();
+    const { ended } = start(made, { signal: control.signal });
+    const [atHost, atUser] = [drink(made.host), drink(made.user)];
+    control.abort();
+    expect(await ended).toEqual({ state: 'aborted' });
+    expect([(await atHost).ended, (await atUser).ended]).toEqual([false, false]);
+  });
+
+  it('ends a session in which nobody says anything', async () => {
+    const made = await scene();
+    const { ended } = start(made, { idleMs: 20 });
+    expect(await ended).toEqual({ state: 'idle' });
+    expect(made.client.destroyed).toBe(true);
+  });
+
+  it('stops reading a server whose client does not read, and breaks when that lasts', async () => {
+    const made = await scene();
+    made.user.pause();
+    const { ended, counts } = start(made, { drainMs: 200 });
+    const block = Buffer.alloc(65_536);
+    let sent = 0;
+    const pour = (): void => {
+      while (sent < 64_000_000 && made.host.write(block)) sent += block.length;
+    };
+    made.host.on('drain', pour);
+    pour();
+    expect(await ended).toEqual({ state: 'broken', side: 'client', detail: 'not drained' });
+    expect(counts.down).toBeLessThan(32_000_000);
+  });
+
+  it('holds the first bytes until they are known, and sends none of a browser’s on', async () => {
+    const made = await scene();
+    const { ended } = start(made, { firstBytes: (held) => (held.length < 4 ? 'undecided' : 'http') });
+    const atHost = drink(made.host);
+    made.user.write('PO');
+    await once(made.client, 'data');
+    made.user.write('ST / HTTP/1.1\r\n');
+    expect(await ended).toEqual({ state: 'rejected', found: 'http' });
+    expect((await atHost).bytes.length).toBe(0);
+  });
+
+  it('sends held first bytes on once they are known to be mail, and when the client ends undecided', async () => {
+    for (const rest of ['LO x\r\n', '']) {
+      const made = await scene();
+      const { ended } = start(made, { firstBytes: (held) => (held.length < 4 ? 'undecided' : 'mail') });
+      const atHost = drink(made.host);
+      made.user.write('EH');
+      await once(made.client, 'data');
+      made.user.end(rest);
+      expect((await atHost).bytes.toString()).toBe(`EH${rest}`);
+      made.host.end();
+      await ended;
+    }
+  });
+
+  it('gives the filter each direction until it is done, and flushes what it holds at the end', async () => {
+    const made = await scene();
+    const seen: string[] = [];
+    const filter = {
+      done: false,
+      downstream: (chunk: Uint8Array) => Buffer.from(Buffer.from(chunk).toString().replace('PLUS', '')),
+      upstream: (chunk: Uint8Array) => {
+        seen.push(Buffer.from(chunk).toString());
+        return chunk;
+      },
+      flush: () => Buffer.from('held'),
+    };
+    const { ended } = start(made, { filter });
+    const atUser = drink(made.user);
+    made.user.end('a\r\n');
+    made.host.end('xPLUSy');
+    await ended;
+    expect(seen).toEqual(['a\r\n']);
+    expect((await atUser).bytes.toString()).toBe('xyheld');
+  });
+
+  it('resets a suspect upstream that does not answer the next bytes, and keeps one that does', async () => {
+    for (const answers of [false, true]) {
+      const made = await scene();
+      let clock = 0;
+      const suspicion = new Suspicion({ everyMs: 5, now: () => (clock += 1_000_000) });
+      const { ended } = start(made, { suspicion, suspectMs: 40 });
+      const atUser = drink(made.user);
+      made.host.on('data', () => (answers ? made.host.end('* OK\r\n') : undefined));
+      await new Promise((resolve) => suspicion.listen(() => resolve(null)));
+      made.user.end('NOOP\r\n');
+      expect((await ended).state).toBe(answers ? 'ended' : 'broken');
+      expect((await atUser).ended).toBe(answers);
+    }
+  });
+});
