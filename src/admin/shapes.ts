@@ -4,8 +4,9 @@
 
 import type { ConfigProblem } from '../config.ts';
 import type { Protocol } from '../mail/protocol.ts';
-import type { ChangeOrigin, PinChangeEvent } from '../store/pin-store.ts';
+import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
 import type { StoreState } from '../trust/evidence.ts';
+import type { Explanation } from '../trust/explain.ts';
 import type { Fault } from '../trust/fault.ts';
 import type { Basis, PinKind, PinOrigin } from '../trust/record.ts';
 
@@ -39,6 +40,7 @@ export interface PinRow {
   readonly spki: string;
   readonly kind: PinKind;
   readonly origin: PinOrigin;
+  /** null for a pin from the configuration. */
   readonly firstSeen: string | null;
   readonly lastSeen: string | null;
   /** The pin counts until then; null has no end. */
@@ -127,16 +129,7 @@ export interface StatusShape {
 }
 
 /** `explain ... --json`: why, step by step, and what to do. */
-export interface ExplanationShape {
-  readonly target: string;
-  readonly kind: 'code' | 'reference' | 'endpoint';
-  readonly endpoint: string | null;
-  readonly spki: string | null;
-  /** One sentence. */
-  readonly summary: string;
-  readonly steps: readonly string[];
-  readonly advice: readonly string[];
-}
+export type ExplanationShape = Explanation;
 
 /** The answer to a command: what was done, and which keys stay trusted until when. */
 export interface AnswerShape {

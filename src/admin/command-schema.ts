@@ -1,0 +1,61 @@
+// What a command may look like when it comes over the socket: every field named, every text bounded, nothing
+// more than that. Loaded only when a command arrives.
+
+import { z } from 'zod';
+import { parseEndpoint } from '../endpoint.ts';
+import { CommandError } from '../errors.ts';
+import type { Command } from '../trust/command.ts';
+
+const hundredYearsMs = 100 * 365.25 * 86_400_000;
+
+const endpoint = z
+  .string()
+  .max(300)
+  .refine(isCanonical, 'not a canonical endpoint such as imap.example.org:993');
+const fingerprint = z.string().min(1).max(512);
+const duration = z.number().int().positive().max(hundredYearsMs).nullable();
+
+const commandSchema = z.discriminatedUnion('command', [
+  z.strictObject({
+    command: z.literal('approve'),
+    endpoint,
+    expect: fingerprint,
+    forMs: duration,
+    as: z.enum(['ca', 'pin']).nullable(),
+    keep: z.boolean(),
+    endOld: z.boolean(),
+    unreject: z.boolean(),
+  }),
+  z.strictObject({ command: z.literal('reject'), endpoint, expect: fingerprint }),
+  z.strictObject({
+    command: z.literal('forget'),
+    endpoint,
+    expect: fingerprint.nullable(),
+    yes: z.boolean(),
+  }),
+  z.strictObject({ command: z.literal('undo'), endpoint }),
+  z.strictObject({
+    command: z.literal('add'),
+    endpoint,
+    pin: fingerprint,
+    forMs: duration,
+    unreject: z.boolean(),
+  }),
+]);
+
+/** @throws CommandError `usage` naming the first field that is wrong */
+export function parseCommand(value: unknown): Command {
+  const parsed = commandSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue === undefined || issue.path.length === 0 ? 'command' : issue.path.join('.');
+  throw new CommandError('usage', `${field}: ${issue?.message ?? 'not a command'}`);
+}
+
+function isCanonical(text: string): boolean {
+  try {
+    return parseEndpoint(text).name === text;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,128 @@
+// The admin socket as a file: who may open it, what may stand in its place, and how it gets there without
+// ever being open wider than asked. The mode of this file is the whole access control of the admin API.
+
+import { chmod, chown, lstat, mkdir, readFile, stat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { Server } from 'node:net';
+import { dirname } from 'node:path';
+import { CommandError } from '../errors.ts';
+
+export interface SocketPlace {
+  readonly path: string;
+  /** Such as 0o600; never open to others. */
+  readonly mode: number;
+  /** Name or number of the group it belongs to; null leaves it. */
+  readonly group: string | null;
+}
+
+/** The kernel's limit for a socket address, without its final NUL, on every system we know. */
+export const maxSocketPathBytes = 103;
+
+/** Binds `server`; a socket nobody answers at any more is replaced. @throws CommandError */
+export async function bindSocket(server: Server, place: SocketPlace): Promise<void> {
+  checkPlace(place);
+  const gid = place.group === null ? null : await groupId(place.group);
+  await prepareFolder(dirname(place.path));
+  await clearStale(place.path);
+  await listen(server, place.path);
+  try {
+    if (gid !== null) await chown(place.path, -1, gid);
+    if (place.mode !== 0o600) await chmod(place.path, place.mode);
+  } catch (cause) {
+    server.close();
+    throw new CommandError('config', `cannot give ${place.path} its group and mode`, { cause });
+  }
+}
+
+function checkPlace({ path, mode }: SocketPlace): void {
+  if (Buffer.byteLength(path) > maxSocketPathBytes) {
+    throw new CommandError('config', `the socket path ${path} is longer than ${maxSocketPathBytes} bytes`, {
+      hint: 'Name a shorter one: admin: {socket: {path: …}}.',
+    });
+  }
+  if ((mode & 0o007) !== 0) {
+    throw new CommandError('config', 'the admin socket must not be open to everybody', {
+      hint: 'Whoever may write to it may approve keys: use mode 0600, or 0660 with a group.',
+    });
+  }
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const facts = await stat(folder);
+    const replaceable = (facts.mode & 0o002) !== 0 && (facts.mode & 0o1000) === 0;
+    if (!replaceable) return;
+  } catch (cause) {
+    throw new CommandError('config', `cannot make the folder ${folder} for the admin socket`, { cause });
+  }
+  throw new CommandError('config', `everybody may replace files in ${folder}, the admin socket too`, {
+    hint: `chmod o-w ${folder}, or name another path: admin: {socket: {path: …}}.`,
+  });
+}
+
+/** Removes a socket left behind by a crash; anything else that stands there stays. */
+async function clearStale(path: string): Promise<void> {
+  const facts = await lstat(path).catch(() => null);
+  if (facts === null) return;
+  if (!facts.isSocket()) throw new CommandError('config', `${path} exists and is not a socket`);
+  if ((await probe(path)) !== 'refused') {
+    throw new CommandError('config', `another program answers at ${path}`, {
+      code: 'socket-busy',
+      hint: 'letterlock status --socket PATH shows which. Stop it, or give this one another admin socket.',
+    });
+  }
+  await unlink(path).catch(() => undefined);
+}
+
+export type Probe = 'answers' | 'refused' | 'absent' | 'denied' | 'failed';
+
+/** Whether somebody listens at a socket; sends nothing. */
+export function probe(path: string): Promise<Probe> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const done = (result: Probe): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.setTimeout(2000, () => done('failed'));
+    socket.once('connect', () => done('answers'));
+    socket.once('error', (error) => done(probeResult(error)));
+  });
+}
+
+function probeResult(error: Error): Probe {
+  const code = 'code' in error ? error.code : null;
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
+  return code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';
+}
+
+/** Binding a path happens inside listen(): the umask is narrow for exactly that long. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new CommandError('config', `cannot listen on ${path}`, { cause })),
+    );
+    server.once('listening', () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+    const before = process.umask(0o177);
+    try {
+      server.listen(path);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+async function groupId(group: string): Promise<number> {
+  if (/^\d{1,9}$/.test(group)) return Number(group);
+  const table = await readFile('/etc/group', 'utf8').catch(() => '');
+  for (const line of table.split('\n')) {
+    const [name, , gid] = line.split(':');
+    if (name === group && gid !== undefined) return Number(gid);
+  }
+  throw new CommandError('config', `there is no group ${group} on this machine`);
+}
