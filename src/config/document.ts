@@ -1,0 +1,136 @@
+// Reads one YAML 1.2 file into plain data that still knows where each value was written. Bounded: size,
+// nesting and alias expansion. It never evaluates tags and never guesses an encoding.
+
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Document, Pair } from 'yaml';
+import type { ConfigProblem } from '../config.ts';
+import { maskCredentials, problemAt } from './problem.ts';
+import type { Path, Place } from './problem.ts';
+
+const maxFileBytes = 1_048_576;
+const maxAliases = 100;
+const maxDepth = 32;
+
+/** A file read: its data, where each path stands, and everything wrong with it as YAML. */
+export interface SourceDocument {
+  readonly value: unknown;
+  /** The value at `path`, or the nearest written part of it. */
+  locate(path: Path): Place;
+  /** The key itself, for problems about the key. */
+  locateKey(path: Path): Place;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** @param source the file name as problems show it */
+export function readDocument(bytes: Uint8Array, source: string): SourceDocument {
+  const text = decoded(bytes);
+  if (typeof text !== 'string') return broken(source, text.message);
+  const lines = new LineCounter();
+  const spot = placer(text, source, lines);
+  const parsed = parsedOrNull(text, lines);
+  if (parsed === null) return broken(source, 'the file is nested too deeply');
+  const problems = [...parsed.errors, ...parsed.warnings].map((error) =>
+    problemAt(spot(error.pos[0]), firstSentence(error.message), yamlHint(error.code)),
+  );
+  if (depthOf(parsed.contents) > maxDepth)
+    problems.push(problemAt(spot(0), `the file is nested deeper than ${maxDepth} levels`));
+  const value = problems.length > 0 ? { value: {} } : plain(parsed);
+  if ('message' in value) problems.push(problemAt(spot(0), value.message));
+  return {
+    value: 'value' in value ? value.value : {},
+    problems,
+    locate: (path) => spot(offsetOf(parsed, path, 'value')),
+    locateKey: (path) => spot(offsetOf(parsed, path, 'key')),
+  };
+}
+
+function decoded(bytes: Uint8Array): string | { readonly message: string } {
+  if (bytes.length > maxFileBytes) return { message: `the file is larger than ${maxFileBytes} bytes` };
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { message: 'the file is not UTF-8 text' };
+  }
+}
+
+function parsedOrNull(text: string, lineCounter: LineCounter): Document.Parsed | null {
+  try {
+    return parseDocument(text, {
+      lineCounter,
+      version: '1.2',
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: true,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function plain(parsed: Document.Parsed): { readonly value: unknown } | { readonly message: string } {
+  try {
+    return { value: parsed.toJS({ maxAliasCount: maxAliases }) ?? {} };
+  } catch (error) {
+    if (error instanceof ReferenceError)
+      return { message: `aliases expand to more than ${maxAliases} nodes` };
+    throw error;
+  }
+}
+
+const broken = (source: string, message: string): SourceDocument => {
+  const place: Place = { source, line: 1, column: 1, excerpt: null };
+  return { value: {}, problems: [problemAt(place, message)], locate: () => place, locateKey: () => place };
+};
+
+const placer =
+  (text: string, source: string, lines: LineCounter) =>
+  (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return {
+      source,
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+      excerpt: maskCredentials(text.split(/\r?\n/)[Math.max(1, line) - 1] ?? ''),
+    };
+  };
+
+function depthOf(node: unknown, depth = 0): number {
+  if (depth > maxDepth) return depth;
+  if (isMap(node)) return Math.max(depth, ...node.items.map((pair) => depthOf(pair.value, depth + 1)));
+  if (isSeq(node)) return Math.max(depth, ...node.items.map((item) => depthOf(item, depth + 1)));
+  return depth;
+}
+
+/** Follows the path as far as it was written; an alias is followed to what it names. */
+function offsetOf(parsed: Document.Parsed, path: Path, part: 'key' | 'value'): number {
+  let offset = startOf(parsed.contents);
+  let node: unknown = parsed.contents;
+  for (const [index, step] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(parsed);
+    if (isSeq(node) && typeof step === 'number') {
+      node = node.items[step];
+      offset = startOf(node) || offset;
+    } else if (isMap(node)) {
+      const pair: Pair | undefined = node.items.find((item) => isScalar(item.key) && item.key.value === step);
+      if (pair === undefined) return offset;
+      const wantsKey = part === 'key' && index === path.length - 1;
+      offset = startOf(wantsKey || pair.value === null ? pair.key : pair.value) || startOf(pair.key);
+      node = pair.value;
+    } else return offset;
+  }
+  return offset;
+}
+
+const startOf = (node: unknown): number => (isNode(node) ? (node.range?.[0] ?? 0) : 0);
+
+const firstSentence = (message: string): string =>
+  (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+
+function yamlHint(code: string): string | null {
+  if (code === 'DUPLICATE_KEY') return 'keep one of the two';
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces';
+  if (code === 'MULTIPLE_DOCS') return 'remove the line with --- and what follows it';
+  if (code === 'TAG_RESOLVE_FAILED') return 'tags (!name) are not used here: remove it';
+  return null;
+}

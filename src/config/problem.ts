@@ -1,0 +1,76 @@
+// Problems of a configuration: where each stands, what is wrong, what to do, and how a person is shown it.
+// All text in them may come from a file somebody else wrote, so showing escapes what moves a terminal.
+
+import { escapeText } from '../trust/escape.ts';
+import type { ConfigProblem } from '../config.ts';
+
+/** A path into the configuration: `['routes', 0, 'upstream']`. */
+export type Path = readonly (string | number)[];
+
+/** Where a value was written. */
+export type Place = Pick<ConfigProblem, 'source' | 'line' | 'column' | 'excerpt'>;
+
+export const nowhere = (source: string): Place => ({ source, line: null, column: null, excerpt: null });
+
+export const problemAt = (
+  place: Place,
+  message: string,
+  suggestion: string | null = null,
+): ConfigProblem => ({
+  source: place.source,
+  line: place.line,
+  column: place.column,
+  message,
+  suggestion,
+  excerpt: place.excerpt,
+});
+
+/** `file:3:5`, `environment` or `command line`. */
+export const placeName = (place: Pick<ConfigProblem, 'source' | 'line' | 'column'>): string =>
+  place.line === null ? place.source : `${place.source}:${place.line}:${place.column ?? 1}`;
+
+/** `routes[0].limits.dialSeconds`; the empty path is the whole configuration. */
+export const pathName = (path: Path): string =>
+  path.length === 0
+    ? 'the configuration'
+    : path
+        .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+        .join('');
+
+/** The problem as a person reads it: place and message, the line with a caret, and the way out. */
+export function renderProblem(problem: ConfigProblem): string {
+  const lines = [`${printable(placeName(problem))}: ${printable(problem.message)}`];
+  if (problem.excerpt !== null && problem.column !== null)
+    lines.push(...caretLines(problem.excerpt, problem.column));
+  if (problem.suggestion !== null) lines.push(`    hint: ${printable(problem.suggestion)}`);
+  return lines.join('\n');
+}
+
+/** A tab is one column, as editors count them. */
+const printable = (text: string): string => escapeText(text.replaceAll('\t', ' '));
+
+/** At most 100 characters of the line around the caret. */
+function caretLines(excerpt: string, column: number): readonly string[] {
+  const start = Math.max(0, column - 60);
+  const shown = excerpt.slice(start, start + 100);
+  const before = printable(shown.slice(0, column - 1 - start));
+  return [`    ${before}${printable(shown.slice(column - 1 - start))}`, `    ${' '.repeat(before.length)}^`];
+}
+
+/** A user name and password somebody wrote into a URL, starred out at their length: problems are logged. */
+export const maskCredentials = (text: string): string =>
+  text.replace(
+    /(:\/\/)(\S*)(?=@)/g,
+    (_, slashes: string, secret: string) => slashes + '*'.repeat(secret.length),
+  );
+
+/** File order, then the environment and the command line; each problem once. */
+export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const seen = new Map(problems.map((problem) => [`${placeName(problem)} ${problem.message}`, problem]));
+  return [...seen.values()].toSorted(
+    (one, other) =>
+      Number(one.line === null) - Number(other.line === null) ||
+      (one.line ?? 0) - (other.line ?? 0) ||
+      (one.column ?? 0) - (other.column ?? 0),
+  );
+}
