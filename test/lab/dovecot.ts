@@ -1,0 +1,220 @@
+// A Dovecot of our own, run without root: IMAP, POP3, ManageSieve, submission and LMTP on 127.0.0.3.
+// That address matters: Dovecot trusts a client that comes from the address it listens on, and would then
+// take passwords without TLS, which would hide a proxy that sends them so.
+
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { chown, cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Variant } from './certificates.ts';
+import { point, serves } from './live-certificate.ts';
+import { labUser, type LabUser } from './lab-user.ts';
+import { seedMaildir } from './messages.ts';
+import { accepts, freePorts } from './port.ts';
+import { start } from './run.ts';
+import { until } from './wait.ts';
+
+export const serverHost = '127.0.0.3';
+export const account = { user: 'bob', password: 'pass word1' } as const;
+
+const services = [
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'sieve',
+  'submission',
+  'submissions',
+  'lmtp',
+  'auth',
+] as const;
+export type DovecotPorts = Readonly<Record<(typeof services)[number], number>>;
+
+export interface Dovecot {
+  readonly ports: DovecotPorts;
+  /** Serves this certificate from now on; resolves when a handshake shows it. */
+  swap(variant: Variant): Promise<void>;
+  /** Everything its log says. */
+  log(): Promise<string>;
+  /** Files in Maildirs of `user`, sorted by name. */
+  delivered(user: string): Promise<readonly Buffer[]>;
+  stop(): Promise<void>;
+}
+
+export interface DovecotOptions {
+  /** An existing empty folder; the caller removes it. */
+  readonly folder: string;
+  readonly certificates: string;
+  readonly variant: Variant;
+  /** Whether bob's INBOX holds the awkward messages. */
+  readonly seeded: boolean;
+  /** Where its submission service hands mail on. */
+  readonly relayPort: number;
+}
+
+/** Starts it and waits until every port accepts. */
+export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
+  const user = await labUser();
+  const numbers = await freePorts(serverHost, services.length);
+  const ports = Object.fromEntries(services.map((name, index) => [name, numbers[index]])) as DovecotPorts;
+  const { folder, certificates } = options;
+  await prepare(options, user);
+  const configuration = join(folder, 'dovecot.conf');
+  await writeFile(configuration, configure({ folder, user, ports, relayPort: options.relayPort }));
+  await owned(folder, user);
+  const running = await start(['dovecot', '-F', '-c', configuration], { uid: user.uid, gid: user.gid });
+  const alive = (): void => {
+    if (running.exit() !== null) throw new Error(`dovecot ended: ${running.output()}`);
+  };
+  await until('dovecot', async () => {
+    alive();
+    return (await Promise.all(numbers.map((port) => accepts(serverHost, port)))).every(Boolean);
+  });
+  return {
+    ports,
+    swap: async (variant) => {
+      await point(join(folder, 'tls'), join(folder, 'tls/all'), variant);
+      process.kill(running.pid, 'SIGHUP');
+      const file = join(certificates, `${variant}.crt`);
+      await until(`dovecot to serve ${variant}`, () => serves({ host: serverHost, port: ports.imaps }, file));
+    },
+    log: () => readFile(join(folder, 'info.log'), 'utf8').catch(() => ''),
+    delivered: (name) => maildirFiles(join(folder, 'home', name, 'Maildir')),
+    stop: () => running.stop(),
+  };
+}
+
+async function prepare(
+  { folder, certificates, variant, seeded }: DovecotOptions,
+  user: LabUser,
+): Promise<void> {
+  for (const name of ['run', 'state', 'tls', 'home/bob', 'home/alice']) {
+    await mkdir(join(folder, name), { recursive: true });
+  }
+  await cp(certificates, join(folder, 'tls/all'), { recursive: true });
+  await owned(join(folder, 'tls/all'), user);
+  await point(join(folder, 'tls'), join(folder, 'tls/all'), variant);
+  await writeFile(join(folder, 'users'), `${account.user}:${scramHash(account.password)}::::::\n`);
+  if (seeded) await seedMaildir(join(folder, 'home/bob/Maildir'));
+}
+
+async function owned(folder: string, user: LabUser): Promise<void> {
+  await chown(folder, user.uid, user.gid);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await owned(path, user);
+    else if (entry.isFile()) await chown(path, user.uid, user.gid);
+  }
+}
+
+/** Files of new/ and cur/, by name. */
+export async function maildirFiles(maildir: string): Promise<readonly Buffer[]> {
+  const paths = await Promise.all(
+    ['new', 'cur'].map(async (name) => {
+      const names = await readdir(join(maildir, name)).catch(() => []);
+      return names.toSorted((a, b) => a.localeCompare(b)).map((file) => join(maildir, name, file));
+    }),
+  );
+  return Promise.all(paths.flat().map((path) => readFile(path)));
+}
+
+/** Dovecot's spelling of an RFC 5803 verifier; it serves PLAIN and LOGIN as well. */
+function scramHash(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, 4096, 32, 'sha256');
+  const hmac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest();
+  const stored = createHash('sha256').update(hmac('Client Key')).digest('base64');
+  return `{SCRAM-SHA-256}4096,${salt.toString('base64')},${stored},${hmac('Server Key').toString('base64')}`;
+}
+
+interface Configured {
+  readonly folder: string;
+  readonly user: LabUser;
+  readonly ports: DovecotPorts;
+  readonly relayPort: number;
+}
+
+const listener = (name: string, port: number, ssl: boolean): string => `
+  inet_listener ${name} {
+    port = ${port}
+    ssl = ${ssl ? 'yes' : 'no'}
+  }`;
+
+// One uid for everything, and no chroot: that is what lets Dovecot run without root.
+const configure = ({ folder, user, ports, relayPort }: Configured): string => `
+protocols = imap pop3 lmtp sieve submission
+base_dir = ${folder}/run
+state_dir = ${folder}/state
+instance_name = ${folder.replaceAll('/', '-')}
+log_path = ${folder}/error.log
+info_log_path = ${folder}/info.log
+default_internal_user = ${user.name}
+default_internal_group = ${user.group}
+default_login_user = ${user.name}
+first_valid_uid = 1
+listen = ${serverHost}
+hostname = mail.lab.test
+mail_location = maildir:~/Maildir
+mail_home = ${folder}/home/%n
+mail_uid = ${user.name}
+mail_gid = ${user.group}
+namespace inbox {
+  inbox = yes
+  separator = /
+}
+ssl = required
+ssl_cert = <${folder}/tls/live.crt
+ssl_key = <${folder}/tls/live.key
+disable_plaintext_auth = yes
+auth_mechanisms = plain login scram-sha-256
+auth_failure_delay = 0
+passdb {
+  driver = passwd-file
+  args = username_format=%n ${folder}/users
+}
+userdb {
+  driver = static
+  args = uid=${user.name} gid=${user.group} home=${folder}/home/%n allow_all_users=yes
+}
+mail_plugins = zlib
+protocol imap {
+  mail_plugins = zlib imap_zlib
+  mail_max_userip_connections = 100
+}
+protocol pop3 {
+  mail_max_userip_connections = 100
+}
+protocol lmtp {
+  postmaster_address = postmaster@lab.test
+}
+plugin {
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+}
+service anvil {
+  chroot =
+}
+service stats {
+  chroot =
+}
+service imap-login {
+  chroot =${listener('imap', ports.imap, false)}${listener('imaps', ports.imaps, true)}
+}
+service pop3-login {
+  chroot =${listener('pop3', ports.pop3, false)}${listener('pop3s', ports.pop3s, true)}
+}
+service managesieve-login {
+  chroot =${listener('sieve', ports.sieve, false)}
+}
+service submission-login {
+  chroot =${listener('submission', ports.submission, false)}${listener('submissions', ports.submissions, true)}
+}
+service lmtp {${listener('lmtp', ports.lmtp, false)}
+}
+service auth {
+  inet_listener {
+    port = ${ports.auth}
+  }
+}
+submission_relay_host = ${serverHost}
+submission_relay_port = ${relayPort}
+submission_relay_trusted = no
+`;
