@@ -4,7 +4,10 @@
 export const faults = {
   malformed: { blocks: 'first-use', sentence: 'The certificate breaks the encoding rules of RFC 5280.' },
   'clock-suspect': { blocks: 'first-use', sentence: 'The clock of this machine is probably wrong.' },
-  'weak-key': { blocks: 'first-use', sentence: 'A key in the chain is too weak (RSA or DSA under 2048 bits, EC under 224 bits).' },
+  'weak-key': {
+    blocks: 'first-use',
+    sentence: 'A key in the chain is too weak (RSA or DSA under 2048 bits, EC under 224 bits).',
+  },
   'weak-signature': { blocks: 'first-use', sentence: 'A signature in the chain uses MD5, SHA-1 or older.' },
   'unknown-critical-extension': { blocks: 'first-use', sentence: 'A critical extension is not understood.' },
   'self-signed': { blocks: 'ca', sentence: 'The certificate is signed by its own key.' },
@@ -14,7 +17,10 @@ export const faults = {
   'not-yet-valid': { blocks: 'ca', sentence: 'The certificate is not valid yet.' },
   'issuer-expired': { blocks: 'ca', sentence: 'A certificate above the server certificate has expired.' },
   'name-mismatch': { blocks: 'ca', sentence: 'The certificate is for another name.' },
-  'name-only-in-cn': { blocks: 'ca', sentence: 'The name stands only in the subject, not in subjectAltName.' },
+  'name-only-in-cn': {
+    blocks: 'ca',
+    sentence: 'The name stands only in the subject, not in subjectAltName.',
+  },
   'wildcard-misused': { blocks: 'ca', sentence: 'A wildcard stands where RFC 9525 does not allow one.' },
   'wrong-purpose': { blocks: 'ca', sentence: 'The certificate is not for TLS servers.' },
   'not-a-ca': { blocks: 'ca', sentence: 'A certificate in the chain signed another without being a CA.' },
@@ -28,3 +34,14 @@ export const faults = {
 export type Fault = keyof typeof faults;
 
 export const isFault = (code: string): code is Fault => Object.hasOwn(faults, code);
+
+/** Each fault once, in the order of the table above: lists are compared, stored and shown in this order only. */
+export const orderFaults = (found: Iterable<Fault>): readonly Fault[] => {
+  const set = new Set(found);
+  return Object.keys(faults)
+    .filter(isFault)
+    .filter((fault) => set.has(fault));
+};
+
+/** Every fault there is blocks CA validity; these block a first use as well. */
+export const blocksFirstUse = (fault: Fault): boolean => faults[fault].blocks === 'first-use';

@@ -1,0 +1,57 @@
+// What can be known of a presented chain and a set of anchors without a time and a name: plain data, so that it
+// can be kept, while parsed certificates with their native objects are let go.
+
+import type { AnchorIndex } from './anchor-index.ts';
+import { type CertificateDescription, describeParsed } from './certificate.ts';
+import { type Fault, orderFaults } from './fault.ts';
+import type { PresentedNames } from './identity.ts';
+import { type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
+import { ownFaults, pathFaults } from './path-faults.ts';
+import { findPaths, type Path } from './path.ts';
+
+/** Milliseconds since 1970; null where the dates could not be read. */
+export type Dates = ParsedCertificate['dates'];
+
+export interface PathFacts {
+  readonly anchored: boolean;
+  readonly faults: readonly Fault[];
+  /** Dates of the issuers on the path, anchor included. */
+  readonly issuers: readonly Dates[];
+}
+
+export interface Analysis {
+  readonly chain: readonly CertificateDescription[];
+  readonly faults: readonly Fault[];
+  readonly names: PresentedNames;
+  readonly dates: Dates;
+  /** Every path that was found; one without an anchor where there is none. Never empty. */
+  readonly paths: readonly [PathFacts, ...PathFacts[]];
+}
+
+/** Nothing was presented. */
+const nothing: Analysis = {
+  chain: [],
+  faults: ['malformed'],
+  names: { alternative: [], common: [] },
+  dates: null,
+  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [] }],
+};
+
+/** Takes time in proportion to the chain and the bounds of the path search; never throws. */
+export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Analysis => {
+  const [leaf, ...others] = chain.map(parseCertificate);
+  if (leaf === undefined) return nothing;
+  const factsOf = (path: Path): PathFacts => ({
+    anchored: path.anchored,
+    faults: orderFaults(pathFaults(path, { presented: others, anchors })),
+    issuers: path.links.slice(1).map(({ dates }) => dates),
+  });
+  const [first, ...more] = findPaths(leaf, others, anchors);
+  return {
+    chain: [leaf, ...others].map(describeParsed),
+    faults: orderFaults(ownFaults(leaf)),
+    names: { alternative: leaf.extensions.names, common: leaf.subject.commonNames },
+    dates: leaf.dates,
+    paths: [factsOf(first), ...more.map(factsOf)],
+  };
+};

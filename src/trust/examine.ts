@@ -1,0 +1,196 @@
+// Examines a presented chain for one name at one moment: all faults together, on a path of our own whose
+// signatures were checked, and whether the chain is CA valid. It decides nothing about acceptance, knows no pins,
+// and never takes OpenSSL's yes for more than one of the conditions.
+
+import { createHash } from 'node:crypto';
+import type { Endpoint } from '../endpoint.ts';
+import { analyse, type Analysis, type Dates, type PathFacts } from './analysis.ts';
+import { AnchorIndex } from './anchor-index.ts';
+import { boundText } from './certificate.ts';
+import { unexplained } from './chain-error.ts';
+import type { Examined } from './evidence.ts';
+import { type Fault, orderFaults } from './fault.ts';
+import { type IdentityMatch, matchIdentity } from './identity.ts';
+import type { KeyEvidence } from './record.ts';
+
+/** More certificates of a chain are not looked at. */
+export const maxChain = 16;
+
+/** Anchors with the identity of the set, see AnchorSet in net. */
+export interface Anchors {
+  readonly digest: string;
+  readonly certificates: readonly Uint8Array[];
+}
+
+export interface Circumstances {
+  readonly anchors: Anchors;
+  /** The name to match; null offline, where there is none, and then nothing is CA valid. */
+  readonly endpoint: Endpoint | null;
+  /** Node's code of OpenSSL's chain verdict, null when it verified; absent offline, where OpenSSL was not asked. */
+  readonly chainError?: string | null | undefined;
+  readonly now: number;
+  readonly clockSuspect: boolean;
+}
+
+/** Bounds of what an Examiner keeps: how many chains, and how many octets of certificates in all. */
+export interface ExaminerLimits {
+  readonly chains: number;
+  readonly octets: number;
+}
+
+/** Certificates know whole seconds, and the one of `notAfter` still counts (RFC 5280 section 4.1.2.5). */
+const isPast = (notAfter: number, now: number): boolean => now >= notAfter + 1000;
+
+const dateFaults = (dates: Dates, now: number, past: Fault): readonly Fault[] => {
+  if (dates === null) return [];
+  return [
+    ...(isPast(dates.notAfter, now) ? [past] : []),
+    ...(now < dates.notBefore ? (['not-yet-valid'] as const) : []),
+  ];
+};
+
+interface DatedPath extends PathFacts {
+  readonly all: readonly Fault[];
+}
+
+/** The path with the fewest faults at this moment: an expired cross-signature beside a good path harms nobody. */
+const bestPath = (analysis: Analysis, now: number): DatedPath => {
+  const [first, ...others] = analysis.paths.map((path) => ({
+    ...path,
+    all: orderFaults([
+      ...path.faults,
+      ...path.issuers.flatMap((dates) => dateFaults(dates, now, 'issuer-expired')),
+    ]),
+  }));
+  if (first === undefined) throw new TypeError('an analysis has at least one path');
+  return others.reduce((best, path) => (path.all.length < best.all.length ? path : best), first);
+};
+
+/** Earliest end on an anchored path. */
+const endOf = (leaf: Dates, path: PathFacts): number | null => {
+  const ends = [leaf, ...path.issuers].flatMap((dates) => (dates === null ? [] : [dates.notAfter]));
+  return path.anchored && ends.length > 0 ? Math.min(...ends) : null;
+};
+
+const unnamed: IdentityMatch = { match: false, faults: [] };
+
+const examineAt = (
+  analysis: Analysis,
+  { endpoint, chainError, now, clockSuspect }: Circumstances,
+): Examined => {
+  const path = bestPath(analysis, now);
+  const identity = endpoint === null ? unnamed : matchIdentity(analysis.names, endpoint);
+  const found = new Set<Fault>([
+    ...analysis.faults,
+    ...path.all,
+    ...dateFaults(analysis.dates, now, 'expired'),
+    ...identity.faults,
+  ]);
+  if (clockSuspect) found.add('clock-suspect');
+  const verified = chainError === null || chainError === undefined;
+  const more = verified ? null : unexplained(chainError, found);
+  if (more !== null) found.add(more);
+  return {
+    // Every fault blocks CA validity; the other conditions stand here in full so that none hangs on a list.
+    caValid: verified && identity.match && path.anchored && found.size === 0,
+    faults: orderFaults(found),
+    chainsToAnchor: path.anchored,
+    chain: analysis.chain,
+    pathNotAfter: endOf(analysis.dates, path),
+  };
+};
+
+interface Kept {
+  readonly analysis: Analysis;
+  readonly octets: number;
+}
+
+/** Examines chains and remembers what does not depend on time and name, least recently used first out. */
+export class Examiner {
+  readonly #limits: ExaminerLimits;
+  readonly #kept = new Map<string, Kept>();
+  readonly #indexes = new WeakMap<readonly Uint8Array[], AnchorIndex>();
+  #octets = 0;
+
+  constructor(limits: ExaminerLimits = { chains: 4096, octets: 32 * 1024 * 1024 }) {
+    this.#limits = limits;
+  }
+
+  /** How many chains are remembered. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /**
+   * `chain` is DER, leaf first, as sent. Never throws for what a peer sent. The arrays of `anchors` must not change
+   * after they were first used here.
+   */
+  examine(chain: readonly Uint8Array[], circumstances: Circumstances): Examined {
+    return examineAt(this.#analysisOf(chain.slice(0, maxChain), circumstances.anchors), circumstances);
+  }
+
+  #analysisOf(chain: readonly Uint8Array[], anchors: Anchors): Analysis {
+    const key = keyOf(chain, anchors.digest);
+    const kept = this.#kept.get(key);
+    this.#kept.delete(key);
+    const entry = kept ?? {
+      analysis: analyse(chain, this.#indexOf(anchors)),
+      octets: chain.reduce((sum, { length }) => sum + length, 0),
+    };
+    this.#kept.set(key, entry);
+    if (kept === undefined) this.#octets += entry.octets;
+    this.#shrink();
+    return entry.analysis;
+  }
+
+  #shrink(): void {
+    for (const [key, { octets }] of this.#kept) {
+      if (this.#kept.size <= this.#limits.chains && this.#octets <= this.#limits.octets) return;
+      this.#kept.delete(key);
+      this.#octets -= octets;
+    }
+  }
+
+  #indexOf({ certificates }: Anchors): AnchorIndex {
+    const known = this.#indexes.get(certificates);
+    if (known !== undefined) return known;
+    const index = new AnchorIndex(certificates);
+    this.#indexes.set(certificates, index);
+    return index;
+  }
+}
+
+/** Lengths go in as well: two chains must not become one by moving octets from one certificate to the next. */
+const keyOf = (chain: readonly Uint8Array[], digest: string): string => {
+  const hash = createHash('sha256');
+  for (const der of chain) hash.update(`${der.length}:`).update(der);
+  return `${hash.digest('hex')}/${digest}`;
+};
+
+const maxEvidenceNames = 50;
+const maxEvidenceText = 256;
+
+/**
+ * What a record keeps of the leaf of an examination made at `now`; null when nothing was presented. Names of other
+ * kinds than DNS and address carry their kind: `srv:_imaps.example.org`. Dates that could not be read are 0.
+ */
+export const keyEvidenceOf = (examined: Examined, now: number): KeyEvidence | null => {
+  const [leaf] = examined.chain;
+  if (leaf === undefined) return null;
+  const names = leaf.names.slice(0, maxEvidenceNames);
+  return {
+    seenAt: now,
+    caValid: examined.caValid,
+    faults: examined.faults,
+    chainsToAnchor: examined.chainsToAnchor,
+    sha256: leaf.sha256,
+    subject: boundText(leaf.subject),
+    issuer: boundText(leaf.issuer),
+    names: names.map(({ type, value }) =>
+      boundText(type === 'dns' || type === 'ip' ? value : `${type}:${value}`, maxEvidenceText),
+    ),
+    notBefore: leaf.notBefore === null ? 0 : Date.parse(leaf.notBefore),
+    notAfter: leaf.notAfter === null ? 0 : Date.parse(leaf.notAfter),
+    pem: leaf.pem,
+  };
+};

@@ -1,0 +1,135 @@
+// The extensions that decide something here, decoded (RFC 5280 section 4.2.1). Every value is checked to be one
+// strict DER tree of bounded size before a general parser sees it. Name constraints and policies count as
+// understood because OpenSSL's chain verdict, which CA validity demands as well, processes them.
+
+import { AsnParser } from '@peculiar/asn1-schema';
+import {
+  AuthorityInfoAccessSyntax,
+  BasicConstraints,
+  ExtendedKeyUsage,
+  id_ad_caIssuers,
+  KeyUsage,
+  SubjectKeyIdentifier,
+} from '@peculiar/asn1-x509';
+import { checkTree, DerError, Fields, readOnly, tags } from './der.ts';
+import { readName } from './distinguished-name.ts';
+import type { Extension } from './frame.ts';
+import { directoryNames, type GeneralName, readGeneralNames } from './general-name.ts';
+
+export interface Extensions {
+  readonly names: readonly GeneralName[];
+  /** Null where the extension is absent. */
+  readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | null } | null;
+  readonly keyUsage: readonly string[] | null;
+  /** Object identifiers. */
+  readonly extendedKeyUsage: readonly string[] | null;
+  readonly subjectKeyId: string | null;
+  readonly authorityKeyId: string | null;
+  /** Comparison key of the issuer's issuer, where AuthorityKeyIdentifier names it. */
+  readonly authorityIssuer: string | null;
+  /** The certificate says where its issuer can be fetched. */
+  readonly namesIssuerSource: boolean;
+  readonly unknownCritical: boolean;
+  /** Every extension we decode could be decoded. */
+  readonly sound: boolean;
+}
+
+type Draft = { -readonly [K in keyof Extensions]: Extensions[K] };
+
+export const noExtensions: Extensions = {
+  names: [],
+  basicConstraints: null,
+  keyUsage: null,
+  extendedKeyUsage: null,
+  subjectKeyId: null,
+  authorityKeyId: null,
+  authorityIssuer: null,
+  namesIssuerSource: false,
+  unknownCritical: false,
+  sound: true,
+};
+
+const hex = (bytes: Uint8Array | ArrayBuffer): string => Buffer.from(new Uint8Array(bytes)).toString('hex');
+
+const decode = <T>(value: Uint8Array, type: new () => T): T => {
+  checkTree(value);
+  return AsnParser.parse(value, type);
+};
+
+const readBasicConstraints = (draft: Draft, value: Uint8Array): void => {
+  const { cA, pathLenConstraint = null } = decode(value, BasicConstraints);
+  if (pathLenConstraint !== null && !(pathLenConstraint >= 0)) throw new DerError('no such path length');
+  draft.basicConstraints = { ca: cA, pathLength: pathLenConstraint };
+};
+
+const readKeyUsage = (draft: Draft, value: Uint8Array): void => {
+  readOnly(value, tags.bitString);
+  draft.keyUsage = decode(value, KeyUsage).toJSON();
+};
+
+const readExtendedKeyUsage = (draft: Draft, value: Uint8Array): void => {
+  draft.extendedKeyUsage = [...decode(value, ExtendedKeyUsage)];
+  if (draft.extendedKeyUsage.length === 0) throw new DerError('an empty list of usages');
+};
+
+const readAuthorityKeyId = (draft: Draft, value: Uint8Array): void => {
+  const fields = new Fields(readOnly(value, tags.sequence));
+  const keyId = fields.takeIf(0x80);
+  const issuer = fields.takeIf(0xa1);
+  fields.takeIf(0x82);
+  fields.end();
+  draft.authorityKeyId = keyId === null ? null : hex(keyId.content);
+  const [name] = issuer === null ? [] : directoryNames(issuer);
+  draft.authorityIssuer = name === undefined ? null : readName(name).key;
+};
+
+const readAlternativeNames = (draft: Draft, value: Uint8Array): void => {
+  const { names, sound } = readGeneralNames(value);
+  draft.names = names;
+  if (!sound) throw new DerError('a name could not be read');
+};
+
+const readAuthorityAccess = (draft: Draft, value: Uint8Array): void => {
+  draft.namesIssuerSource = [...decode(value, AuthorityInfoAccessSyntax)].some(
+    ({ accessMethod }) => accessMethod === id_ad_caIssuers,
+  );
+};
+
+const readSubjectKeyId = (draft: Draft, value: Uint8Array): void => {
+  draft.subjectKeyId = hex(decode(value, SubjectKeyIdentifier).buffer);
+};
+
+/** By object identifier; null: understood, but nothing here depends on it. */
+const readers: ReadonlyMap<string, ((draft: Draft, value: Uint8Array) => void) | null> = new Map([
+  ['2.5.29.14', readSubjectKeyId],
+  ['2.5.29.15', readKeyUsage],
+  ['2.5.29.17', readAlternativeNames],
+  ['2.5.29.18', null], // issuerAltName
+  ['2.5.29.19', readBasicConstraints],
+  ['2.5.29.30', null], // nameConstraints
+  ['2.5.29.31', null], // cRLDistributionPoints
+  ['2.5.29.32', null], // certificatePolicies
+  ['2.5.29.33', null], // policyMappings
+  ['2.5.29.35', readAuthorityKeyId],
+  ['2.5.29.36', null], // policyConstraints
+  ['2.5.29.37', readExtendedKeyUsage],
+  ['2.5.29.54', null], // inhibitAnyPolicy
+  ['1.3.6.1.5.5.7.1.1', readAuthorityAccess],
+  ['2.16.840.1.113730.1.1', null], // Netscape certificate type, which OpenSSL still honours
+]);
+
+/** Never throws: what cannot be decoded is left out and makes the result not `sound`. */
+export const readExtensionValues = (extensions: readonly Extension[]): Extensions => {
+  const draft: Draft = { ...noExtensions };
+  for (const { oid, critical, value } of extensions) {
+    const read = readers.get(oid);
+    if (read === undefined && critical) draft.unknownCritical = true;
+    try {
+      read?.(draft, value);
+    } catch {
+      // Whatever a decoder throws, its own errors included, means that this value is not what RFC 5280 says.
+      draft.sound = false;
+    }
+  }
+  return draft;
+};

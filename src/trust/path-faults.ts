@@ -1,0 +1,75 @@
+// What is wrong along a path, apart from dates and names: rights of the issuers (RFC 5280 section 6.1.4),
+// strength, and where the path ends. An anchor is trusted by decision of the operator, so the form
+// of its certificate does not count, only its rights and the strength of its key.
+
+import type { AnchorIndex } from './anchor-index.ts';
+import type { Fault } from './fault.ts';
+import { isSelfSigned, type ParsedCertificate } from './parsed-certificate.ts';
+import type { Path } from './path.ts';
+import {
+  anywhereFaults,
+  lacksCaRights,
+  lacksServerUsage,
+  leafFaults,
+  vouchedForFaults,
+} from './single-faults.ts';
+
+const isSelfIssued = ({ issuer, subject }: ParsedCertificate): boolean => issuer.key === subject.key;
+
+/** Faults of the certificate at `at` (1 or higher) as an issuer, whoever trusts it. */
+const issuerFaults = ({ links, anchored }: Path, at: number): readonly Fault[] => {
+  const issuer = links[at];
+  if (issuer === undefined) return [];
+  const found: Fault[] = [];
+  const anchor = anchored && at === links.length - 1;
+  // RFC 5280 section 6.1.4 (k): version 1 cannot say that it is a CA; the operator said it for an anchor.
+  const oldAnchor = anchor && issuer.version !== null && issuer.version < 3;
+  if (lacksCaRights(issuer) && !oldAnchor) found.push('not-a-ca');
+  if (lacksServerUsage(issuer)) found.push('wrong-purpose');
+  const between = links.slice(1, at).filter((link) => !isSelfIssued(link)).length;
+  if (between > (issuer.extensions.basicConstraints?.pathLength ?? Infinity)) found.push('path-too-long');
+  if (anchor) return [...found, ...anywhereFaults(issuer).filter((fault) => fault !== 'malformed')];
+  return [...found, ...anywhereFaults(issuer), ...(isSelfSigned(issuer) ? [] : vouchedForFaults(issuer))];
+};
+
+/**
+ * How a path that reaches no anchor is named. That intermediates are missing shows only where the last certificate
+ * says that there are some: it names a source of its issuer's certificate (AIA caIssuers) and no CA certificate of
+ * that chain was sent, or the issuer of its issuer is an anchor. All else is an issuer unknown here; so is one
+ * whose name is known but whose key did not make the signature.
+ */
+const endFault = (
+  links: readonly ParsedCertificate[],
+  known: { readonly presented: readonly ParsedCertificate[]; readonly anchors: AnchorIndex },
+): Fault => {
+  const last = links.at(-1);
+  if (last === undefined || isSelfSigned(last)) return links.length === 1 ? 'self-signed' : 'unknown-issuer';
+  const issuer = last.issuer.key;
+  if (known.anchors.knows(issuer) || known.presented.some(({ subject }) => subject.key === issuer))
+    return 'unknown-issuer';
+  const { authorityIssuer, namesIssuerSource } = last.extensions;
+  const belowAnchor = authorityIssuer !== null && known.anchors.knows(authorityIssuer);
+  return belowAnchor || (namesIssuerSource && links.length === 1) ? 'incomplete-chain' : 'unknown-issuer';
+};
+
+/** Faults of the server's own certificate that depend on no path. */
+export const ownFaults = (leaf: ParsedCertificate): readonly Fault[] => {
+  const selfSigned = isSelfSigned(leaf);
+  return [
+    ...anywhereFaults(leaf),
+    ...leafFaults(leaf, { selfSigned }),
+    ...(selfSigned ? [] : vouchedForFaults(leaf)),
+  ];
+};
+
+/** Faults along the path above the leaf, and of its end. */
+export const pathFaults = (
+  path: Path,
+  known: { readonly presented: readonly ParsedCertificate[]; readonly anchors: AnchorIndex },
+): readonly Fault[] => {
+  const issuers = path.links.flatMap((_, at) => (at === 0 ? [] : issuerFaults(path, at)));
+  if (path.anchored) return issuers;
+  // Without a path, what could not be read may be the very link that is missing.
+  const unreadable = known.presented.some(({ malformed }) => malformed);
+  return [...issuers, endFault(path.links, known), ...(unreadable ? (['malformed'] as const) : [])];
+};
