@@ -1,7 +1,9 @@
-// What operators can order: pure transitions from a record to the next one, with audit entries and the text
-// a person is shown. Nothing is stored here, and a command that would not help stores nothing at all.
+// What operators can order, what an order is judged on and what it comes to. The transitions stand in approve,
+// add, withdraw and undo; carry-out chooses among them. All are pure: nothing is stored here.
 
-import type { EndpointRecord } from './record.ts';
+import type { AuditEntry, ChangeOrigin, PinChangeEvent } from './change.ts';
+import type { Evidence, TrustSettings } from './evidence.ts';
+import type { EndpointRecord, UndoPoint } from './record.ts';
 
 /** `forMs`: how long the pin counts; null is without an end (or, where the rules give one, their default). */
 export type Command =
@@ -42,4 +44,49 @@ export interface CommandAnswer {
   readonly record: EndpointRecord;
   /** For people: what was done, and which keys stay trusted until when. */
   readonly lines: readonly string[];
+}
+
+/** What a command is judged on; `now` in milliseconds since 1970. */
+export interface Situation {
+  readonly endpoint: string;
+  readonly record: EndpointRecord | null;
+  readonly settings: TrustSettings;
+  readonly sealed: Evidence['sealed'];
+  readonly now: number;
+  readonly origin: ChangeOrigin;
+}
+
+/** What a command comes to. `record` still has the epoch it was made from; the engine moves it. */
+export interface Outcome {
+  readonly record: EndpointRecord;
+  /** Empty when there was nothing to do. */
+  readonly audit: readonly AuditEntry[];
+  readonly lines: readonly string[];
+}
+
+/** What the command of kind `K` looks like. */
+export type CommandOf<K extends Command['command']> = Extract<Command, { readonly command: K }>;
+
+/** Makes the audit entries of one command. */
+export const told =
+  ({ endpoint, now, origin }: Situation) =>
+  (event: PinChangeEvent, spki: string | null, detail: string): AuditEntry => ({
+    at: now,
+    endpoint,
+    event,
+    origin,
+    spki,
+    detail,
+  });
+
+/** What `undo` will return to. A record that only the ratchet holds counts as CA-verified, so it returns as that. */
+export function undoPoint(record: EndpointRecord, command: Command['command'], at: number): UndoPoint {
+  const { basis, pins, rejected, candidates, lastCa } = record;
+  const before = {
+    basis: basis === 'none' && lastCa !== null ? ('ca' as const) : basis,
+    pins,
+    rejected,
+    candidates,
+  };
+  return { command, at, before, acceptedSince: false };
 }
