@@ -2,7 +2,8 @@
 // and a command without a daemon uses it directly. That is what makes both give the same answers.
 
 import { CommandError, LetterlockError } from '../errors.ts';
-import type { PinStore, StoredAuditEntry } from '../store/pin-store.ts';
+import type { PinStore, StoredAuditEntry, StoredRecord } from '../store/pin-store.ts';
+import type { EmbeddedStore } from '../store/level.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Tofu } from '../tofu.ts';
 import type { ChangeOrigin } from '../trust/change.ts';
@@ -23,7 +24,7 @@ import type {
 export interface OperatorParts {
   readonly source: Operator['source'];
   readonly tofu: Tofu;
-  readonly store: PinStore;
+  readonly store: PinStore | EmbeddedStore;
   readonly origin: ChangeOrigin;
   readonly now: () => number;
   /** Trust settings of the configured endpoints, as they are now. */
@@ -41,7 +42,7 @@ export function operateOn(parts: OperatorParts): Operator {
     source: parts.source,
     status: () => translated(parts.status),
     reload: () => translated(parts.reload),
-    pins: () => translated(async () => allRows(parts)),
+    pins: () => translated(async () => pinsRows(parts)),
     pin: (endpoint) => translated(async () => oneRow(parts, endpoint)),
     history: (endpoint) => translated(() => historyRows(parts, endpoint)),
     command: (command) => translated(() => carryOut(parts, command)),
@@ -81,18 +82,30 @@ export function commandErrorOf(error: unknown): CommandError {
   });
 }
 
-function allRows(parts: OperatorParts): readonly PinsRow[] {
-  const known = parts.tofu.records().filter(({ record, verified }) => record !== null || !verified);
-  const names = new Set([...known.map(({ endpoint }) => endpoint), ...parts.settings().keys()]);
-  return [...names].toSorted().map((endpoint) => row(parts, { endpoint, detail: 'list' }));
+type RowParts = Pick<OperatorParts, 'tofu' | 'store' | 'now' | 'settings'>;
+
+/** Every endpoint with a record, and every configured one, by name. */
+export function pinsRows(parts: RowParts): readonly PinsRow[] {
+  const known = new Map(parts.tofu.records().map((stored) => [stored.endpoint, stored] as const));
+  const named = [...known.values()].filter(isKnown).map(({ endpoint }) => endpoint);
+  const names = new Set([...named, ...parts.settings().keys()]);
+  return [...names]
+    .toSorted()
+    .map((endpoint) => row(parts, { endpoint, stored: known.get(endpoint) ?? null, detail: 'list' }));
 }
 
+/** A tombstone that verifies is not worth a row. */
+const isKnown = ({ record, verified }: StoredRecord): boolean => record !== null || !verified;
+
 function oneRow(parts: OperatorParts, endpoint: string): PinsRow {
-  const stored = parts.tofu.records().find((candidate) => candidate.endpoint === endpoint);
-  const known = stored !== undefined && (stored.record !== null || !stored.verified);
-  if (!known && !parts.settings().has(endpoint)) throw unknownEndpoint(endpoint);
-  return row(parts, { endpoint, detail: 'with-pem' });
+  const stored = storedOf(parts, endpoint);
+  if ((stored === null || !isKnown(stored)) && !parts.settings().has(endpoint))
+    throw unknownEndpoint(endpoint);
+  return row(parts, { endpoint, stored, detail: 'with-pem' });
 }
+
+const storedOf = ({ tofu }: RowParts, endpoint: string): StoredRecord | null =>
+  tofu.records().find((stored) => stored.endpoint === endpoint) ?? null;
 
 const unknownEndpoint = (endpoint: string): CommandError =>
   new CommandError('not-found', `nothing is known of ${endpoint}`, {
@@ -100,11 +113,14 @@ const unknownEndpoint = (endpoint: string): CommandError =>
   });
 
 function row(
-  parts: OperatorParts,
-  wanted: { readonly endpoint: string; readonly detail: 'list' | 'with-pem' },
+  parts: RowParts,
+  wanted: {
+    readonly endpoint: string;
+    readonly stored: StoredRecord | null;
+    readonly detail: 'list' | 'with-pem';
+  },
 ): PinsRow {
-  const { endpoint, detail } = wanted;
-  const stored = parts.tofu.records().find((candidate) => candidate.endpoint === endpoint) ?? null;
+  const { endpoint, stored, detail } = wanted;
   return pinsRow(endpoint, stored, {
     now: parts.now(),
     store: parts.tofu.health().state,
@@ -117,7 +133,11 @@ function row(
 
 async function carryOut(parts: OperatorParts, command: Command): Promise<AnswerShape> {
   const { endpoint, lines } = await parts.tofu.command(command, { origin: parts.origin });
-  return { endpoint, lines, pins: row(parts, { endpoint, detail: 'list' }) };
+  return {
+    endpoint,
+    lines,
+    pins: row(parts, { endpoint, stored: storedOf(parts, endpoint), detail: 'list' }),
+  };
 }
 
 async function historyRows(parts: OperatorParts, endpoint: string | null): Promise<readonly HistoryRow[]> {
@@ -150,14 +170,26 @@ const historyRow = ({
   hash,
 });
 
-async function verify(parts: OperatorParts): Promise<VerifyShape> {
-  const health = parts.tofu.health();
-  const damaged = parts.tofu.records().filter(({ verified }) => !verified);
+async function verify({ store, tofu }: OperatorParts): Promise<VerifyShape> {
+  const { auditEntries, problems } =
+    'verify' in store ? await verifyFiles(store) : await verifyRows(store, tofu);
+  return { ok: problems.length === 0, store: storeRow(store.health()), auditEntries, problems };
+}
+
+type Verification = Pick<VerifyShape, 'auditEntries' | 'problems'>;
+
+async function verifyFiles(store: EmbeddedStore): Promise<Verification> {
+  const { findings, audit } = await store.verify();
+  return { auditEntries: audit?.entries ?? 0, problems: findings };
+}
+
+/** Of a store in memory there is nothing to read again. */
+async function verifyRows(store: PinStore, tofu: Tofu): Promise<Verification> {
   let auditEntries = 0;
-  for await (const entry of parts.store.history(null)) auditEntries += entry.sequence > 0 ? 1 : 0;
-  const problems = [
-    ...(health.state === 'good' ? [] : [health.detail ?? `the store is ${health.state}`]),
-    ...damaged.map(({ endpoint }) => `the record of ${endpoint} does not verify`),
-  ];
-  return { ok: problems.length === 0, store: storeRow(health), auditEntries, problems };
+  for await (const { sequence } of store.history(null)) auditEntries += sequence > 0 ? 1 : 0;
+  const altered = tofu.records().filter(({ verified }) => !verified);
+  return {
+    auditEntries,
+    problems: altered.map(({ endpoint }) => `the record of ${endpoint} does not verify`),
+  };
 }

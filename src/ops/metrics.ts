@@ -21,9 +21,11 @@ export type AnchorCounts = Readonly<Record<'system' | 'bundled' | 'file', number
 /** What is read at the moment of a scrape instead of being told by events. */
 export interface MetricsView {
   health(): StoreHealth;
-  keys(): Readonly<Record<KeyState, number>>;
-  /** One of `states` for a configured endpoint. */
-  endpointState(endpoint: string): string;
+  trust(): {
+    readonly keys: Readonly<Record<KeyState, number>>;
+    /** Of every configured endpoint, one of `states`. */
+    readonly endpoints: ReadonlyMap<string, string>;
+  };
   readonly states: readonly string[];
 }
 
@@ -31,7 +33,7 @@ export interface Metrics {
   /** Listener for the proxy's events. */
   event(event: ProxyEvent): void;
   /** The routes that count from now on, and the sizes of the anchor sets in use. */
-  configure(routes: readonly Route[], anchors: readonly AnchorCounts[]): void;
+  configure(routes: readonly Route[], anchors: readonly AnchorCounts[]): Promise<void>;
   ready(state: 'ready' | 'not-ready'): void;
   adminServed(route: string, status: number): void;
   adminRejected(reason: 'bad-host' | 'bad-origin'): void;
@@ -67,8 +69,8 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
   });
   return {
     event: move,
-    configure: (routes, anchors) => {
-      configure(families, bounds, routes);
+    configure: async (routes, anchors) => {
+      await configure(families, bounds, routes);
       for (const source of ['system', 'bundled', 'file'] as const) {
         families.gauge.trust_anchors.set({ source }, Math.max(0, ...anchors.map((counts) => counts[source])));
       }
@@ -99,11 +101,11 @@ function describe({ gauge, counter }: Families, { build, now }: MetricsOptions):
 
 type Bounds = MoverParts['bounds'];
 
-function configure(families: Families, bounds: Bounds, routes: readonly Route[]): void {
+async function configure(families: Families, bounds: Bounds, routes: readonly Route[]): Promise<void> {
   const goneRoutes = bounds.route.replace(routes.map((route) => route.name));
   const goneUpstreams = bounds.upstream.replace(routes.map((route) => route.endpoint.name));
-  void forget(families, 'route', goneRoutes);
-  void forget(families, 'upstream', goneUpstreams);
+  await forget(families, 'route', goneRoutes);
+  await forget(families, 'upstream', goneUpstreams);
   families.gauge.labels_dropped.set(bounds.route.dropped + bounds.upstream.dropped);
   for (const route of routes) createRows(families, bounds, route);
 }
@@ -156,10 +158,11 @@ function look(
   gauge.store_up.set({ backend }, state === 'unavailable' ? 0 : 1);
   gauge.store_damaged.set({ backend }, state === 'damaged' ? 1 : 0);
   counter.store_errors_total.inc({ backend }, 0);
-  for (const [key, count] of Object.entries(at.view.keys())) gauge.pins.set({ state: key }, count);
+  const { keys, endpoints } = at.view.trust();
+  for (const [key, count] of Object.entries(keys)) gauge.pins.set({ state: key }, count);
   for (const upstream of at.upstream.names) {
-    const current = at.view.endpointState(upstream);
-    for (const name of at.view.states)
-      gauge.endpoint_state.set({ upstream, state: name }, name === current ? 1 : 0);
+    const current = endpoints.get(upstream);
+    for (const state of at.view.states)
+      gauge.endpoint_state.set({ upstream, state }, state === current ? 1 : 0);
   }
 }

@@ -10,7 +10,7 @@ import type * as Prometheus from 'prom-client';
 type Library = typeof Prometheus;
 
 const gcKinds: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
-const lagQuantiles = [50, 90, 99] as const;
+const lagPercentiles = [50, 90, 99] as const;
 const nanoseconds = 1e9;
 
 /** Registers the process's series; the answer stops what was started for them. */
@@ -85,19 +85,26 @@ function openFileLimit(): number | null {
 function registerLag({ Gauge }: Library, registry: Registry): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
-  const lag = new Gauge({
-    name: 'nodejs_eventloop_lag_seconds',
-    help: 'Event-loop delay since the last scrape, by quantile.',
-    labelNames: ['quantile'],
+  const lags = lagPercentiles.map((percentile) => ({
+    percentile,
+    gauge: new Gauge({
+      name: `nodejs_eventloop_lag_p${percentile}_seconds`,
+      help: `Event-loop delay since the last scrape, ${percentile}th percentile.`,
+      registers: [],
+    }),
+  }));
+  const longest = new Gauge({
+    name: 'nodejs_eventloop_lag_max_seconds',
+    help: 'Event-loop delay since the last scrape, longest.',
     registers: [],
     collect() {
-      for (const quantile of lagQuantiles) {
-        this.set({ quantile: String(quantile / 100) }, delay.percentile(quantile) / nanoseconds);
-      }
+      for (const { percentile, gauge } of lags) gauge.set(delay.percentile(percentile) / nanoseconds);
+      this.set(delay.max / nanoseconds);
       delay.reset();
     },
   });
-  registry.registerMetric(lag);
+  // First, because it sets the others at a scrape.
+  for (const metric of [longest, ...lags.map(({ gauge }) => gauge)]) registry.registerMetric(metric);
   return () => {
     delay.disable();
   };
