@@ -16,9 +16,9 @@ import type {
   Touch,
 } from './pin-store.ts';
 import { sealedKeysOf } from './sealed-keys.ts';
-import { checkChanges, stage, stillHeld } from './stage.ts';
+import { ownChanges, stage, stillHeld } from './stage.ts';
 import { storeClosed } from './store-error.ts';
-import { addTouches, byEndpoint, withSightings, type Sightings } from './touches.ts';
+import { touched, withSightings, type Sightings } from './touches.ts';
 
 /** An empty store in memory. `held`: endpoints whose first use waits for the operator. The caller closes it. */
 export function openMemoryStore(options: { readonly held?: Iterable<string> } = {}): PinStore {
@@ -47,8 +47,7 @@ class MemoryStore implements PinStore {
   // Nothing is awaited between reading and writing: that is what makes this the one writer.
   async commit(changes: readonly Change[]): Promise<Committed | Conflict> {
     this.#checkOpen();
-    checkChanges(changes);
-    const staged = stage(this.#rows, [changes], this.#generation + 1);
+    const staged = stage(this.#rows, [ownChanges(changes)], this.#generation + 1);
     const answer = staged.answers[0];
     if (answer === undefined) throw new TypeError('a commit has an answer');
     if (staged.rows.size === 0) return answer;
@@ -73,10 +72,9 @@ class MemoryStore implements PinStore {
 
   async touch(touches: readonly Touch[]): Promise<void> {
     this.#checkOpen();
-    for (const [endpoint, group] of byEndpoint(touches)) {
-      if (!this.#rows.has(endpoint)) continue;
-      this.#sightings.set(endpoint, addTouches(this.#sightings.get(endpoint) ?? new Map(), group));
-    }
+    const exists = (endpoint: string) => this.#rows.get(endpoint)?.record != null;
+    for (const [endpoint, seen] of touched(this.#sightings, touches, exists))
+      this.#sightings.set(endpoint, seen);
   }
 
   sealed(endpoint: string): SealedKeys {

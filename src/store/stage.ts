@@ -11,8 +11,8 @@ export interface Staged {
   readonly audit: readonly AuditEntry[];
 }
 
-/** Throws TypeError for changes no store could carry out. */
-export function checkChanges(changes: readonly Change[]): void {
+/** The changes, sharing nothing with the caller. Throws TypeError for changes no store could carry out. */
+export function ownChanges(changes: readonly Change[]): readonly Change[] {
   const seen = new Set<string>();
   for (const { endpoint, expected, record } of changes) {
     if (endpoint === '') throw new TypeError('a change needs an endpoint');
@@ -24,6 +24,7 @@ export function checkChanges(changes: readonly Change[]): void {
     }
     seen.add(endpoint);
   }
+  return structuredClone(changes);
 }
 
 /** Plays `commits` on `rows`; what they write gets `generation`. */
@@ -45,7 +46,7 @@ export function stage(
     }
     for (const change of changes) {
       written.set(change.endpoint, rowOf(change, generation));
-      audit.push(...change.audit.map((entry) => ({ ...entry })));
+      audit.push(...change.audit);
     }
     return {
       committed: true,
@@ -59,7 +60,7 @@ const rowOf = ({ endpoint, expected, record }: Change, generation: number): Reco
   endpoint,
   revision: expected + 1,
   generation,
-  record: structuredClone(record),
+  record,
 });
 
 const standing = (endpoint: string, row: RecordRow | undefined): StoredRecord =>

@@ -4,12 +4,13 @@
 import type { EndpointRecord } from '../trust/record.ts';
 import type { Touch } from './pin-store.ts';
 import { isCount } from './codec.ts';
+import { keys } from './database.ts';
 
 /** Sightings of one endpoint by key. */
 export type Sightings = ReadonlyMap<string, { readonly lastSeen: number; readonly seenCount: number }>;
 
 /** `touches` of one endpoint on top of `before`; neither time nor count ever goes back. */
-export function addTouches(before: Sightings, touches: readonly Touch[]): Sightings {
+function addTouches(before: Sightings, touches: readonly Touch[]): Sightings {
   const after = new Map(before);
   for (const { spki, lastSeen, seenCount } of touches) {
     const old = after.get(spki) ?? { lastSeen: 0, seenCount: 0 };
@@ -45,7 +46,7 @@ export function withSightings(
   };
 }
 
-export const encodeSightings = (sightings: Sightings): string =>
+const encodeSightings = (sightings: Sightings): string =>
   JSON.stringify([...sightings].map(([spki, { lastSeen, seenCount }]) => [spki, lastSeen, seenCount]));
 
 /** Sightings that cannot be read are none. */
@@ -64,8 +65,25 @@ export function decodeSightings(text: string): Sightings {
 const isSighting = (row: unknown): row is [string, number, number] =>
   Array.isArray(row) && typeof row[0] === 'string' && isCount(row[1]) && isCount(row[2]);
 
-/** Touches by endpoint. */
-export function byEndpoint(touches: readonly Touch[]): ReadonlyMap<string, readonly Touch[]> {
+/** What `touches` make of `before`, for the endpoints that have a record. */
+export function touched(
+  before: ReadonlyMap<string, Sightings>,
+  touches: readonly Touch[],
+  exists: (endpoint: string) => boolean,
+): readonly (readonly [string, Sightings])[] {
+  return [...byEndpoint(touches)]
+    .filter(([endpoint]) => exists(endpoint))
+    .map(([endpoint, group]) => [endpoint, addTouches(before.get(endpoint) ?? new Map(), group)] as const);
+}
+
+export const touchOperations = (moved: readonly (readonly [string, Sightings])[]) =>
+  moved.map(([endpoint, sightings]) => ({
+    type: 'put' as const,
+    key: keys.touch(endpoint),
+    value: encodeSightings(sightings),
+  }));
+
+function byEndpoint(touches: readonly Touch[]): ReadonlyMap<string, readonly Touch[]> {
   const grouped = new Map<string, Touch[]>();
   for (const touch of touches) {
     const group = grouped.get(touch.endpoint);

@@ -1,0 +1,89 @@
+// Opens what lies in a state directory and says in what state it is. The same look is taken at the start,
+// after a failed turn, and by verify and repair.
+
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { appraise, type Appraisal, type Remains } from './appraise.ts';
+import { openDatabase, type Database, type Operation } from './database.ts';
+import { found, lockedError, type StorePaths } from './directory.ts';
+import type { StoreIo } from './io.ts';
+import { readSeal } from './seal.ts';
+import { readSecret } from './secret.ts';
+import { StoreError } from './store-error.ts';
+import { survey } from './survey.ts';
+
+export interface Look extends Omit<Remains, 'secret'> {
+  /** Open; whoever looks closes it. */
+  readonly database: Database | null;
+  readonly secret: Uint8Array | null;
+  readonly appraisal: Appraisal;
+}
+
+/** Never creates anything. Throws StoreError `store-locked`, `store-newer`, `store-io`. */
+export async function lookAt(paths: StorePaths): Promise<Look> {
+  const opened = await openExisting(paths);
+  try {
+    return await lookInto(paths, opened);
+  } catch (error) {
+    await opened.database?.close();
+    throw error;
+  }
+}
+
+/** A look at a database that is open already, or known not to open. */
+export async function lookInto(paths: StorePaths, { database, broken }: Opened): Promise<Look> {
+  const seal = await readSeal(paths.seal);
+  const secret = await readSecret(paths);
+  const names = seal.state === 'read' ? seal.seal.endpoints.keys() : [];
+  const taken = database === null ? null : await survey(database, names);
+  const remains: Remains = { survey: taken, broken, seal, secret: secret !== null };
+  return { ...remains, database, secret, appraisal: appraise(remains) };
+}
+
+interface Opened {
+  readonly database: Database | null;
+  readonly broken: string | null;
+}
+
+// LevelDB makes the directory of a database it was told not to create, so look before.
+async function openExisting(paths: StorePaths): Promise<Opened> {
+  if ((await found(paths.database)) === null) return { database: null, broken: 'the database is missing' };
+  const opening = await openDatabase(paths.database, { create: false });
+  switch (opening.state) {
+    case 'open':
+      return { database: opening.database, broken: null };
+    case 'locked':
+      throw await lockedError(paths);
+    case 'broken':
+      return { database: null, broken: `the database does not open: ${opening.detail}` };
+  }
+}
+
+/**
+ * Makes a database that holds `operations` and puts it in its place in one step, so that a database that is
+ * there was always finished. Where another process was faster, that one's stays.
+ */
+export async function makeDatabase(
+  paths: StorePaths,
+  operations: readonly Operation[],
+  io: StoreIo,
+): Promise<void> {
+  const temporary = `${paths.database}.new-${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    const opening = await openDatabase(temporary, { create: true });
+    if (opening.state !== 'open')
+      throw new StoreError('store-io', `no database could be made in ${paths.directory}`);
+    try {
+      await io.writeBatch(opening.database, operations);
+    } finally {
+      await opening.database.close();
+    }
+    await io.syncDirectory(temporary);
+    await io.rename(temporary, paths.database);
+    await io.syncDirectory(dirname(paths.database));
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    if ((await found(paths.database)) === null) throw error;
+  }
+}

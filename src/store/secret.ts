@@ -1,0 +1,56 @@
+// The store secret: 32 random bytes that key the short references of candidates, so that nobody can make a
+// key with a reference of his choice. It decides nothing. It is made with the store and never again: a store
+// without it is a damaged one, and the references of that run are of a secret that dies with it.
+
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { codeOf } from './database.ts';
+import { checkOwned, closeUmask, found, makeDirectory, pathsIn, type StorePaths } from './directory.ts';
+import { diskIo, replaceFile, type StoreIo } from './io.ts';
+import { StoreError } from './store-error.ts';
+
+const secretBytes = 32;
+
+/**
+ * The secret of the store in `directory`. With `create`, and where there is no store yet, it is made. Where a
+ * store exists without one, the answer is a passing secret: openLevelStore says then that the store is damaged.
+ * Throws StoreError `store-missing`, `store-permissions`, `store-io`.
+ */
+export async function loadSecret(
+  directory: string,
+  options: { readonly create: boolean },
+): Promise<Uint8Array> {
+  const paths = pathsIn(directory);
+  if (options.create) {
+    closeUmask();
+    await makeDirectory(directory);
+  }
+  await checkOwned(paths);
+  const secret = await readSecret(paths);
+  if (secret !== null) return secret;
+  if (await storeExists(paths)) return passingSecret();
+  if (options.create) return makeSecret(paths, diskIo);
+  throw new StoreError('store-missing', `there is no pin store in ${directory}`);
+}
+
+export const storeExists = async (paths: StorePaths): Promise<boolean> =>
+  (await found(paths.database)) !== null || (await found(paths.seal)) !== null;
+
+/** null when it is missing or not of its size. Throws StoreError `store-io` when it cannot be read. */
+export async function readSecret(paths: StorePaths): Promise<Uint8Array | null> {
+  try {
+    const secret = await readFile(paths.secret);
+    return secret.length === secretBytes ? secret : null;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new StoreError('store-io', `${paths.secret} cannot be read`, { cause: error });
+  }
+}
+
+export async function makeSecret(paths: StorePaths, io: StoreIo): Promise<Uint8Array> {
+  const secret = randomBytes(secretBytes);
+  await replaceFile(paths.secret, secret, io);
+  return secret;
+}
+
+export const passingSecret = (): Uint8Array => randomBytes(secretBytes);
