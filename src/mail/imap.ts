@@ -49,7 +49,7 @@ function* receiveTagged(tag: string): Conversation<Reply> {
     const said = yield* receiveLine();
     const state = readReply(said, tag);
     if (state !== 'untagged') return { state, startTls, said };
-    startTls ||= /^\* CAPABILITY(?: [^ ]+)* STARTTLS(?: |$)/i.test(said);
+    startTls ||= /^\* CAPABILITY /i.test(said) && said.toUpperCase().split(' ').includes('STARTTLS');
   }
 }
 

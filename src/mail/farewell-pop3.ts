@@ -1,0 +1,37 @@
+// The POP3 farewell (RFC 1939, RFC 3206 for SYS/TEMP and SYS/PERM): every client shows what is said to USER,
+// and none has sent its password by then. CAPA names USER alone: a SASL mechanism would be an invitation. An
+// error after PASS reads as a wrong password in some clients, so PASS gets no answer at all.
+
+import type { Permanence } from '../errors.ts';
+import { wordAt } from './command-line.ts';
+import type { Conversation } from './conversation.ts';
+
+/** Errors said before the connection is closed. */
+const errors = 3;
+
+interface Told {
+  readonly kind: 'refusal' | 'failure';
+  readonly permanence: Permanence;
+  readonly text: string;
+}
+
+export function* pop3Farewell({ kind, permanence, text }: Told): Conversation<void> {
+  const code = kind === 'refusal' && permanence === 'permanent' ? 'SYS/PERM' : 'SYS/TEMP';
+  yield { send: '+OK letterlock ready\r\n' };
+  for (let said = 0; said < errors;) {
+    const line = yield { receive: 'line' };
+    switch (line === null ? '' : wordAt(line.bytes, 0).toUpperCase()) {
+      case 'CAPA':
+        yield { send: '+OK these are all\r\nUSER\r\n.\r\n' };
+        break;
+      case 'QUIT':
+        yield { send: '+OK goodbye\r\n' };
+        return;
+      case 'PASS':
+        return;
+      default:
+        yield { send: `-ERR [${code}] ${text}\r\n` };
+        said += 1;
+    }
+  }
+}
