@@ -19,13 +19,44 @@ export type { TrustEvent } from '../tofu/event.ts';
 
 export type ProxyEvent =
   | TrustEvent
-  | { readonly type: 'listening'; readonly route: string; readonly address: string; readonly upstream: string }
-  | { readonly type: 'listen-skipped'; readonly route: string; readonly address: string; readonly cause: string }
-  | { readonly type: 'session-started'; readonly session: number; readonly route: string; readonly protocol: Protocol; readonly endpoint: string }
-  | { readonly type: 'dialled'; readonly endpoint: string; readonly result: DialResult; readonly seconds: number }
-  | { readonly type: 'handshaken'; readonly endpoint: string; readonly version: string; readonly seconds: number }
+  | {
+      readonly type: 'listening';
+      readonly route: string;
+      readonly address: string;
+      readonly upstream: string;
+    }
+  | {
+      readonly type: 'listen-skipped';
+      readonly route: string;
+      readonly address: string;
+      readonly cause: string;
+    }
+  | {
+      readonly type: 'session-started';
+      readonly session: number;
+      readonly route: string;
+      readonly protocol: Protocol;
+      readonly endpoint: string;
+    }
+  | {
+      readonly type: 'dialled';
+      readonly endpoint: string;
+      readonly result: DialResult;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'handshaken';
+      readonly endpoint: string;
+      readonly version: string;
+      readonly seconds: number;
+    }
   | { readonly type: 'greeted'; readonly route: string; readonly seconds: number }
-  | { readonly type: 'session-revoked'; readonly session: number; readonly endpoint: string; readonly spki: string }
+  | {
+      readonly type: 'session-revoked';
+      readonly session: number;
+      readonly endpoint: string;
+      readonly spki: string;
+    }
   | ({
       readonly type: 'session-ended';
       readonly session: number;

@@ -1,5 +1,7 @@
 // The waits of a session that no configuration names, milliseconds. Tests give shorter ones.
 
+import { farewellMs } from '../mail/farewell.ts';
+
 export interface Timing {
   /** Before an IMAP BYE, so that a client which reconnects at once does so slowly. */
   readonly farewellDelayMs: number;
@@ -17,8 +19,8 @@ export interface Timing {
 
 export const defaultTiming: Timing = {
   farewellDelayMs: 1_500,
-  farewellMs: 10_000,
-  smtpFarewellMs: 5_000,
+  farewellMs: farewellMs('imap'),
+  smtpFarewellMs: farewellMs('smtp'),
   lingerMs: 2_000,
   sieveProofMs: 10_000,
   drainMs: 60_000,

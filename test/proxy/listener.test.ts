@@ -11,6 +11,9 @@ afterEach(() => {
   for (const one of closing.splice(0)) one.close();
 });
 
+const twoAddresses = (): Promise<readonly string[]> => Promise.resolve(['127.0.0.1', '192.0.2.1']);
+const absentAddress = (): Promise<readonly string[]> => Promise.resolve(['192.0.2.1']);
+
 const options: ListenOptions = { unsafeListen: false, open: new Map() };
 
 async function opened(
@@ -78,7 +81,7 @@ describe('listen', () => {
   );
 
   it('binds the addresses of a name that this machine has, and reports the others', async () => {
-    const resolve = async (): Promise<readonly string[]> => ['127.0.0.1', '192.0.2.1'];
+    const resolve = twoAddresses;
     const listening = await listen(
       { host: 'mail.test', port: 0, name: 'r' },
       { unsafeListen: true, open: new Map(), resolve },
@@ -91,7 +94,7 @@ describe('listen', () => {
   });
 
   it('refuses when this machine has none of the addresses', async () => {
-    const resolve = async (): Promise<readonly string[]> => ['192.0.2.1'];
+    const resolve = absentAddress;
     await expect(opened('mail.test', { resolve, unsafeListen: true })).rejects.toMatchObject({
       code: 'listen-failed',
     });
@@ -105,7 +108,7 @@ describe('listen', () => {
   );
 
   it('refuses a name of which one address is not loopback', async () => {
-    const resolve = async (): Promise<readonly string[]> => ['127.0.0.1', '192.0.2.1'];
+    const resolve = twoAddresses;
     await expect(opened('mail.test', { resolve })).rejects.toMatchObject({ code: 'listen-unsafe' });
   });
 

@@ -1,0 +1,206 @@
+// All routes at work: binds their listening addresses, all or none, hands each client to a session, and
+// replaces, drains or resets them. It decides nothing about trust.
+
+import type { Socket } from 'node:net';
+import { CommandError } from '../errors.ts';
+import type { Protocol } from '../mail/protocol.ts';
+import type { AnchorSet } from '../net/anchors.ts';
+import { Suspicion } from '../net/suspicion.ts';
+import type { Tofu } from '../tofu.ts';
+import { ClientRejected } from './client-leg.ts';
+import type { Listener, ProxyEvent } from './events.ts';
+import { listen, type Door } from './listener.ts';
+import type { Route } from './route.ts';
+import { RouteDesk, type RouteState } from './route-desk.ts';
+import { Session, type SessionTools } from './session.ts';
+import { defaultTiming, type Timing } from './timing.ts';
+
+export interface ProxyOptions {
+  readonly routes: readonly Route[];
+  readonly tofu: Tofu;
+  /** The loaded anchors of a route; asked at `start` and `replace`. Throws when there are none loaded for it. */
+  readonly anchorsFor: (route: Route) => AnchorSet;
+  readonly on: Listener<ProxyEvent>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly timing?: Partial<Timing>;
+  readonly suspicion?: Suspicion;
+}
+
+export interface RouteStatus {
+  readonly name: string;
+  /** Every address bound, comma-separated: `127.0.0.1:1143, [::1]:1143`. */
+  readonly listen: string;
+  /** The port bound, also where the route asked for any. */
+  readonly port: number;
+  readonly upstream: string;
+  readonly endpoint: string;
+  readonly protocol: Protocol;
+  /** Open now. */
+  readonly sessions: number;
+  readonly state: RouteState | 'draining';
+}
+
+/** A desk and the doors that lead to it. */
+interface Post {
+  readonly desk: RouteDesk;
+  readonly doors: readonly Door[];
+}
+
+/** Nothing is bound before `start`. `drain` ends it for good: afterwards nothing of it keeps the process alive. */
+export class Proxy {
+  readonly #options: ProxyOptions;
+  readonly #tools: SessionTools;
+  readonly #sessions = new Set<Session>();
+  #posts: readonly Post[] = [];
+  #turn: Promise<void> = Promise.resolve();
+  #emptied: (() => void) | null = null;
+  #draining = false;
+  #lastId = 0;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+    this.#tools = {
+      tofu: options.tofu,
+      on: options.on,
+      now: options.now,
+      timing: { ...defaultTiming, ...options.timing },
+      suspicion: options.suspicion ?? new Suspicion(),
+    };
+  }
+
+  /** Binds every route or none. Throws CommandError (see listener.ts), or what `anchorsFor` throws. */
+  start(): Promise<void> {
+    return this.replace(this.#options.routes);
+  }
+
+  /**
+   * Takes the new routes, or throws and goes on with the old ones. Addresses that stay keep their listening sockets; new
+   * ones are bound before old ones are closed; open sessions go on. Every refusal hold is forgotten.
+   */
+  replace(routes: readonly Route[]): Promise<void> {
+    const next = this.#turn.then(() => this.#replace(routes));
+    this.#turn = next.catch(() => undefined);
+    return next;
+  }
+
+  async #replace(routes: readonly Route[]): Promise<void> {
+    const open = new Map(this.#posts.flatMap(({ doors }) => doors).map((door) => [door.key, door]));
+    const opened: Door[] = [];
+    const posts: Post[] = [];
+    try {
+      for (const route of routes) {
+        const desk = new RouteDesk(route, this.#options.anchorsFor(route));
+        const listening = await listen(
+          { ...route.listen, name: route.name },
+          { unsafeListen: route.unsafeListen, open },
+        );
+        opened.push(...listening.opened);
+        refuseSharedDoors(posts, { desk, doors: listening.doors });
+        posts.push({ desk, doors: listening.doors });
+        for (const { address, cause } of listening.skipped)
+          this.#tools.on({ type: 'listen-skipped', route: route.name, address, cause });
+      }
+      if (this.#draining) throw new CommandError('internal', 'the proxy is shutting down');
+    } catch (error) {
+      for (const door of opened) door.close();
+      throw error;
+    }
+    this.#take(posts, new Set(opened));
+  }
+
+  #take(posts: readonly Post[], opened: ReadonlySet<Door>): void {
+    const kept = new Set(posts.flatMap(({ doors }) => doors));
+    for (const door of this.#posts.flatMap(({ doors }) => doors)) if (!kept.has(door)) door.close();
+    this.#posts = posts;
+    for (const { desk, doors } of posts) {
+      const { name, upstream } = desk.route;
+      for (const door of doors) {
+        door.serve = (client) => this.#serve(client, desk);
+        door.failed = (error) =>
+          this.#tools.on({ type: 'warning', code: 'listener', message: `${door.text}: ${error.message}` });
+        if (opened.has(door))
+          this.#tools.on({ type: 'listening', route: name, address: door.text, upstream });
+      }
+    }
+  }
+
+  #serve(client: Socket, desk: RouteDesk): void {
+    const session = new Session(client, desk, { ...this.#tools, id: (this.#lastId += 1) });
+    const rejection = this.#rejection(desk.route);
+    this.#sessions.add(session);
+    const over = (): void => {
+      this.#sessions.delete(session);
+      if (this.#sessions.size === 0) this.#emptied?.();
+    };
+    session.run(rejection).then(over, over);
+  }
+
+  /** `limits.connections` counts the clients of the whole process: what it bounds is memory and descriptors. */
+  #rejection(route: Route): ClientRejected | null {
+    if (this.#draining) return new ClientRejected('draining', 'letterlock is shutting down');
+    const { connections } = route.limits;
+    if (this.#sessions.size < connections) return null;
+    return new ClientRejected('limit', `${connections} clients are connected already (limits.connections)`);
+  }
+
+  /** Stops accepting at once, waits up to `ms` for sessions to end by themselves, resets the rest. */
+  async drain(ms: number): Promise<void> {
+    this.#draining = true;
+    this.#closeDoors();
+    await this.#turn;
+    await this.#emptiedWithin(ms);
+    for (const session of this.#sessions) session.reset('draining', 'letterlock is shutting down');
+    await this.#emptiedWithin(null);
+  }
+
+  #closeDoors(): void {
+    for (const { doors } of this.#posts) for (const door of doors) door.close();
+  }
+
+  /** Resolves when no session is left, or after `ms`; null waits without an end. */
+  #emptiedWithin(ms: number | null): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = ms === null ? undefined : setTimeout(resolve, ms);
+      this.#emptied = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Resets every session that is relayed on this key of this endpoint, at once; returns how many. */
+  revoke(endpoint: string, spki: string): number {
+    return [...this.#sessions].filter((session) => session.revoke(endpoint, spki)).length;
+  }
+
+  status(): readonly RouteStatus[] {
+    return this.#posts.map(({ desk, doors }) => ({
+      name: desk.route.name,
+      listen: doors.map((door) => door.text).join(', '),
+      port: doors[0]?.port ?? desk.route.listen.port,
+      upstream: desk.route.upstream,
+      endpoint: desk.route.endpoint.name,
+      protocol: desk.route.protocol,
+      sessions: [...this.#sessions].filter((session) => session.desk.route.name === desk.route.name).length,
+      state: this.#draining ? 'draining' : desk.state,
+    }));
+  }
+}
+
+/** Two routes of one address would serve the clients of one with the server of the other. */
+function refuseSharedDoors(posts: readonly Post[], { desk, doors }: Post): void {
+  for (const post of posts) {
+    const shared = post.doors.find((door) => doors.includes(door));
+    if (shared === undefined) continue;
+    throw new CommandError(
+      'config',
+      `${post.desk.route.name} and ${desk.route.name} both listen on ${shared.text}`,
+      {
+        code: 'listen-busy',
+        hint: 'Give one of them another port: PORT=URL, or listen: in the configuration.',
+      },
+    );
+  }
+}
