@@ -3,9 +3,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { appraise, type Appraisal, type Remains } from './appraise.ts';
-import { openDatabase, type Database, type Operation } from './database.ts';
+import { asStoreError, openDatabase, type Database, type Operation } from './database.ts';
 import { found, lockedError, type StorePaths } from './directory.ts';
 import type { StoreIo } from './io.ts';
 import { readSeal } from './seal.ts';
@@ -69,6 +68,22 @@ export async function makeDatabase(
   operations: readonly Operation[],
   io: StoreIo,
 ): Promise<void> {
+  const temporary = await buildDatabase(paths, operations, io);
+  try {
+    await io.rename(temporary, paths.database);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    if ((await found(paths.database)) === null) throw error;
+  }
+  await io.syncDirectory(paths.directory);
+}
+
+/** A finished database beside its place; the path of it. */
+export async function buildDatabase(
+  paths: StorePaths,
+  operations: readonly Operation[],
+  io: StoreIo,
+): Promise<string> {
   const temporary = `${paths.database}.new-${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
     const opening = await openDatabase(temporary, { create: true });
@@ -80,10 +95,9 @@ export async function makeDatabase(
       await opening.database.close();
     }
     await io.syncDirectory(temporary);
-    await io.rename(temporary, paths.database);
-    await io.syncDirectory(dirname(paths.database));
+    return temporary;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    if ((await found(paths.database)) === null) throw error;
+    throw asStoreError(error, `no database could be made in ${paths.directory}`);
   }
 }
