@@ -18,7 +18,8 @@ export type PinChangeEvent =
   | 'candidate'
   | 'config-pinned'
   | 'started-over'
-  | 'rollback-accepted';
+  | 'rollback-accepted'
+  | 'repaired';
 export type ChangeOrigin = 'proxy' | 'cli' | 'admin' | 'config';
 
 /** One entry of the audit log; written in the same batch as the change it tells of, chained by hash. */
