@@ -188,7 +188,14 @@ function contentOf({ mode, mended, wreck, remains, now }: Rebuilding) {
     generation,
   });
   const audit = auditOfMending(mode, mended, now);
-  const plan = ledger.planRows(mended.rows, { answers: [], audit, held: mended.held });
+  // A record that had to be changed is of this turn, like the audit entries that tell of it.
+  const rows = new Map(
+    [...mended.rows].map(([name, row]) => [
+      name,
+      row.generation === 0 ? { ...row, generation: generation + 1 } : row,
+    ]),
+  );
+  const plan = ledger.planRows(rows, { answers: [], audit, held: mended.held });
   const operations: Operation[] = [
     ...plan.operations,
     ...remains.audit.map((row) => put(keys.audit(row.sequence), JSON.stringify(row))),
