@@ -4,7 +4,7 @@
 
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cleanEnvironment, run } from './run.ts';
+import { cleanEnvironment, run, words } from './run.ts';
 
 /** `self1r` renews `self1` with the same key; `self2` and `ca2` have the other key; the rest the first key. */
 export const variants = [
@@ -67,20 +67,10 @@ export async function makeCertificates(folder: string): Promise<void> {
     ]);
   }
   await openssl(folder, [
-    ...[
-      'req',
-      '-new',
-      '-x509',
-      '-key',
-      'ca.key',
-      '-subj',
-      '/CN=Lab Private CA',
-      '-days',
-      '3650',
-      '-out',
-      'ca.crt',
-    ],
-    ...['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+    ...words('req -new -x509 -key ca.key -subj'),
+    '/CN=Lab Private CA',
+    ...words('-days 3650 -out ca.crt'),
+    ...words('-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign'),
   ]);
   for (const [variant, recipe] of Object.entries(recipes(Date.now()))) await issue(folder, variant, recipe);
 }
@@ -89,25 +79,27 @@ async function issue(folder: string, variant: string, recipe: Recipe): Promise<v
   const key = `${recipe.key}.key`;
   const subject = recipe.names.split(',', 1)[0]?.replace('DNS:', '/CN=') ?? '';
   await openssl(folder, [
-    ...['req', '-new', '-key', key, '-subj', subject],
-    ...['-addext', `subjectAltName=${recipe.names}`, '-out', 'request.csr'],
+    ...words('req -new -key'),
+    key,
+    '-subj',
+    subject,
+    '-addext',
+    `subjectAltName=${recipe.names}`,
+    '-out',
+    'request.csr',
   ]);
   const signer =
     recipe.signed === 'ca' ? ['-cert', 'ca.crt', '-keyfile', 'ca.key'] : ['-selfsign', '-keyfile', key];
   await openssl(folder, [
-    ...[
-      'ca',
-      '-batch',
-      '-config',
-      'ca.cnf',
-      '-extensions',
-      'leaf',
-      ...signer,
-      '-in',
-      'request.csr',
-      '-notext',
-    ],
-    ...['-out', `${variant}.crt`, '-startdate', recipe.notBefore, '-enddate', recipe.notAfter],
+    ...words('ca -batch -config ca.cnf -extensions leaf'),
+    ...signer,
+    ...words('-in request.csr -notext'),
+    '-out',
+    `${variant}.crt`,
+    '-startdate',
+    recipe.notBefore,
+    '-enddate',
+    recipe.notAfter,
   ]);
   await copyFile(join(folder, key), join(folder, `${variant}.key`));
 }

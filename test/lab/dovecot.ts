@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Variant } from './certificates.ts';
 import { point, serves } from './live-certificate.ts';
 import { labUser, type LabUser } from './lab-user.ts';
+import { collectMaildir } from './maildir.ts';
 import { seedMaildir } from './messages.ts';
 import { accepts, freePorts } from './port.ts';
 import { start } from './run.ts';
@@ -35,8 +36,8 @@ export interface Dovecot {
   swap(variant: Variant): Promise<void>;
   /** Everything its log says. */
   log(): Promise<string>;
-  /** Files in Maildirs of `user`, sorted by name. */
-  delivered(user: string): Promise<readonly Buffer[]>;
+  /** Waits for `count` messages in the mailbox of `user` and takes them out, in no particular order. */
+  collect(user: string, count: number): Promise<readonly Buffer[]>;
   stop(): Promise<void>;
 }
 
@@ -54,8 +55,7 @@ export interface DovecotOptions {
 /** Starts it and waits until every port accepts. */
 export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const user = await labUser();
-  const numbers = await freePorts(serverHost, services.length);
-  const ports = Object.fromEntries(services.map((name, index) => [name, numbers[index]])) as DovecotPorts;
+  const ports = await choosePorts();
   const { folder, certificates } = options;
   await prepare(options, user);
   const configuration = join(folder, 'dovecot.conf');
@@ -67,7 +67,9 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   };
   await until('dovecot', async () => {
     alive();
-    return (await Promise.all(numbers.map((port) => accepts(serverHost, port)))).every(Boolean);
+    return (await Promise.all(Object.values(ports).map((port: number) => accepts(serverHost, port)))).every(
+      Boolean,
+    );
   });
   return {
     ports,
@@ -78,9 +80,15 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
       await until(`dovecot to serve ${variant}`, () => serves({ host: serverHost, port: ports.imaps }, file));
     },
     log: () => readFile(join(folder, 'info.log'), 'utf8').catch(() => ''),
-    delivered: (name) => maildirFiles(join(folder, 'home', name, 'Maildir')),
+    collect: (name, count) => collectMaildir(join(folder, 'home', name, 'Maildir'), count),
     stop: () => running.stop(),
   };
+}
+
+async function choosePorts(): Promise<DovecotPorts> {
+  const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, ...others] = await freePorts(serverHost, 9);
+  const [sieve = 0, submission = 0, submissions = 0, lmtp = 0, auth = 0] = others;
+  return { imap, imaps, pop3, pop3s, sieve, submission, submissions, lmtp, auth };
 }
 
 async function prepare(
@@ -104,17 +112,6 @@ async function owned(folder: string, user: LabUser): Promise<void> {
     if (entry.isDirectory()) await owned(path, user);
     else if (entry.isFile()) await chown(path, user.uid, user.gid);
   }
-}
-
-/** Files of new/ and cur/, by name. */
-export async function maildirFiles(maildir: string): Promise<readonly Buffer[]> {
-  const paths = await Promise.all(
-    ['new', 'cur'].map(async (name) => {
-      const names = await readdir(join(maildir, name)).catch(() => []);
-      return names.toSorted((a, b) => a.localeCompare(b)).map((file) => join(maildir, name, file));
-    }),
-  );
-  return Promise.all(paths.flat().map((path) => readFile(path)));
 }
 
 /** Dovecot's spelling of an RFC 5803 verifier; it serves PLAIN and LOGIN as well. */

@@ -27,7 +27,9 @@ interface Awkward {
 const message = (what: string, number: number, ...body: readonly (string | Buffer)[]): Awkward => ({
   what,
   bytes: Buffer.concat(
-    [head(`${number} ${what}`, number), ...body].map((part) => Buffer.from(part as string)),
+    [head(`${number} ${what}`, number), ...body].map((part) =>
+      typeof part === 'string' ? Buffer.from(part) : part,
+    ),
   ),
 });
 

@@ -5,8 +5,9 @@
 import { chown, copyFile, cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Variant } from './certificates.ts';
-import { maildirFiles, serverHost } from './dovecot.ts';
+import { serverHost } from './dovecot.ts';
 import { labUser, type LabUser } from './lab-user.ts';
+import { collectMaildir } from './maildir.ts';
 import { point, serves } from './live-certificate.ts';
 import { accepts } from './port.ts';
 import { cleanEnvironment, run, start } from './run.ts';
@@ -21,8 +22,8 @@ export interface PostfixPorts {
 export interface Postfix {
   readonly ports: PostfixPorts;
   swap(variant: Variant): Promise<void>;
-  /** Messages delivered to `user` so far. */
-  delivered(user: string): Promise<readonly Buffer[]>;
+  /** Waits for `count` messages in the mailbox of `user` and takes them out, in no particular order. */
+  collect(user: string, count: number): Promise<readonly Buffer[]>;
   stop(): Promise<void>;
 }
 
@@ -56,9 +57,11 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const running = await start(['/usr/lib/postfix/sbin/master', '-c', join(folder, 'etc'), '-d'], { env });
   await until('postfix', async () => {
     if (running.exit() !== null) throw new Error(`postfix ended: ${running.output()}`);
-    return (await Promise.all(Object.values(ports).map((port) => accepts(serverHost, port as number)))).every(
-      Boolean,
-    );
+    return (
+      await Promise.all(
+        [ports.relay, ports.submission, ports.submissions].map((port) => accepts(serverHost, port)),
+      )
+    ).every(Boolean);
   });
   return {
     ports,
@@ -70,7 +73,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
         serves({ host: serverHost, port: ports.submissions }, file),
       );
     },
-    delivered: (name) => maildirFiles(join(folder, 'mail', name, 'Maildir')),
+    collect: (name, count) => collectMaildir(join(folder, 'mail', name, 'Maildir'), count),
     stop: () => running.stop(),
   };
 }

@@ -2,6 +2,7 @@
 
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
+import { userInfo } from 'node:os';
 
 const debianPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -9,12 +10,15 @@ const debianPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export const cleanEnvironment = (home: string): NodeJS.ProcessEnv => ({
   PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: home,
-  USER: 'bob',
-  LOGNAME: 'bob',
+  USER: userInfo().username,
+  LOGNAME: userInfo().username,
   LANG: 'C.UTF-8',
   TERM: 'xterm',
   TMPDIR: home,
 });
+
+/** Words of a command line that hold no spaces themselves. */
+export const words = (text: string): readonly string[] => text.split(' ');
 
 export interface Ran {
   /** null when the deadline killed it. */
@@ -52,8 +56,12 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   child.stdin.end(options.input ?? '');
   const timer = setTimeout(() => killGroup(child), options.deadlineMs ?? 60_000);
   try {
-    const [exit] = (await once(child, 'close')) as [number | null];
-    return { exit, stdout: Buffer.concat(stdout), shown: Buffer.concat(all).toString('utf8') };
+    await once(child, 'close');
+    return {
+      exit: child.exitCode,
+      stdout: Buffer.concat(stdout),
+      shown: Buffer.concat(all).toString('utf8'),
+    };
   } finally {
     clearTimeout(timer);
     killGroup(child);

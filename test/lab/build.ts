@@ -1,0 +1,72 @@
+// The real program for tests that run it as a process: compiled once for each state of the sources into
+// .cache/build, beside the package.json and the folders it reads at run time. Two test files that ask at
+// the same time get the same build.
+
+import { createHash, randomUUID } from 'node:crypto';
+import { access, mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cleanEnvironment, run } from './run.ts';
+
+const root = join(import.meta.dirname, '../..');
+const shelf = join(root, '.cache/build');
+
+/** Path of the compiled `cmd/letterlock.js`. Rejects with the compiler's words when the sources do not compile. */
+export async function builtBin(): Promise<string> {
+  const folder = join(shelf, await digestOfSources());
+  const bin = join(folder, 'dist/cmd/letterlock.js');
+  if (await exists(bin)) return bin;
+  const draft = join(shelf, `draft-${randomUUID()}`);
+  await mkdir(draft, { recursive: true });
+  try {
+    await compile(draft);
+    await rename(draft, folder).catch(async (error: unknown) => {
+      // Somebody else built the same state meanwhile.
+      if (!(await exists(bin))) throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  await forgetOthers(folder);
+  return bin;
+}
+
+async function compile(folder: string): Promise<void> {
+  const compiler = [process.execPath, join(root, 'node_modules/typescript/bin/tsc')];
+  const { exit, shown } = await run(
+    [...compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')],
+    {
+      cwd: root,
+      env: cleanEnvironment(root),
+      deadlineMs: 120_000,
+    },
+  );
+  if (exit !== 0) throw new Error(`the sources do not compile:\n${shown}`);
+  for (const name of ['package.json', 'config', 'docs']) await symlink(join(root, name), join(folder, name));
+}
+
+async function digestOfSources(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['cmd', 'src']) {
+    const names = await readdir(join(root, folder), { recursive: true });
+    for (const name of names.filter((file) => file.endsWith('.ts')).toSorted((a, b) => a.localeCompare(b))) {
+      hash.update(`${folder}/${name}\0`).update(await readFile(join(root, folder, name)));
+    }
+  }
+  for (const name of ['tsconfig.json', 'tsconfig.build.json']) hash.update(await readFile(join(root, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Old states go; drafts stay, somebody may be at work on them. */
+async function forgetOthers(kept: string): Promise<void> {
+  const names = await readdir(shelf);
+  const old = names
+    .map((name) => join(shelf, name))
+    .filter((path) => path !== kept && !path.includes('draft-'));
+  await Promise.all(old.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,45 @@
+// Every client the tests know.
+
+import type { Reader, Sender } from './client.ts';
+import { curlImap, curlPop3, curlSmtp } from './curl.ts';
+import { fetchmailImap, fetchmailPop3, getmailImap, getmailPop3, mbsync, mpop } from './fetchers.ts';
+import { muttImap, muttPop3, muttSmtp } from './mutt.ts';
+import { imaplib, lmtplib, poplib, smtplib } from './python.ts';
+import { sNailImap, sNailPop3, sNailSmtp } from './s-nail.ts';
+import { msmtp, swaks, swaksLmtp } from './senders.ts';
+import { sieveConnect } from './sieve-connect.ts';
+
+export const readers: readonly Reader[] = [
+  curlImap,
+  imaplib,
+  fetchmailImap,
+  getmailImap,
+  mbsync,
+  sNailImap,
+  muttImap,
+  curlPop3,
+  poplib,
+  fetchmailPop3,
+  getmailPop3,
+  mpop,
+  sNailPop3,
+  muttPop3,
+  sieveConnect,
+];
+
+export const senders: readonly Sender[] = [
+  curlSmtp,
+  smtplib,
+  msmtp,
+  swaks,
+  sNailSmtp,
+  muttSmtp,
+  lmtplib,
+  swaksLmtp,
+];
+
+/** What has to be installed for all of them. */
+export const clientPrograms: readonly string[] = [
+  ...words('curl python3 fetchmail getmail mbsync mpop s-nail mutt tmux'),
+  ...words('msmtp swaks sieve-connect'),
+];

@@ -1,0 +1,106 @@
+// What every driver of a real mail client is: a name, where it connects, what it brings back. A driver runs
+// the client in a home folder of its own, with a deadline, and never decides whether a test passed.
+
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { account } from '../dovecot.ts';
+import { temporaryFolder } from '../folder.ts';
+import { cleanEnvironment, run, type Ran } from '../run.ts';
+
+/** Where a client is told to connect, and how it protects the connection itself. */
+export interface Where {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'none' | 'starttls' | 'implicit';
+  /** CA the client is told to trust; used with TLS only. */
+  readonly caFile: string;
+}
+
+/** What the person in front of the client sees, and how the client ended. */
+export interface Seen {
+  readonly exit: number | null;
+  readonly shown: string;
+}
+
+export interface Fetched extends Seen {
+  /** The messages as the client stored them, in no particular order. */
+  readonly messages: readonly Buffer[];
+}
+
+export interface Reader {
+  readonly name: string;
+  readonly protocol: 'imap' | 'pop3' | 'sieve';
+  /** The text of a refusal reaches the person: whole, in capitals, or not at all. */
+  readonly showsRefusal: 'whole' | 'capitals' | 'no';
+  /** How it ends when it was refused; null where that says nothing. */
+  readonly refusedExit: number | null;
+  /** TLS of its own that this client can do; a tunnel stands in for the rest. */
+  readonly tls: readonly ('starttls' | 'implicit')[];
+  read(where: Where): Promise<Fetched>;
+}
+
+export interface Sender {
+  readonly name: string;
+  /** LMTP takes no password and delivers straight into the mailbox. */
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly showsRefusal: 'whole' | 'no';
+  readonly refusedExit: number | null;
+  readonly tls: readonly ('starttls' | 'implicit')[];
+  /** Hands over the bytes as they are; false: it composes a message around them. */
+  readonly verbatim: boolean;
+  /** `message` ends its lines in LF. */
+  send(where: Where, message: Buffer): Promise<Seen>;
+}
+
+export const { user, password } = account;
+export const userInfo = `${user}:${encodeURIComponent(password)}`;
+export const recipient = 'alice@lab.test';
+export const sender = 'bob@lab.test';
+
+/** The home folder of one run of a client. */
+export interface Home {
+  readonly path: string;
+  readonly env: NodeJS.ProcessEnv;
+  file(name: string): string;
+  write(name: string, content: string | Uint8Array, mode?: number): Promise<string>;
+  folder(name: string): Promise<string>;
+  run(command: readonly string[], input?: string | Uint8Array): Promise<Ran>;
+}
+
+/** Makes a home folder for `work` and removes it afterwards. */
+export async function atHome<T>(work: (home: Home) => Promise<T>): Promise<T> {
+  const folder = await temporaryFolder();
+  const env = cleanEnvironment(folder.path);
+  const file = (name: string): string => join(folder.path, name);
+  try {
+    return await work({
+      path: folder.path,
+      env,
+      file,
+      write: async (name, content, mode = 0o600) => {
+        await mkdir(dirname(file(name)), { recursive: true });
+        await writeFile(file(name), content, { mode });
+        return file(name);
+      },
+      folder: async (name) => {
+        await mkdir(file(name), { recursive: true });
+        return file(name);
+      },
+      run: (command, input) =>
+        run(command, { env, cwd: folder.path, input: input ?? '', deadlineMs: 60_000 }),
+    });
+  } finally {
+    await folder.remove();
+  }
+}
+
+/** Every file of a folder, by name; none when there is no such folder. */
+export async function filesOf(folder: string): Promise<readonly Buffer[]> {
+  const names = await readdir(folder).catch(() => []);
+  return Promise.all(
+    names.toSorted((a, b) => a.localeCompare(b)).map((name) => readFile(join(folder, name))),
+  );
+}
+
+export const crlf = (message: Buffer): Buffer =>
+  Buffer.from(message.toString('latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1');

@@ -1,0 +1,71 @@
+// Programs that only send: msmtp and swaks (SMTP and LMTP).
+
+import { atHome, crlf, password, recipient, sender, user, type Sender, type Where } from './client.ts';
+import { words } from '../run.ts';
+
+// `auth plain` must be said: on a plaintext leg msmtp picks no password mechanism by itself.
+const msmtpConfiguration = ({ host, port, tls, caFile }: Where): string => `account default
+host ${host}
+port ${port}
+from ${sender}
+auth plain
+user ${user}
+password "${password}"
+timeout 50
+tls ${tls === 'none' ? 'off' : 'on'}
+${tls === 'none' ? '' : `tls_starttls ${tls === 'starttls' ? 'on' : 'off'}\ntls_trust_file ${caFile}`}
+`;
+
+export const msmtp: Sender = {
+  name: 'msmtp',
+  protocol: 'smtp',
+  showsRefusal: 'whole',
+  refusedExit: 76,
+  tls: ['starttls', 'implicit'],
+  verbatim: true,
+  send: (where, message) =>
+    atHome(async (home) => {
+      const rc = await home.write('rc', msmtpConfiguration(where));
+      return home.run(['msmtp', '-C', rc, recipient], message);
+    }),
+};
+
+const swaksTls = ({ tls, caFile }: Where): readonly string[] => {
+  if (tls === 'none') return [];
+  return [tls === 'starttls' ? '--tls' : '--tls-on-connect', '--tls-verify', '--tls-ca-path', caFile];
+};
+
+const swaksFor = (protocol: 'smtp' | 'lmtp'): Sender => ({
+  name: `swaks ${protocol}`,
+  protocol,
+  showsRefusal: 'whole',
+  refusedExit: 21,
+  tls: protocol === 'smtp' ? ['starttls', 'implicit'] : ['starttls'],
+  verbatim: true,
+  send: (where, message) =>
+    atHome(async (home) => {
+      const file = await home.write('message', crlf(message));
+      const login = ['--auth', 'PLAIN', '--auth-user', user, '--auth-password', password];
+      return home.run([
+        'swaks',
+        '--server',
+        where.host,
+        '--port',
+        String(where.port),
+        ...words('--timeout 50 --suppress-data'),
+        '--protocol',
+        protocol === 'smtp' ? 'ESMTP' : 'LMTP',
+        ...swaksTls(where),
+        ...(protocol === 'smtp' ? login : []),
+        '--from',
+        sender,
+        '--to',
+        recipient,
+        '--data',
+        `@${file}`,
+      ]);
+    }),
+});
+
+export const swaks = swaksFor('smtp');
+export const swaksLmtp = swaksFor('lmtp');
