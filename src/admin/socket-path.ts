@@ -101,11 +101,12 @@ function probeResult(error: Error): Probe {
 /** Binding a path happens inside listen(): the umask is narrow for exactly that long. */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new CommandError('config', `cannot listen on ${path}`, { cause })),
-    );
+    const failed = (cause: Error): void => {
+      reject(new CommandError('config', `cannot listen on ${path}`, { cause }));
+    };
+    server.once('error', failed);
     server.once('listening', () => {
-      server.removeAllListeners('error');
+      server.off('error', failed);
       resolve();
     });
     const before = process.umask(0o177);

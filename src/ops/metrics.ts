@@ -154,9 +154,9 @@ function look(
   { counter, gauge }: Families,
   at: { readonly view: MetricsView; readonly upstream: LabelBound },
 ): void {
-  const { backend, state } = at.view.health();
-  gauge.store_up.set({ backend }, state === 'unavailable' ? 0 : 1);
-  gauge.store_damaged.set({ backend }, state === 'damaged' ? 1 : 0);
+  const { backend, state: health } = at.view.health();
+  gauge.store_up.set({ backend }, health === 'unavailable' ? 0 : 1);
+  gauge.store_damaged.set({ backend }, health === 'damaged' ? 1 : 0);
   counter.store_errors_total.inc({ backend }, 0);
   const { keys, endpoints } = at.view.trust();
   for (const [key, count] of Object.entries(keys)) gauge.pins.set({ state: key }, count);

@@ -1,0 +1,137 @@
+// The engine of a daemon: the pin store, what judges with it, the proxy that asks, and who hears of it.
+
+import { openLog } from '../ops/log.ts';
+import type { Log } from '../ops/log.ts';
+import type { Build } from '../ops/build.ts';
+import { openMetrics } from '../ops/metrics.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import type { Config } from '../config.ts';
+import { CommandError } from '../errors.ts';
+import type { AnchorSet } from '../net/anchors.ts';
+import { fanOut } from '../proxy/events.ts';
+import type { Listener, ProxyEvent } from '../proxy/events.ts';
+import { Proxy } from '../proxy/proxy.ts';
+import type { ProxyOptions } from '../proxy/proxy.ts';
+import type { Route } from '../proxy/route.ts';
+import type { EmbeddedStore } from '../store/level.ts';
+import { Tofu } from '../tofu.ts';
+import type { AnchorSets } from './anchor-sets.ts';
+import type { Closing } from './closing.ts';
+import { settingsOf } from './facts.ts';
+import { openStore } from './store.ts';
+import { trustView } from './trust-view.ts';
+
+/** What the configuration in force gives; replaced as a whole. */
+export interface Force {
+  readonly config: Config;
+  readonly anchors: AnchorSets;
+  readonly log: Log;
+}
+
+/** What everything of one daemon stands on. */
+export interface Ground {
+  readonly build: Build;
+  readonly now: () => number;
+  readonly startedAt: number;
+  readonly closing: Closing;
+  readonly timing: ProxyOptions['timing'] | null;
+  readonly logFd: number | null;
+  readonly env: NodeJS.ProcessEnv;
+  /** Hears of every event after log and metrics. */
+  readonly also: Listener<ProxyEvent> | null;
+  force: Force;
+  /** Anchors of a configuration that is just being put in force. */
+  incoming: AnchorSets | null;
+}
+
+export interface Engine {
+  readonly store: EmbeddedStore;
+  readonly tofu: Tofu;
+  readonly proxy: Proxy;
+  readonly metrics: Metrics | null;
+  readonly on: Listener<ProxyEvent>;
+}
+
+/** Nothing listens yet. What was opened is closed with the ground's `closing`. */
+export async function openEngine(ground: Ground): Promise<Engine> {
+  const { closing, now, build } = ground;
+  const { config } = ground.force;
+  const store = await openStore(config.state, now);
+  closing.add(() => store.close());
+  const late: Late = { tofu: null, proxy: null };
+  const metrics = await openOwnMetrics(ground, { store, late });
+  const on = listenerOf(ground, { metrics, late });
+  const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
+  closing.add(() => tofu.close());
+  tofu.configure(settingsOf(config.routes));
+  const proxy = new Proxy({
+    routes: config.routes,
+    tofu,
+    anchorsFor: (route) => anchorsOf(ground, route),
+    on,
+    now,
+    ...(ground.timing === null || ground.timing === undefined ? {} : { timing: ground.timing }),
+  });
+  late.tofu = tofu;
+  late.proxy = proxy;
+  return { store, tofu, proxy, metrics, on };
+}
+
+/** The log a configuration asks for, on the daemon's own stream. */
+export const openConfiguredLog = (config: Config, { env, logFd }: Pick<Ground, 'env' | 'logFd'>): Log =>
+  openLog({ ...config.log, env, ...(logFd === null ? {} : { fd: logFd }) });
+
+/** What is made after its listeners. */
+interface Late {
+  tofu: Tofu | null;
+  proxy: Proxy | null;
+}
+
+function anchorsOf({ force, incoming }: Ground, route: Route): AnchorSet {
+  const anchors = incoming?.get(route) ?? force.anchors.get(route);
+  if (anchors === undefined)
+    throw new CommandError('internal', `no trust anchors were loaded for ${route.name}`);
+  return anchors;
+}
+
+async function openOwnMetrics(
+  ground: Ground,
+  { store, late }: { readonly store: EmbeddedStore; readonly late: Late },
+): Promise<Metrics | null> {
+  const { config } = ground.force;
+  if (config.metrics === null) return null;
+  const { build, now } = ground;
+  const view = trustView({
+    store,
+    now,
+    tofu: () => late.tofu,
+    settings: () => settingsOf(ground.force.config.routes),
+  });
+  const metrics = await openMetrics({ build, view, now });
+  ground.closing.add(() => metrics.close());
+  return metrics;
+}
+
+/** The listeners, in this order. The proxy is one of them: a key that lost its trust ends its sessions at once. */
+function listenerOf(
+  ground: Ground,
+  { metrics, late }: { readonly metrics: Metrics | null; readonly late: Late },
+): Listener<ProxyEvent> {
+  const revoke = (event: ProxyEvent): void => {
+    if (event.type === 'key-untrusted') late.proxy?.revoke(event.endpoint, event.spki);
+  };
+  const failed = (error: unknown): void =>
+    ground.force.log.write('error', {
+      event: 'listener-failed',
+      message: error instanceof Error ? error.name : 'unknown',
+    });
+  return fanOut<ProxyEvent>(
+    [
+      revoke,
+      (event) => ground.force.log.event(event),
+      (event) => metrics?.event(event),
+      (event) => ground.also?.(event),
+    ],
+    failed,
+  );
+}

@@ -1,0 +1,255 @@
+// Starts a daemon out of its parts: engine, listening addresses, admin API and metrics page. Everything or
+// nothing: a start that fails half way closes what it opened. A reload takes all of a configuration or none.
+
+import type { Operator } from '../admin/operator.ts';
+import { serveAdmin } from '../admin/server.ts';
+import type { ReloadShape } from '../admin/shapes.ts';
+import { commandErrorOf, operateOn } from '../admin/tofu-operator.ts';
+import type { Config } from '../config.ts';
+import { readBuild } from '../ops/build.ts';
+import type { Log } from '../ops/log.ts';
+import type { MetricsServer } from '../ops/metrics-server.ts';
+import type { Listener, ProxyEvent } from '../proxy/events.ts';
+import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
+import { loadAnchorSets } from './anchor-sets.ts';
+import { Closing } from './closing.ts';
+import { openConfiguredLog, openEngine } from './engine.ts';
+import type { Engine, Ground } from './engine.ts';
+import { ambientTrust, refuseUnsafeSwitches } from './environment.ts';
+import { daemonStatus, settingsOf, tellUnannounced } from './facts.ts';
+import { servePage } from './metrics-page.ts';
+import { reloader } from './reloading.ts';
+import type { Reread } from './reloading.ts';
+
+export interface DaemonOptions {
+  /** Reads the configuration again for a reload; without it there is nothing to reload. */
+  readonly reread?: () => Promise<Reread>;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly execArgv?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Where the log goes; default stderr. */
+  readonly logFd?: number;
+  /** Shorter waits for the proxy's sessions. */
+  readonly timing?: NonNullable<ProxyOptions['timing']>;
+  /** Hears of every event after log and metrics; must not throw. */
+  readonly on?: Listener<ProxyEvent>;
+}
+
+/** A running daemon. Whoever started it closes it. */
+export interface Daemon {
+  /** The same answers as over the socket. It is closed with the daemon. */
+  readonly operator: Operator;
+  readonly log: Log;
+  /** `127.0.0.1:9465`; null when metrics are off or their default port was busy. */
+  readonly metrics: string | null;
+  readonly adminSocket: string;
+  /** Routes with the addresses and ports really bound. */
+  routes(): readonly RouteStatus[];
+  /** Never rejects: problems are in the answer, and the old configuration goes on. */
+  reload(): Promise<ReloadShape>;
+  /** Stops accepting, waits up to `drainMs` (default `shutdownSeconds`) for sessions, closes everything. Never rejects. */
+  close(drainMs?: number): Promise<void>;
+}
+
+/** How often ends of pins are noticed and sightings written down. */
+const sweepEveryMs = 60_000;
+
+/**
+ * Starts everything or nothing.
+ * @throws CommandError: `config` (switches, anchors, socket), `store`, `network` (a listening address)
+ */
+export async function startDaemon(config: Config, options: DaemonOptions = {}): Promise<Daemon> {
+  const closing = new Closing();
+  try {
+    const ground = await prepare(config, { options, closing });
+    const engine = await openEngine(ground);
+    warnOfEnvironment(ground.env, engine.on);
+    return await serve(ground, { engine, options });
+  } catch (error) {
+    await closing.run();
+    throw commandErrorOf(error);
+  }
+}
+
+async function prepare(
+  config: Config,
+  { options, closing }: { readonly options: DaemonOptions; readonly closing: Closing },
+): Promise<Ground> {
+  const env = options.env ?? process.env;
+  const now = options.now ?? Date.now;
+  refuseUnsafeSwitches(options.execArgv ?? process.execArgv, env);
+  process.umask(0o077);
+  const logFd = options.logFd ?? null;
+  return {
+    build: readBuild(),
+    now,
+    startedAt: now(),
+    closing,
+    timing: options.timing ?? null,
+    logFd,
+    env,
+    also: options.on ?? null,
+    force: {
+      config,
+      anchors: await loadAnchorSets(config.routes),
+      log: openConfiguredLog(config, { env, logFd }),
+    },
+    incoming: null,
+  };
+}
+
+function warnOfEnvironment(env: NodeJS.ProcessEnv, on: Listener<ProxyEvent>): void {
+  const names = ambientTrust(env);
+  if (names.length === 0) return;
+  const message = `ignored: ${names.join(', ')}; what is trusted stands in the configuration alone (caFile)`;
+  on({ type: 'warning', code: 'ambient-trust', message });
+}
+
+async function serve(
+  ground: Ground,
+  { engine, options }: { readonly engine: Engine; readonly options: DaemonOptions },
+): Promise<Daemon> {
+  const { closing } = ground;
+  const { config } = ground.force;
+  const reload = reloader({
+    reread: options.reread ?? null,
+    current: () => ground.force.config,
+    apply: (next) => apply(next, { ground, engine }),
+    told: ({ reloaded, problems }) =>
+      engine.on({ type: 'reloaded', ok: reloaded, problems: problems.length }),
+  });
+  const page: { server: MetricsServer | null } = { server: null };
+  const operator = ownOperator(ground, { engine, reload, metrics: () => page.server?.address ?? null });
+  await countRoutes(ground, engine);
+  const admin = await serveAdmin({
+    socket: config.admin.socket,
+    operator,
+    served: (route, status) => engine.metrics?.adminServed(route, status),
+    rejected: (reason) => engine.metrics?.adminRejected(reason),
+  });
+  closing.add(() => admin.close());
+  page.server = await openPage(ground, engine);
+  await engine.proxy.start();
+  const close = closer(ground, engine);
+  startSweeping(ground, engine);
+  await tellUnannounced(engine.store, engine.on);
+  const daemon: Daemon = {
+    operator,
+    get log() {
+      return ground.force.log;
+    },
+    metrics: page.server?.address ?? null,
+    adminSocket: admin.path,
+    routes: () => engine.proxy.status(),
+    reload,
+    close,
+  };
+  sayReady(ground, daemon);
+  return daemon;
+}
+
+function ownOperator(
+  ground: Ground,
+  parts: {
+    readonly engine: Engine;
+    readonly reload: () => Promise<ReloadShape>;
+    readonly metrics: () => string | null;
+  },
+): Operator {
+  const { tofu, store, proxy } = parts.engine;
+  return operateOn({
+    source: 'daemon',
+    tofu,
+    store,
+    origin: 'cli',
+    now: ground.now,
+    settings: () => settingsOf(ground.force.config.routes),
+    status: async () =>
+      daemonStatus({
+        build: ground.build,
+        startedAt: ground.startedAt,
+        stateDirectory: ground.force.config.state,
+        metrics: parts.metrics(),
+        routes: proxy.status(),
+        health: store.health(),
+      }),
+    reload: parts.reload,
+    close: async () => undefined,
+  });
+}
+
+async function openPage(
+  ground: Ground,
+  { metrics, proxy, store, on }: Engine,
+): Promise<MetricsServer | null> {
+  const place = ground.force.config.metrics;
+  if (metrics === null || place === null) return null;
+  const server = await servePage(place, metrics, {
+    ready: () => proxy.status().length > 0 && store.health().state !== 'unavailable',
+    warn: (message) => on({ type: 'warning', code: 'metrics-port-busy', message }),
+  });
+  if (server !== null) ground.closing.add(() => server.close());
+  return server;
+}
+
+async function countRoutes({ force }: Ground, { metrics }: Engine): Promise<void> {
+  await metrics?.configure(
+    force.config.routes,
+    [...force.anchors.values()].map(({ counts }) => counts),
+  );
+}
+
+/** Nothing is in force before the proxy has the new routes; nothing can fail after. */
+async function apply(
+  config: Config,
+  { ground, engine }: { readonly ground: Ground; readonly engine: Engine },
+): Promise<void> {
+  const anchors = await loadAnchorSets(config.routes);
+  const log = openConfiguredLog(config, ground);
+  ground.incoming = anchors;
+  try {
+    await engine.proxy.replace(config.routes);
+  } finally {
+    ground.incoming = null;
+  }
+  ground.force = { config, anchors, log };
+  engine.tofu.configure(settingsOf(config.routes));
+  await countRoutes(ground, engine);
+}
+
+function startSweeping({ closing, force }: Ground, { tofu }: Engine): void {
+  const timer = setInterval(() => {
+    tofu
+      .sweep()
+      .catch(() =>
+        force.log.write('error', { event: 'sweep-failed', message: 'the pin store could not be tidied' }),
+      );
+  }, sweepEveryMs);
+  timer.unref();
+  closing.add(() => clearInterval(timer));
+}
+
+function closer(ground: Ground, { proxy }: Engine): Daemon['close'] {
+  let drained: Promise<void> | null = null;
+  return async (drainMs = ground.force.config.shutdownSeconds * 1000) => {
+    drained ??= proxy.drain(drainMs).catch(() => undefined);
+    await drained;
+    await ground.closing.run();
+  };
+}
+
+function sayReady({ force, build }: Ground, daemon: Daemon): void {
+  const addresses = daemon.routes().map(({ name, listen }) => `${name} ${listen}`);
+  force.log.write('info', {
+    event: 'ready',
+    message: `letterlock ${build.version} is ready`,
+    fields: {
+      version: build.version,
+      pid: process.pid,
+      addresses,
+      admin: daemon.adminSocket,
+      metrics: daemon.metrics,
+    },
+  });
+}

@@ -1,0 +1,42 @@
+// The present state of trust as the metrics show it, made from the rows operators see.
+
+import { endpointStates } from '../admin/shapes.ts';
+import type { PinsRow } from '../admin/shapes.ts';
+import { pinsRows } from '../admin/tofu-operator.ts';
+import type { MetricsView } from '../ops/metrics.ts';
+import type { PinStore } from '../store/pin-store.ts';
+import type { Tofu } from '../tofu.ts';
+import type { TrustSettings } from '../trust/evidence.ts';
+
+export interface ViewParts {
+  readonly store: PinStore;
+  /** null while it is being opened: events come before it answers. */
+  readonly tofu: () => Tofu | null;
+  readonly settings: () => ReadonlyMap<string, TrustSettings>;
+  readonly now: () => number;
+}
+
+export const trustView = ({ store, tofu, settings, now }: ViewParts): MetricsView => ({
+  health: () => store.health(),
+  states: endpointStates,
+  trust: () => {
+    const engine = tofu();
+    const rows = engine === null ? [] : pinsRows({ store, tofu: engine, settings, now });
+    return {
+      keys: countKeys(rows),
+      endpoints: new Map(rows.map(({ endpoint, state }) => [endpoint, state] as const)),
+    };
+  },
+});
+
+function countKeys(rows: readonly PinsRow[]): ReturnType<MetricsView['trust']>['keys'] {
+  const count = (of: (row: PinsRow) => number): number => rows.reduce((sum, row) => sum + of(row), 0);
+  return {
+    pinned: count(({ pins }) => pins.filter(({ live }) => live).length),
+    expired: count(
+      ({ pins, rejected }) => pins.filter(({ live, spki }) => !live && !rejected.includes(spki)).length,
+    ),
+    rejected: count(({ rejected }) => rejected.length),
+    candidate: count(({ candidates }) => candidates.length),
+  };
+}
