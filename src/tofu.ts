@@ -2,81 +2,306 @@
 // accepted that was not judged against the mirror in the same tick, and nothing that a verdict creates or
 // changes is acted upon before it is durable.
 
-import type { Vouched } from './trust/vouched.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { RefusalReason } from './errors.ts';
-import type { AnchorSet } from './net/anchors.ts';
-import type { PinStore, StoreHealth, StoredRecord } from './store/pin-store.ts';
-import type { Listener, TrustEvent } from './tofu/event.ts';
+import { CommandError } from './errors.ts';
+import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
+import { explainTarget } from './tofu/explain-target.ts';
+import { Lanes } from './tofu/lanes.ts';
+import { Ledger, type Written } from './tofu/ledger.ts';
+import { Notices } from './tofu/notices.ts';
+import type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
+import { keyByReference } from './tofu/references.ts';
+import { defaultSettings } from './tofu/settings.ts';
+import { Untrusting } from './tofu/untrusting.ts';
+import { Witness } from './tofu/witness.ts';
+import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
-import type { Command, CommandAnswer } from './trust/command.ts';
+import type { Command, CommandAnswer, Situation } from './trust/command.ts';
+import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
 import type { Explanation } from './trust/explain.ts';
+import { referenceOf } from './trust/fingerprint.ts';
+import { learn, noticeExpiry } from './trust/learn.ts';
+import { judge, needsRecord } from './trust/policy.ts';
 import type { EndpointRecord } from './trust/record.ts';
-import type { Evidence, Peer, TrustSettings, Verdict } from './trust/evidence.ts';
+import { isVouched, mint, type Vouched } from './trust/vouched.ts';
 
-export interface Question {
-  readonly endpoint: Endpoint;
-  readonly settings: TrustSettings;
-  readonly peer: Peer;
-  readonly anchors: AnchorSet;
-}
+export type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
 
-/** What the judge said of a peer. `accept` is provisional until `settle` returned Vouched. */
-export interface Judged {
-  readonly question: Question;
-  readonly evidence: Evidence;
-  readonly verdict: Verdict;
-  /** Reference of the candidate when refused and there is one. */
-  readonly reference: string | null;
-}
+type Accepted = Extract<Verdict, { accept: true }>;
+type Refused = Extract<Verdict, { accept: false }>;
 
-export type Settled =
-  | { readonly accept: true; readonly vouched: Vouched }
-  | { readonly accept: false; readonly reason: RefusalReason; readonly reference: string | null };
-
-export interface TofuOptions {
-  readonly store: PinStore;
-  /** Secret of the store, keys the references. */
-  readonly secret: Uint8Array;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** When this program was built, milliseconds since 1970: a clock before that is wrong. */
-  readonly builtAt: number;
-  readonly on: Listener<TrustEvent>;
-}
+/** One that can never be reached: each conflict means that somebody else got on with it. */
+const maxAttempts = 16;
 
 /**
  * Open one for each store; it owns neither the store nor its closing. `judge` is synchronous and reads the
  * mirror at the call; `settle`, `command` and `sweep` are serialised for each endpoint.
  */
-export declare class Tofu {
-  private constructor();
+export class Tofu {
+  readonly #options: TofuOptions;
+  readonly #ledger: Ledger;
+  readonly #lanes = new Lanes();
+  readonly #witness: Witness;
+  readonly #notices: Notices;
+  readonly #untrusting: Untrusting;
+  #settings: ReadonlyMap<string, TrustSettings> = new Map();
+  readonly #asked = new Map<string, TrustSettings>();
+
+  private constructor(options: TofuOptions, ledger: Ledger) {
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#witness = new Witness(options, ledger);
+    this.#notices = new Notices(options.on);
+    this.#untrusting = new Untrusting(options.on);
+  }
+
   /** Loads every record. @throws StoreError when the store cannot be read */
-  static open(options: TofuOptions): Promise<Tofu>;
+  static async open(options: TofuOptions): Promise<Tofu> {
+    return new Tofu(options, await Ledger.open(options.store, options.on));
+  }
+
   /** The settings of configured endpoints by name: what commands and `explain` evaluate. Replaces the former. */
-  configure(settings: ReadonlyMap<string, TrustSettings>): void;
-  judge(question: Question): Judged;
+  configure(settings: ReadonlyMap<string, TrustSettings>): void {
+    this.#settings = new Map(settings);
+    this.#asked.clear();
+  }
+
+  /** Judges a peer now. A refused key becomes a candidate in the background. */
+  judge(question: Question): Judged {
+    const { endpoint, settings } = question;
+    this.#asked.set(endpoint.name, settings);
+    const evidence = this.#witness.evidence(question);
+    const verdict = judge(evidence);
+    const judged = { question, evidence, verdict, reference: this.#referenceFor(evidence, verdict) };
+    // A first use is not one before its proof and its record: `settle` tells of it.
+    if (!verdict.accept || verdict.basis !== 'first-use') this.#notices.judged(evidence, verdict);
+    if (!verdict.accept) void this.#lanes.run(endpoint.name, () => this.#recordRefusal(evidence));
+    return judged;
+  }
+
   /**
    * For an accepted Judged, after proof of protocol: judges the same evidence once more, commits durably what
    * the verdict creates or changes, then mints. Never rejects; a store error is a refusal. For a refused
    * Judged it waits until the candidate is recorded.
    */
-  settle(judged: Judged): Promise<Settled>;
+  async settle(judged: Judged): Promise<Settled> {
+    return this.#lanes.run(judged.evidence.endpoint, async () => {
+      if (judged.verdict.accept) return this.#settleAccepted(judged, judged.verdict);
+      return { accept: false, reason: judged.verdict.reason, reference: judged.reference };
+    });
+  }
+
   /** The relay's comparison of the epoch, in the tick in which it writes. */
-  isCurrent(vouched: Vouched): boolean;
-  record(endpoint: string): EndpointRecord | null;
+  isCurrent(vouched: Vouched): boolean {
+    return isVouched(vouched) && this.#ledger.mirror.entry(vouched.endpoint).epoch === vouched.epoch;
+  }
+
+  record(endpoint: string): EndpointRecord | null {
+    return this.#ledger.mirror.entry(endpoint).record;
+  }
+
   /** Every record in the mirror, with whether it verified; null records are tombstones. */
-  records(): readonly StoredRecord[];
+  records(): readonly StoredRecord[] {
+    return this.#ledger.mirror.entries();
+  }
+
   /** 8 Crockford base32 characters; finds a key, never approves it. */
-  reference(endpoint: string, spki: string): string;
-  byReference(reference: string): { readonly endpoint: string; readonly spki: string } | null;
+  reference(endpoint: string, spki: string): string {
+    return referenceOf(this.#options.secret, endpoint, spki);
+  }
+
+  /** The key a reference stands for, among candidates, pins and rejections. */
+  byReference(reference: string): { readonly endpoint: string; readonly spki: string } | null {
+    return keyByReference(reference, {
+      entries: this.records(),
+      sealed: (endpoint) => this.#options.store.sealed(endpoint),
+      referenceOf: (endpoint, spki) => this.reference(endpoint, spki),
+    });
+  }
+
   /** Durable when it resolves. @throws CommandError */
-  command(command: Command, context: { readonly origin: ChangeOrigin }): Promise<CommandAnswer>;
+  async command(command: Command, { origin }: { readonly origin: ChangeOrigin }): Promise<CommandAnswer> {
+    return this.#lanes.run(command.endpoint, async () => {
+      for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+        this.#checkWritable(command.endpoint);
+        const outcome = carryOut(command, this.#situation(command.endpoint, origin));
+        const { record, audit, lines } = outcome;
+        if (audit.length === 0) return { endpoint: command.endpoint, record, lines };
+        const written = await this.#write(command.endpoint, outcome);
+        if (written.state === 'failed') throw notStored(written.cause);
+        if (written.state === 'stored') {
+          const stored = written.after.record ?? record;
+          return { endpoint: command.endpoint, record: stored, lines };
+        }
+      }
+      throw notStored(undefined);
+    });
+  }
+
   /** Of a code, a reference or a canonical endpoint name. @throws CommandError `not-found` */
-  explain(target: string): Explanation;
+  explain(target: string): Explanation {
+    return explainTarget(target, {
+      isKnown: (endpoint) =>
+        this.#settings.has(endpoint) || this.#ledger.mirror.entry(endpoint).record !== null,
+      byReference: (reference) => this.byReference(reference),
+      situation: (endpoint) => this.#situation(endpoint, 'proxy'),
+      health: this.health(),
+    });
+  }
+
   /** Notices pins whose end has passed and writes down sightings; call it about once a minute. */
-  sweep(): Promise<void>;
-  health(): StoreHealth;
+  async sweep(): Promise<void> {
+    const endpoints = this.records().map((entry) => entry.endpoint);
+    await Promise.all(endpoints.map((endpoint) => this.#lanes.run(endpoint, () => this.#sweepOne(endpoint))));
+    await this.#ledger.flush(this.#options.now(), 'due');
+  }
+
+  health(): StoreHealth {
+    return this.#ledger.health();
+  }
+
   /** Waits for what is being written. The store stays open: who opened it closes it. */
-  close(): Promise<void>;
+  async close(): Promise<void> {
+    await this.#lanes.idle();
+    await this.#ledger.flush(this.#options.now(), 'all');
+  }
+
+  async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const evidence = this.#witness.again(judged.evidence);
+      const verdict = withProof(judge(evidence), provisional);
+      if (!verdict.accept) return this.#settleRefused(evidence, verdict);
+      const lesson = learn(evidence, verdict);
+      if (lesson === null || !lesson.durable) {
+        const vouched = this.#mint(evidence, verdict, provisional);
+        if (lesson !== null) void this.#lanes.run(evidence.endpoint, () => this.#recordAside(evidence));
+        return { accept: true, vouched };
+      }
+      const written = await this.#write(evidence.endpoint, lesson);
+      if (written.state === 'stored') {
+        return { accept: true, vouched: this.#mint(evidence, verdict, provisional) };
+      }
+      if (written.state === 'failed') return this.#settleUnwritten(evidence, verdict, provisional);
+    }
+    return { accept: false, reason: 'store-unavailable', reference: null };
+  }
+
+  /** Only what the operator or the CA vouches for without any record goes on when a record cannot be written. */
+  #settleUnwritten(evidence: Evidence, verdict: Accepted, provisional: Accepted): Settled {
+    if (!needsRecord(evidence)) return { accept: true, vouched: this.#mint(evidence, verdict, provisional) };
+    const reason = this.health().state === 'damaged' ? 'store-damaged' : 'store-unavailable';
+    const refused = {
+      ...verdict,
+      accept: false,
+      reason,
+      why: 'What this session teaches could not be stored.',
+    } as const;
+    this.#notices.judged(evidence, refused);
+    return { accept: false, reason, reference: null };
+  }
+
+  async #settleRefused(evidence: Evidence, verdict: Refused): Promise<Settled> {
+    this.#notices.judged(evidence, verdict);
+    const reference = this.#referenceFor(evidence, verdict);
+    await this.#recordRefusal(evidence);
+    return { accept: false, reason: verdict.reason, reference };
+  }
+
+  /** In the tick in which the mirror was read or written: the epoch minted is the one that was judged. */
+  #mint(evidence: Evidence, verdict: Accepted, provisional: Accepted): Vouched {
+    const { endpoint, spki } = evidence;
+    if (spki === null) throw new TypeError('a key that cannot be read cannot be vouched for');
+    if (verdict.basis === 'first-use' || verdict.basis !== provisional.basis)
+      this.#notices.judged(evidence, verdict);
+    this.#notices.accepted(evidence, spki);
+    this.#untrusting.relyOn(evidence, spki);
+    if (evidence.store === 'good') this.#ledger.see(endpoint, spki, evidence.now);
+    return mint({ endpoint, spki, basis: verdict.basis, epoch: this.#ledger.mirror.entry(endpoint).epoch });
+  }
+
+  /** What need not be durable before the session goes on: evidence for later comparison. */
+  async #recordAside(evidence: Evidence): Promise<void> {
+    const now = this.#witness.again(evidence);
+    const verdict = judge(now);
+    const lesson = verdict.accept && verdict.basis !== 'first-use' ? learn(now, verdict) : null;
+    if (lesson !== null) await this.#write(evidence.endpoint, lesson);
+  }
+
+  async #recordRefusal(evidence: Evidence): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const now = this.#witness.again(evidence);
+      const verdict = judge(now);
+      if (verdict.accept) return;
+      const known = now.record?.candidates.some((candidate) => candidate.spki === now.spki) ?? false;
+      const lesson = learn(now, verdict);
+      const written = lesson === null ? null : await this.#write(evidence.endpoint, lesson);
+      if (written?.state === 'conflict') continue;
+      if (known && now.spki !== null && now.store === 'good')
+        this.#ledger.see(evidence.endpoint, now.spki, now.now);
+      return;
+    }
+  }
+
+  async #sweepOne(endpoint: string): Promise<void> {
+    const { record, verified } = this.#ledger.mirror.entry(endpoint);
+    if (record === null || !verified || this.health().state !== 'good') return;
+    const lesson = noticeExpiry(record, this.#options.now());
+    if (lesson !== null) await this.#write(endpoint, lesson);
+  }
+
+  /** Writes, and resets what relied on trust that is gone. */
+  async #write(endpoint: string, writing: Parameters<Ledger['write']>[1]): Promise<Written> {
+    const written = await this.#ledger.write(endpoint, writing);
+    if (written.state === 'stored' && written.after.epoch !== written.before.epoch) {
+      this.#untrusting.changed(written, this.#situation(endpoint, 'proxy'));
+    }
+    return written;
+  }
+
+  #referenceFor(evidence: Evidence, verdict: Verdict): string | null {
+    const { endpoint, spki } = evidence;
+    if (verdict.accept || spki === null) return null;
+    const record = learn(evidence, verdict)?.record ?? evidence.record;
+    const known = [...(record?.candidates ?? []), ...(record?.rejected ?? [])].some(
+      (key) => key.spki === spki,
+    );
+    return known || evidence.sealed.rejected.has(spki) ? this.reference(endpoint, spki) : null;
+  }
+
+  #situation(endpoint: string, origin: ChangeOrigin): Situation {
+    const { record, verified } = this.#ledger.mirror.entry(endpoint);
+    const { store, now } = this.#options;
+    return {
+      endpoint,
+      record: verified ? record : null,
+      settings: this.#settings.get(endpoint) ?? this.#asked.get(endpoint) ?? defaultSettings(endpoint),
+      sealed: store.sealed(endpoint),
+      now: now(),
+      origin,
+    };
+  }
+
+  #checkWritable(endpoint: string): void {
+    const { state, detail } = this.health();
+    if (state === 'good' && this.#ledger.mirror.entry(endpoint).verified) return;
+    throw new CommandError(
+      'store',
+      `nothing can be changed: the pin store is ${state === 'good' ? 'damaged' : state}`,
+      {
+        hint: detail ?? 'See letterlock pins verify and letterlock pins repair.',
+      },
+    );
+  }
 }
+
+/** A first use asks for more proof than a pin did: whoever came with less comes again. */
+function withProof(verdict: Verdict, provisional: Accepted): Verdict {
+  if (!verdict.accept || verdict.basis !== 'first-use' || provisional.basis === 'first-use') return verdict;
+  const why = 'The endpoint was forgotten meanwhile: the next session can be its first use.';
+  return { accept: false, reason: 'first-use-unsafe', column: verdict.column, why };
+}
+
+const notStored = (cause: unknown): CommandError =>
+  new CommandError('store', 'the change could not be stored, so nothing changed', {
+    cause,
+    hint: 'See letterlock status and letterlock pins verify.',
+  });

@@ -1,5 +1,18 @@
 // Why something was refused or accepted, step by step, and what a person can do. Says only what the record,
-// the settings and the code table say; certificate text is as the server sent it and must be escaped.
+// the settings and the code table say. Text from certificates comes as the server sent it, made printable.
+
+import { failures, isFailure, isRefusal, refusals } from '../errors.ts';
+import { dateOf } from './answer.ts';
+import { escapeText } from './escape.ts';
+import type { Situation } from './command.ts';
+import type { Verdict } from './evidence.ts';
+import { faults } from './fault.ts';
+import { evidenceOf } from './known-key.ts';
+import { judge } from './policy.ts';
+import { leavesCandidate } from './learn.ts';
+import type { KeyEvidence, Pin } from './record.ts';
+import { recalled } from './seen.ts';
+import { isOver, isRejected, standingOf } from './standing.ts';
 
 /** An explanation for people. `summary` is one sentence. */
 export interface Explanation {
@@ -10,4 +23,195 @@ export interface Explanation {
   readonly summary: string;
   readonly steps: readonly string[];
   readonly advice: readonly string[];
+}
+
+/** What a refusal or failure code means; null for a word that is neither. Needs no store and no daemon. */
+export function explainCode(code: string): Explanation | null {
+  const nowhere = { target: code, kind: 'code', endpoint: null, spki: null } as const;
+  if (isRefusal(code)) {
+    const { cause, advice, permanence } = refusals[code];
+    const passes =
+      permanence === 'temporary'
+        ? 'This may pass by itself.'
+        : 'This does not pass by itself: a person has to look.';
+    const steps = [
+      'letterlock decided not to relay; no byte of the mail client was sent to the server.',
+      passes,
+    ];
+    return {
+      ...nowhere,
+      summary: `letterlock refuses a server with ${code} when ${cause}.`,
+      steps,
+      advice: [advice],
+    };
+  }
+  if (isFailure(code)) {
+    const { cause, advice } = failures[code];
+    const steps = [
+      'The session did not come about; nothing was decided about the server and nothing was learnt.',
+    ];
+    return { ...nowhere, summary: `letterlock reports ${code} when ${cause}.`, steps, advice: [advice] };
+  }
+  return null;
+}
+
+/** Why the key with this reference is trusted or not. */
+export function explainKey(target: string, spki: string, situation: Situation): Explanation {
+  const evidence = evidenceOf(situation, spki);
+  const verdict = verdictNow(spki, { situation, evidence });
+  return {
+    target,
+    kind: 'reference',
+    endpoint: situation.endpoint,
+    spki,
+    summary: `The key ${spki} of ${situation.endpoint} ${outcomeOf(verdict)}.`,
+    steps: [
+      ...standingSteps(situation),
+      ...keySteps(spki, { situation, evidence }),
+      `Verdict: ${verdict.why}`,
+    ],
+    advice: adviceFor(verdict, { situation, spki }),
+  };
+}
+
+/** How an endpoint stands: what decides, which keys count, which wait. */
+export function explainEndpoint(situation: Situation): Explanation {
+  const { record, endpoint } = situation;
+  const waiting = record?.candidates ?? [];
+  const steps = [
+    ...standingSteps(situation),
+    ...(record?.pins ?? []).map((pin) => pinStep(pin, situation)),
+    ...(record?.rejected ?? []).map(
+      (rejection) => `Rejected: ${rejection.spki}, since ${dateOf(rejection.at)}.`,
+    ),
+    ...waiting.map(
+      (candidate) =>
+        `Waiting: ${candidate.spki}, refused as ${candidate.reason}, last seen ${dateOf(candidate.lastSeen)}.`,
+    ),
+  ];
+  const latest = waiting.at(-1);
+  const advice =
+    latest === undefined
+      ? ['Nothing waits for a decision.']
+      : adviceFor(verdictNow(latest.spki, { situation, evidence: latest.evidence }), {
+          situation,
+          spki: latest.spki,
+        });
+  return {
+    target: endpoint,
+    kind: 'endpoint',
+    endpoint,
+    spki: null,
+    summary: summaryOf(situation),
+    steps,
+    advice,
+  };
+}
+
+interface Sight {
+  readonly situation: Situation;
+  readonly evidence: KeyEvidence | null;
+}
+
+function verdictNow(spki: string, { situation, evidence }: Sight): Verdict {
+  const grounds = { ...situation, recordVerified: true };
+  return judge(recalled(grounds, { endpoint: situation.endpoint, spki, evidence }));
+}
+
+function outcomeOf(verdict: Verdict): string {
+  if (!verdict.accept) return `is refused: ${refusals[verdict.reason].cause} (${verdict.reason})`;
+  switch (verdict.basis) {
+    case 'ca':
+      return 'is accepted because a trusted CA vouches for it';
+    case 'pin':
+      return 'is accepted because it is pinned';
+    case 'first-use':
+      return 'would be pinned on first use';
+  }
+}
+
+function standingSteps({ record, settings, endpoint }: Situation): readonly string[] {
+  const policy = `The policy of ${endpoint} is trust: ${settings.policy}, firstUse: ${settings.firstUse}.`;
+  const configured =
+    settings.configPins.length === 0 ? [] : [`The configuration pins ${settings.configPins.join(', ')}.`];
+  return [policy, ...configured, basisStep(record)];
+}
+
+function basisStep(record: Situation['record']): string {
+  switch (record?.basis ?? 'none') {
+    case 'none':
+      return record?.lastCa == null
+        ? 'No key was ever trusted for it.'
+        : 'It was CA-verified before, so it never falls back to an unverified first use.';
+    case 'ca':
+      return 'It is known as CA-verified: the CA decides, and never a first use without one.';
+    case 'pinned':
+      return 'It is known by pinned keys: only those count.';
+  }
+}
+
+function pinStep(pin: Pin, situation: Situation): string {
+  const since = `${pin.origin}, first seen ${dateOf(pin.firstSeen)}`;
+  if (isRejected(situation, pin.spki)) return `Pin ${pin.spki} (${since}) was rejected.`;
+  if (isOver(pin, situation)) return `Pin ${pin.spki} (${since}) has ended.`;
+  return `Pin ${pin.spki} (${since}) counts${pin.until === null ? '' : ` until ${dateOf(pin.until)}`}.`;
+}
+
+function keySteps(spki: string, { situation, evidence }: Sight): readonly string[] {
+  const standing = standingOf({ ...situation, recordVerified: true }, spki);
+  const pins = (situation.record?.pins ?? []).map((pin) => pinStep(pin, situation));
+  const marks = standing.rejected
+    ? ['This key was rejected.']
+    : standing.live
+      ? ['This key is pinned.']
+      : ['This key is not pinned.'];
+  return [
+    ...pins,
+    ...marks,
+    ...(evidence === null ? ['Its certificate was not kept.'] : certificateSteps(evidence)),
+  ];
+}
+
+function certificateSteps(evidence: KeyEvidence): readonly string[] {
+  const names =
+    evidence.names.length === 0 ? 'no name' : evidence.names.slice(0, 8).map(escapeText).join(', ');
+  return [
+    `Its certificate, last seen ${dateOf(evidence.seenAt)}: ${escapeText(evidence.subject)}, for ${names}, ` +
+      `issued by ${escapeText(evidence.issuer)}, valid ${dateOf(evidence.notBefore)} to ${dateOf(evidence.notAfter)}.`,
+    `SHA-256 of the certificate: ${evidence.sha256}.`,
+    evidence.caValid ? 'A trusted CA vouched for it.' : 'No trusted CA vouched for it.',
+    ...evidence.faults.map((fault) => `${fault}: ${faults[fault].sentence}`),
+  ];
+}
+
+function adviceFor(
+  verdict: Verdict,
+  { situation, spki }: { readonly situation: Situation; readonly spki: string },
+): readonly string[] {
+  if (verdict.accept) return ['There is nothing to do.'];
+  const command = `letterlock pins approve ${situation.endpoint} --expect ${spki}`;
+  const advice = refusals[verdict.reason].advice;
+  if (verdict.reason === 'key-rejected')
+    return [advice, `If the rejection was a mistake: ${command} --unreject`];
+  const approvable = leavesCandidate(verdict.reason) && verdict.reason !== 'ca-invalid';
+  return approvable ? [advice, `Only when you have compared the fingerprint: ${command}`] : [advice];
+}
+
+function summaryOf(situation: Situation): string {
+  const { record, endpoint } = situation;
+  const waiting = record?.candidates.length ?? 0;
+  const queue =
+    waiting === 0 ? '' : `; ${waiting} refused ${waiting === 1 ? 'key waits' : 'keys wait'} for a decision`;
+  const { column } = standingOf({ ...situation, recordVerified: true }, '');
+  switch (column) {
+    case 'none':
+      return `${endpoint} is not known yet${queue}.`;
+    case 'ca':
+      return `${endpoint} is CA-verified${queue}.`;
+    case 'live':
+    case 'unknown':
+      return `${endpoint} is pinned${queue}.`;
+    case 'emptied':
+      return `${endpoint} is pinned, and no pin counts any more${queue}.`;
+  }
 }

@@ -5,8 +5,8 @@ import { withCandidate, withoutCandidate } from './candidates.ts';
 import type { AuditEntry, PinChangeEvent } from './change.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { isCaValid } from './policy.ts';
-import { emptyRecord, type EndpointRecord, type LastCa, type Pin } from './record.ts';
-import { keyEvidenceOf } from './seen.ts';
+import { emptyRecord, type EndpointRecord, type KeyEvidence, type LastCa, type Pin } from './record.ts';
+import { keyEvidenceOf } from './examine.ts';
 import { liveKeys } from './standing.ts';
 import type { RefusalReason } from '../errors.ts';
 
@@ -110,7 +110,7 @@ function pinFirst(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): D
     lastSeen: evidence.now,
     until: null,
     endedAt: null,
-    evidence: keyEvidenceOf(evidence),
+    evidence: seenOf(evidence),
   };
   const pins = [...draft.record.pins.filter((other) => other.spki !== spki), pin];
   return change(draft, evidence.now, { basis: 'pinned', pins }, ['first-use', spki, verdict.why]);
@@ -164,7 +164,7 @@ function keepLastCa(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft {
 
 /** The pin's evidence follows its certificate; a key that is accepted no longer waits for anybody. */
 function keepEvidence(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft {
-  const seen = keyEvidenceOf(evidence);
+  const seen = seenOf(evidence);
   const { record } = draft;
   const stale = (pin: Pin): boolean =>
     seen !== null && pin.spki === spki && pin.endedAt === null && isNews(pin.evidence, seen);
@@ -183,6 +183,9 @@ function isNews(known: Pin['evidence'], seen: NonNullable<Pin['evidence']>): boo
   if (known.sha256 === seen.sha256) return known.caValid !== seen.caValid;
   return seen.notAfter > known.notAfter || seen.seenAt - known.seenAt >= lastCaEveryMs;
 }
+
+const seenOf = ({ examined, now }: Evidence): KeyEvidence | null =>
+  examined === null ? null : keyEvidenceOf(examined, now);
 
 /** `undo` must know that somebody relied on the command since: written before the first such session goes on. */
 function keepAcceptance(draft: Draft): Draft {
@@ -207,7 +210,7 @@ const answerable: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 export const leavesCandidate = (reason: RefusalReason): boolean => answerable.has(reason);
 
 function learnRefused(draft: Draft, { evidence, verdict, spki }: Scene<Refused>): Draft {
-  const seen = keyEvidenceOf(evidence);
+  const seen = seenOf(evidence);
   if (seen === null || !leavesCandidate(verdict.reason)) return draft;
   const { candidates } = draft.record;
   const known = candidates.find((candidate) => candidate.spki === spki);

@@ -1,29 +1,8 @@
 // What is kept of a presented key: enough to judge a policy for it again without the network. Pure.
 
-import type { Evidence } from './evidence.ts';
-import { isCaValid } from './policy.ts';
 import type { Grounds } from './standing.ts';
 import type { EndpointRecord, KeyEvidence } from './record.ts';
-import type { Examined } from './evidence.ts';
-
-/** The last evidence of the presented key, null when there is no readable leaf. */
-export function keyEvidenceOf(evidence: Pick<Evidence, 'examined' | 'now'>): KeyEvidence | null {
-  const leaf = evidence.examined?.chain[0];
-  if (evidence.examined === null || leaf === undefined) return null;
-  return {
-    seenAt: evidence.now,
-    caValid: isCaValid(evidence),
-    faults: evidence.examined.faults,
-    chainsToAnchor: evidence.examined.chainsToAnchor,
-    sha256: leaf.sha256,
-    subject: leaf.subject,
-    issuer: leaf.issuer,
-    names: leaf.names.map((name) => name.value),
-    notBefore: timeOf(leaf.notBefore),
-    notAfter: timeOf(leaf.notAfter),
-    pem: leaf.pem,
-  };
-}
+import type { Evidence, Examined } from './evidence.ts';
 
 /** The newest evidence the record holds of a key, as pin or as candidate. */
 export function lastEvidence(record: EndpointRecord | null, spki: string): KeyEvidence | null {
@@ -36,17 +15,20 @@ export function lastEvidence(record: EndpointRecord | null, spki: string): KeyEv
   );
 }
 
-/** What can be recalled without the network: the evidence a judge would have if the key were shown again now. */
+/**
+ * What can be recalled without the network: the evidence a judge would have if the key were shown again now.
+ * Nothing good is assumed of a key whose certificate was never kept.
+ */
 export function recalled(
   grounds: Grounds,
-  seen: { readonly endpoint: string; readonly spki: string; readonly evidence: KeyEvidence },
+  seen: { readonly endpoint: string; readonly spki: string; readonly evidence: KeyEvidence | null },
 ): Evidence {
   return {
     ...grounds,
     endpoint: seen.endpoint,
     spki: seen.spki,
     resumed: false,
-    examined: examinedAgain(seen.evidence, grounds.now),
+    examined: examinedAgain(seen.evidence ?? unseen, grounds.now),
     anchors: 1,
     store: 'good',
   };
@@ -63,7 +45,16 @@ function examinedAgain(seen: KeyEvidence, now: number): Examined {
   };
 }
 
-const timeOf = (iso: string | null): number => {
-  const time = iso === null ? Number.NaN : Date.parse(iso);
-  return Number.isNaN(time) ? 0 : time;
+const unseen: KeyEvidence = {
+  seenAt: 0,
+  caValid: false,
+  faults: [],
+  chainsToAnchor: false,
+  sha256: '',
+  subject: '',
+  issuer: '',
+  names: [],
+  notBefore: 0,
+  notAfter: 0,
+  pem: '',
 };

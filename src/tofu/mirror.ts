@@ -1,0 +1,67 @@
+// Every record in memory, so that a judgement never waits: a verdict that waited for a disk would leave a moment
+// in which bytes could go to the wrong server. Only what is durable gets in here, sightings excepted.
+
+import type { PinStore, StoredRecord } from '../store/pin-store.ts';
+import type { EndpointRecord } from '../trust/record.ts';
+
+export interface Entry extends StoredRecord {
+  /** Never goes back in this process, not even when a record goes: an old Vouched must not fit again. */
+  readonly epoch: number;
+}
+
+export class Mirror {
+  readonly #entries = new Map<string, Entry>();
+
+  private constructor() {}
+
+  static async load(store: Pick<PinStore, 'load'>): Promise<Mirror> {
+    const mirror = new Mirror();
+    for await (const stored of store.load()) mirror.put(stored);
+    return mirror;
+  }
+
+  entry(endpoint: string): Entry {
+    return this.#entries.get(endpoint) ?? { endpoint, revision: 0, record: null, verified: true, epoch: 0 };
+  }
+
+  entries(): readonly Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  put(stored: StoredRecord): void {
+    const before = this.entry(stored.endpoint).epoch;
+    const epoch = stored.record === null ? before + 1 : Math.max(before, stored.record.epoch);
+    this.#entries.set(stored.endpoint, { ...stored, epoch });
+  }
+
+  /** Notes that a key was shown; null when the record does not know it. */
+  see(endpoint: string, spki: string, now: number): Sighting | null {
+    const entry = this.entry(endpoint);
+    if (entry.record === null) return null;
+    const pin = entry.record.pins.find((known) => known.spki === spki && known.endedAt === null);
+    const candidate = entry.record.candidates.find((known) => known.spki === spki);
+    if (pin === undefined && candidate === undefined) return null;
+    this.#entries.set(endpoint, { ...entry, record: seenNow(entry.record, spki, now) });
+    return {
+      kind: pin === undefined ? 'candidate' : 'pin',
+      lastSeen: now,
+      seenCount: (candidate?.seenCount ?? 0) + 1,
+    };
+  }
+}
+
+export interface Sighting {
+  readonly kind: 'pin' | 'candidate';
+  readonly lastSeen: number;
+  readonly seenCount: number;
+}
+
+const seenNow = (record: EndpointRecord, spki: string, now: number): EndpointRecord => ({
+  ...record,
+  pins: record.pins.map((pin) =>
+    pin.spki === spki && pin.endedAt === null ? { ...pin, lastSeen: now } : pin,
+  ),
+  candidates: record.candidates.map((known) =>
+    known.spki === spki ? { ...known, lastSeen: now, seenCount: known.seenCount + 1 } : known,
+  ),
+});

@@ -1,0 +1,71 @@
+// Gathers evidence: what a peer showed, what is remembered, what store and seal say, all at one moment. It
+// decides nothing. What does not change with time is cached by the examiner.
+
+import { ClockWatch } from './clock.ts';
+import type { Ledger } from './ledger.ts';
+import type { Question, TofuOptions } from './question.ts';
+import { heldSettings } from './settings.ts';
+import type { Evidence, Examined } from '../trust/evidence.ts';
+import { Examiner } from '../trust/examine.ts';
+
+export class Witness {
+  readonly #options: TofuOptions;
+  readonly #ledger: Ledger;
+  readonly #examiner = new Examiner();
+  readonly #clock: ClockWatch;
+
+  constructor(options: TofuOptions, ledger: Ledger) {
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#clock = new ClockWatch(options.builtAt);
+  }
+
+  /** Everything the judge may use for this question, now. */
+  evidence(question: Question): Evidence {
+    const { endpoint, peer, settings, anchors } = question;
+    return this.again({
+      endpoint: endpoint.name,
+      settings,
+      spki: peer.spki,
+      resumed: peer.resumed,
+      examined: this.#examine(question),
+      anchors: anchors.certificates.length,
+    });
+  }
+
+  /** The same peer, with everything that can have moved since read anew. */
+  again(
+    seen: Pick<Evidence, 'endpoint' | 'settings' | 'spki' | 'resumed' | 'examined' | 'anchors'>,
+  ): Evidence {
+    const { store, now } = this.#options;
+    const { record, verified } = this.#ledger.mirror.entry(seen.endpoint);
+    return {
+      ...seen,
+      now: now(),
+      settings: heldSettings(seen.settings, { held: store.held().has(seen.endpoint) }),
+      record,
+      recordVerified: verified,
+      store: this.#ledger.health().state,
+      sealed: store.sealed(seen.endpoint),
+    };
+  }
+
+  /** A clock in doubt is doubted for this certificate too, so its dates are noted before it is asked. */
+  #examine({ endpoint, peer, anchors }: Question): Examined | null {
+    if (peer.chain.length === 0 || peer.resumed) return null;
+    const now = this.#options.now();
+    const circumstances = { anchors, endpoint, chainError: peer.chainError, now };
+    const examined = this.#examiner.examine(peer.chain, { ...circumstances, clockSuspect: false });
+    this.#noteDates(endpoint.name, examined);
+    if (!this.#clock.isSuspect(now)) return examined;
+    return this.#examiner.examine(peer.chain, { ...circumstances, clockSuspect: true });
+  }
+
+  #noteDates(endpoint: string, { chain: [leaf] }: Examined): void {
+    if (leaf === undefined || leaf.notBefore === null || leaf.notAfter === null) return;
+    this.#clock.note(endpoint, {
+      notBefore: Date.parse(leaf.notBefore),
+      notAfter: Date.parse(leaf.notAfter),
+    });
+  }
+}
