@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Level } from 'level';
 import { onTestFinished } from 'vitest';
+import { openLevelStore, type EmbeddedStore, type LevelOptions } from '../../src/store/level.ts';
 import type {
   AuditEntry,
   Change,
@@ -95,3 +97,34 @@ export async function loaded(store: PinStore): Promise<ReadonlyMap<string, Store
 
 export const historyOf = (store: PinStore, name: string | null): Promise<StoredAuditEntry[]> =>
   collected(store.history(name));
+
+/** Opens the embedded store and closes it after the test. */
+export async function opened(directory: string, options: Partial<LevelOptions> = {}): Promise<EmbeddedStore> {
+  const store = await openLevelStore({ directory, create: true, now: () => noon, ...options });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Opens the store, lets `work` do its work, closes it. */
+export async function withStore<T>(
+  directory: string,
+  work: (store: EmbeddedStore) => Promise<T>,
+): Promise<T> {
+  const store = await openLevelStore({ directory, create: true, now: () => noon });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Works on the database behind the store's back. */
+export async function withDatabase<T>(directory: string, work: (database: Level) => Promise<T>): Promise<T> {
+  const database = new Level(join(directory, 'pins'), { createIfMissing: false });
+  await database.open();
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
