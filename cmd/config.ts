@@ -1,0 +1,89 @@
+// `letterlock config show|schema`: what holds and where it came from; the JSON Schema for editors.
+
+import type { Argv } from 'yargs';
+import type { OriginRow } from '../src/config/origins.ts';
+import { jsonSchema } from '../src/config/schema.ts';
+import { settings } from '../src/config/settings.ts';
+import { aligned } from './table.ts';
+import { isSet } from './args.ts';
+import type { Choose, CommandModule, Run } from './command.ts';
+import { withConfig, withJson, withState } from './command.ts';
+import { configFor } from './settings.ts';
+
+const show: Run = async (args, io) => {
+  const { config, origins } = await configFor(args, io, { urls: [], needsRoutes: false });
+  if (isSet(args, 'json'))
+    io.printJson({ config, origins: origins.map(({ path, origin }) => ({ path, origin })) });
+  else
+    io.print(
+      ...(isSet(args, 'origin') ? aligned(yamlRows(origins)) : yamlRows(origins).map(([line]) => line)),
+    );
+  return 'done';
+};
+
+const schema: Run = (_args, io) => {
+  io.printJson(jsonSchema());
+  return Promise.resolve('done');
+};
+
+/** The rows as YAML lines, each with a comment that names its origin; the line of a parent has none. */
+function yamlRows(origins: readonly OriginRow[]): readonly (readonly [string, string])[] {
+  const lines: (readonly [string, string])[] = [];
+  let before: OriginRow['path'] = [];
+  for (const { path, value, origin } of origins) {
+    lines.push(...parentLines(path, before).map((line) => [line, ''] as const));
+    lines.push([`${leafIndent(path, before)}${String(path.at(-1))}: ${yamlValue(value)}`, `# ${origin}`]);
+    before = path;
+  }
+  return lines;
+}
+
+/** `routes:` and `limits:` lines that open a new level. A list entry opens with its first key. */
+function parentLines(path: OriginRow['path'], before: OriginRow['path']): readonly string[] {
+  return path.slice(0, -1).flatMap((step, depth) => {
+    const isOpen = path.slice(0, depth + 1).every((one, index) => before[index] === one);
+    return isOpen || typeof step === 'number' ? [] : [`${'  '.repeat(depth)}${step}:`];
+  });
+}
+
+function leafIndent(path: OriginRow['path'], before: OriginRow['path']): string {
+  const opensEntry =
+    typeof path.at(-2) === 'number' && path.slice(0, -1).some((step, index) => before[index] !== step);
+  return opensEntry ? `${'  '.repeat(path.length - 2)}- ` : '  '.repeat(path.length - 1);
+}
+
+const yamlValue = (value: OriginRow['value']): string =>
+  typeof value === 'string' && /^[A-Za-z/][\w./-]*$/.test(value) && !/^(?:true|false|null)$/.test(value)
+    ? value
+    : JSON.stringify(value);
+
+const variables = (): string =>
+  settings()
+    .map(({ variable }) => variable)
+    .join('\n  ');
+
+const build = (parser: Argv, choose: Choose): Argv =>
+  parser
+    .usage('Usage: $0 config show|schema')
+    .command({
+      command: 'show',
+      describe: 'print the configuration in force, defaults included',
+      builder: (inner: Argv) =>
+        withJson(withState(withConfig(inner)))
+          .option('origin', { type: 'boolean', describe: 'name where each value came from' })
+          .example('$0 config show -c letterlock.yaml --origin', 'defaults < file < environment < flags')
+          .epilogue(
+            `Environment variables that are settings:\n  ${variables()}\nLETTERLOCK_CONFIG names the file, LETTERLOCK_SOCKET the socket of the daemon.`,
+          ),
+      handler: choose(show),
+    })
+    .command({
+      command: 'schema',
+      describe: 'print the JSON Schema (draft 7) of the configuration',
+      builder: (inner: Argv) =>
+        withJson(inner).example('$0 config schema > letterlock.schema.json', 'for editors'),
+      handler: choose(schema),
+    })
+    .demandCommand(1, 'say what to do: show or schema');
+
+export const configCommand: CommandModule = { build };

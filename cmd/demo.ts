@@ -1,0 +1,60 @@
+// `letterlock demo`: an embedded mail server, letterlock in front of it, and the story of a changed key.
+
+import { once } from 'node:events';
+import type { Argv } from 'yargs';
+import type { Stage } from '../src/demo/stage.ts';
+import { isSet } from './args.ts';
+import type { CommandModule, Run } from './command.ts';
+import type { Io } from './io.ts';
+
+const demo: Run = async (args, io) => {
+  const { setStage } = await import('../src/demo/stage.ts');
+  const { actStory } = await import('../src/demo/story.ts');
+  const stop = stopSignal();
+  const stage = await setStage({ env: io.env, on: () => undefined });
+  try {
+    io.print('letterlock demo: a mail server with a self-signed certificate, and letterlock in front of it.');
+    await actStory(stage, io.print);
+    if (isSet(args, 'once')) return 'done';
+    io.print(...invitation(stage, io));
+    await stop;
+  } finally {
+    await stage.close();
+  }
+  return 'done';
+};
+
+/** Resolves at the first SIGINT or SIGTERM; a signal during the story lets it end and then stops. */
+const stopSignal = (): Promise<unknown> =>
+  Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
+
+function invitation({ account, configFile, endpoints }: Stage, io: Io): readonly string[] {
+  const { ports, user } = account;
+  const here = `--config ${configFile}`;
+  return [
+    '',
+    'Now you: mail server and letterlock go on until you press Ctrl-C. In your own mail client, enter',
+    `     IMAP  localhost port ${ports.imap}, or POP3  localhost port ${ports.pop3}; connection security: none`,
+    `     SMTP  localhost port ${ports.submission}; connection security: none`,
+    `     user ${user.name}, password ${user.password} (a mail to anybody lands in the INBOX)`,
+    'and in another terminal, try',
+    `     ${programOf(io)} status ${here}`,
+    `     ${programOf(io)} pins show ${endpoints[0] ?? ''} ${here}`,
+    `     ${programOf(io)} pins history ${here}`,
+  ];
+}
+
+/** How the user can call this program again from anywhere. */
+const programOf = ({ env }: Io): string => env['LETTERLOCK_PROGRAM'] ?? 'letterlock';
+
+const build = (parser: Argv): Argv =>
+  parser
+    .option('once', { type: 'boolean', describe: 'act the story and end' })
+    .usage(
+      'Usage: $0 demo\n\nStarts an embedded mail server with a self-signed certificate and letterlock in front of it, acts out\n' +
+        'what happens when the server’s key changes, and leaves both running for your own mail client.',
+    )
+    .example('$0 demo', 'until Ctrl-C')
+    .example('$0 demo --once', 'the story only');
+
+export const demoCommand: CommandModule = { build, run: demo };

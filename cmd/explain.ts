@@ -1,0 +1,99 @@
+// `letterlock explain CODE|REF|ENDPOINT`: why, step by step, and what to do. A code needs neither daemon nor store.
+
+import type { Argv } from 'yargs';
+import type { ExplanationShape } from '../src/admin/shapes.ts';
+import { failures, isFailure, isRefusal, refusals } from '../src/errors.ts';
+import { parseEndpoint } from '../src/endpoint.ts';
+import { faults, isFault } from '../src/trust/fault.ts';
+import { isSet, requiredText } from './args.ts';
+import type { CommandModule, Run } from './command.ts';
+import { withOperator } from './command.ts';
+import type { Io } from './io.ts';
+
+const explain: Run = async (args, io) => {
+  const target = requiredText(args, 'target');
+  const known = explainCode(target);
+  if (known !== null) return say(known, { io, json: isSet(args, 'json') });
+  const { withOperatorOf } = await import('./operator.ts');
+  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) =>
+    say(await operator.explain(canonicalTarget(target)), { io, json: isSet(args, 'json') }),
+  );
+};
+
+function say(
+  explanation: ExplanationShape,
+  { io, json }: { readonly io: Io; readonly json: boolean },
+): 'done' {
+  if (json) io.printJson(explanation);
+  else io.print(...explanationLines(explanation));
+  return 'done';
+}
+
+const explanationLines = ({
+  endpoint,
+  spki,
+  summary,
+  steps,
+  advice,
+}: ExplanationShape): readonly string[] => [
+  summary,
+  ...(endpoint === null ? [] : [`  endpoint  ${endpoint}`]),
+  ...(spki === null ? [] : [`  key       ${spki}`]),
+  ...(steps.length === 0 ? [] : ['', 'Why:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]),
+  ...(advice.length === 0 ? [] : ['', 'What to do:', ...advice.map((line) => `  ${line}`)]),
+];
+
+/** Codes of refusals, failures and faults, from the tables; null for anything else. */
+function explainCode(target: string): ExplanationShape | null {
+  const code = target.toLowerCase();
+  const about = { target, kind: 'code', endpoint: null, spki: null } as const;
+  if (isRefusal(code)) {
+    const { cause, advice, permanence } = refusals[code];
+    const stays = permanence === 'permanent' ? 'It stays so until a person acts.' : 'It may pass by itself.';
+    return {
+      ...about,
+      summary: `${code}: letterlock refused the server because ${cause}.`,
+      steps: [stays],
+      advice: [advice],
+    };
+  }
+  if (isFailure(code)) {
+    const { cause, advice } = failures[code];
+    return {
+      ...about,
+      summary: `${code}: letterlock could not reach the server because ${cause}.`,
+      steps: [],
+      advice: [advice],
+    };
+  }
+  if (!isFault(code)) return null;
+  const { sentence, blocks } = faults[code];
+  const effect =
+    blocks === 'ca'
+      ? 'Such a certificate is never CA-verified.'
+      : 'Such a certificate is never CA-verified and never a first use.';
+  return { ...about, summary: `${code}: ${sentence}`, steps: [effect], advice: [] };
+}
+
+/** An endpoint in its canonical spelling; a reference as it was typed. */
+function canonicalTarget(target: string): string {
+  try {
+    return parseEndpoint(target).name;
+  } catch {
+    return target;
+  }
+}
+
+const build = (parser: Argv): Argv =>
+  withOperator(parser)
+    .positional('target', {
+      type: 'string',
+      demandOption: true,
+      describe: 'a code, a reference, or HOST:PORT',
+    })
+    .usage('Usage: $0 explain CODE|REF|ENDPOINT\n\nSays why, step by step, and what to do.')
+    .example('$0 explain pin-mismatch', 'a code from a log or a mail client')
+    .example('$0 explain 7F3AK2QM', 'the reference of a refusal')
+    .example('$0 explain imap.example.org:993', 'how an endpoint stands');
+
+export const explainCommand: CommandModule = { build, run: explain };

@@ -1,0 +1,47 @@
+// An inspection as people read it.
+
+import { refusals } from '../src/errors.ts';
+import { policies } from '../src/trust/evidence.ts';
+import type { Verdict } from '../src/trust/evidence.ts';
+import { certificateLines, faultLines } from './certificate-lines.ts';
+import type { Inspection } from './inspect.ts';
+import { stateWords } from './pin-lines.ts';
+import { aligned } from './table.ts';
+
+export function inspectionLines(inspection: Inspection): readonly string[] {
+  const { route, peer, examined, row, verdicts } = inspection;
+  const [leaf, ...others] = examined.chain;
+  return [
+    `${route.endpoint.name}  ${peer.tls.version}  ${peer.tls.cipher}`,
+    '',
+    'Certificate of the server',
+    ...(leaf === undefined ? ['  could not be read'] : certificateLines(leaf)),
+    ...chainLines(others),
+    '',
+    `CA-verified: ${examined.caValid ? 'yes' : 'no'}`,
+    ...(examined.faults.length === 0 ? [] : ['Faults', ...faultLines(examined.faults)]),
+    `Record: ${row === null ? 'none' : stateWords(row)}`,
+    ...expectLines(inspection),
+    '',
+    'What each policy would say',
+    ...aligned(policies.map((policy) => [`  ${policy}`, ...verdictWords(verdicts[policy])])),
+  ];
+}
+
+const chainLines = (others: Inspection['examined']['chain']): readonly string[] =>
+  others.length === 0
+    ? []
+    : [
+        'Sent with it',
+        ...others.map(({ subject, issuer }, index) => `  ${index + 1}. ${subject}, issued by ${issuer}`),
+      ];
+
+function expectLines({ expected }: Inspection): readonly string[] {
+  if (expected === null) return [];
+  return [expected ? 'Expected fingerprint: it is this one' : 'Expected fingerprint: this is ANOTHER key'];
+}
+
+const verdictWords = (verdict: Verdict): readonly string[] =>
+  verdict.accept
+    ? ['accept', verdict.basis, verdict.why]
+    : ['refuse', verdict.reason, refusals[verdict.reason].cause];

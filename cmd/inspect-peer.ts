@@ -1,0 +1,40 @@
+// One handshake with a server, by the code a session uses, and closed at once. An error says which phase it was.
+
+import { CommandError, Failure, Refusal } from '../src/errors.ts';
+import type { AnchorSet } from '../src/net/anchors.ts';
+import { DialFailure } from '../src/net/dial.ts';
+import { reach, secure } from '../src/proxy/upstream.ts';
+import type { Route } from '../src/proxy/route.ts';
+import type { Peer } from '../src/trust/evidence.ts';
+
+/** @throws CommandError `network` for a failure, `refused` for a refusal before a certificate was seen */
+export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
+  const options = { anchors, signal: new AbortController().signal, on: () => undefined };
+  let phase = 'connecting';
+  try {
+    const raw = await reach(route, { ...options, deadlineMs: route.limits.dialSeconds * 1000 });
+    phase = route.upstreamTls === 'starttls' ? 'STARTTLS and TLS handshake' : 'TLS handshake';
+    const { socket, peer } = await secure(raw, route, options);
+    socket.destroy();
+    return peer;
+  } catch (error) {
+    throw inPhase(error, phase, route);
+  }
+}
+
+function inPhase(error: unknown, phase: string, { endpoint, address }: Route): unknown {
+  if (!(error instanceof Failure) && !(error instanceof Refusal)) return error;
+  const detail = detailOf(error);
+  const where = address === null ? endpoint.name : `${endpoint.name} (at ${address.host}:${address.port})`;
+  const message = `${where}, ${phase}: ${error.message}${detail === null ? '' : ` (${detail})`}`;
+  return new CommandError(error instanceof Refusal ? 'refused' : 'network', message, {
+    code: error.code,
+    cause: error,
+    ...(error.hint === null ? {} : { hint: error.hint }),
+  });
+}
+
+function detailOf(error: Failure | Refusal): string | null {
+  if (error instanceof DialFailure) return error.detail;
+  return error.cause instanceof Error ? error.cause.message : null;
+}

@@ -1,0 +1,58 @@
+// What `inspect` connects to: a URL, or HOST:PORT with the protocol its port stands for. The result is a route
+// like any other, so that inspect sees exactly what a session would.
+
+import { loadConfig } from '../src/config/load.ts';
+import { bracketed, parseEndpoint } from '../src/endpoint.ts';
+import type { Config } from '../src/config.ts';
+import { schemes } from '../src/mail/protocol.ts';
+import type { Route } from '../src/proxy/route.ts';
+import { addressOf, asUsage, requiredText, textOf, usage } from './args.ts';
+import type { Args } from './args.ts';
+import { thisHome } from '../src/config/paths.ts';
+import type { Io } from './io.ts';
+
+/** The route to inspect; settings of a configured endpoint are taken from its own route. @throws CommandError usage */
+export async function routeToInspect(args: Args, io: Io, config: Config): Promise<Route> {
+  const route = await plainRoute(urlOf(requiredText(args, 'target')), io);
+  const known = config.routes.find(({ endpoint }) => endpoint.name === route.endpoint.name);
+  const address = addressOf(args, route.endpoint.port);
+  const caFile = textOf(args, 'ca-file');
+  return {
+    ...route,
+    address: address ?? known?.address ?? route.address,
+    trust: known?.trust ?? route.trust,
+    limits: known?.limits ?? route.limits,
+    anchors: caFile === null ? (known?.anchors ?? route.anchors) : caFile.split(','),
+  };
+}
+
+/** STARTTLS for the ports that begin in clear, TLS at once for the others. */
+export function urlOf(target: string): string {
+  if (target.includes('://')) return target;
+  const { host, port } = asUsage(() => parseEndpoint(target));
+  const scheme = schemes.find((row) => row.port === port)?.scheme ?? (port === 25 ? 'submission' : 'tls');
+  return `${scheme}://${bracketed(host)}:${port}`;
+}
+
+/** Environment and files play no part here: only the URL and the defaults do. */
+async function plainRoute(url: string, io: Io): Promise<Route> {
+  const home = thisHome(io.env);
+  const loaded = await loadConfig({
+    file: null,
+    routes: [`0=${url}`],
+    flags: { 'admin.socket': { flag: '--socket', text: '/nowhere' } },
+    home: { ...home, env: {} },
+    cwd: io.cwd,
+    needsRoutes: true,
+  });
+  if (!loaded.ok) {
+    const [problem] = loaded.problems;
+    throw usage(
+      (problem?.message ?? '').replace(/^routes\[0\]\.upstream: /, ''),
+      problem?.suggestion ?? undefined,
+    );
+  }
+  const [route] = loaded.config.routes;
+  if (route === undefined) throw usage(`${url} is not a URL`);
+  return route;
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// The letterlock command. It holds nothing but its start: the exit code is set, not forced, so that what was
+// written is written out.
+
+import { processIo } from './io.ts';
+import { runProgram } from './program.ts';
+
+process.exitCode = await runProgram(process.argv.slice(2), processIo());

@@ -1,0 +1,140 @@
+// `letterlock pins …`: which keys are trusted, and every way for a person to change that. Fingerprints are
+// compared here and in the engine, never by eye; a reference finds a key and approves nothing.
+
+import type { Argv } from 'yargs';
+import type { Command } from '../src/trust/command.ts';
+import { endpointNameOf, isSet, textOf } from './args.ts';
+import type { Args } from './args.ts';
+import { withOperator } from './command.ts';
+import type { Choose, CommandModule, Run } from './command.ts';
+import type { Io } from './io.ts';
+import { withOperatorOf } from './operator.ts';
+import {
+  addCommandOf,
+  approveCommandOf,
+  buildAdd,
+  buildApprove,
+  buildForget,
+  buildReject,
+  forgetCommandOf,
+  rejectCommandOf,
+} from './pins-orders.ts';
+import { buildRepair, buildVerify, repair, verify } from './pins-store.ts';
+import { historyLines, listLines, showLines } from './pin-lines.ts';
+
+const list: Run = (args, io) =>
+  withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+    const rows = await operator.pins();
+    if (isSet(args, 'json')) io.printJson(rows);
+    else io.print(...listLines(rows));
+    return 'done';
+  });
+
+const show: Run = (args, io) => {
+  const endpoint = endpointNameOf(args);
+  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+    const row = await operator.pin(endpoint);
+    if (isSet(args, 'json')) io.printJson(row);
+    else io.print(...showLines(row));
+    return 'done';
+  });
+};
+
+const history: Run = (args, io) => {
+  const endpoint = textOf(args, 'endpoint') === null ? null : endpointNameOf(args);
+  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+    const rows = await operator.history(endpoint);
+    if (isSet(args, 'json')) io.printJson(rows);
+    else io.print(...historyLines(rows));
+    return 'done';
+  });
+};
+
+/** A command that changes trust: read whole before anything is opened. */
+const ordering =
+  (commandOf: (args: Args) => Command): Run =>
+  (args: Args, io: Io) => {
+    const command = commandOf(args);
+    const create = command.command === 'add' ? 'if-missing' : 'never';
+    return withOperatorOf({ args, io, needs: { create } }, async (operator) => {
+      const answer = await operator.command(command);
+      if (isSet(args, 'json')) io.printJson(answer);
+      else io.print(...answer.lines);
+      return 'done';
+    });
+  };
+
+const endpoint = (parser: Argv): Argv =>
+  withOperator(parser).positional('endpoint', {
+    type: 'string',
+    describe: 'HOST:PORT, as pins list shows it',
+  });
+
+const build = (parser: Argv, choose: Choose): Argv =>
+  parser
+    .usage('Usage: $0 pins list|show|history|approve|reject|add|forget|undo|verify|repair')
+    .command({
+      command: 'list',
+      describe: 'every endpoint and how it stands',
+      builder: (inner: Argv) => withOperator(inner).example('$0 pins list --json', 'for a script'),
+      handler: choose(list),
+    })
+    .command({
+      command: 'show <endpoint>',
+      describe: 'everything known of one endpoint',
+      builder: (inner: Argv) =>
+        endpoint(inner).example('$0 pins show imap.example.org:993', 'pins, candidates, rejected keys'),
+      handler: choose(show),
+    })
+    .command({
+      command: 'history [endpoint]',
+      describe: 'what changed trust, when and by whom',
+      builder: (inner: Argv) =>
+        endpoint(inner).example('$0 pins history imap.example.org:993', 'of one endpoint'),
+      handler: choose(history),
+    })
+    .command({
+      command: 'approve <endpoint>',
+      describe: 'trust a key that was refused',
+      builder: (inner: Argv) => buildApprove(endpoint(inner)),
+      handler: choose(ordering(approveCommandOf)),
+    })
+    .command({
+      command: 'reject <endpoint>',
+      describe: 'never trust a key again, and end its sessions',
+      builder: (inner: Argv) => buildReject(endpoint(inner)),
+      handler: choose(ordering(rejectCommandOf)),
+    })
+    .command({
+      command: 'add <endpoint> <pin>',
+      describe: 'trust a key before it is first seen',
+      builder: (inner: Argv) => buildAdd(endpoint(inner)),
+      handler: choose(ordering(addCommandOf)),
+    })
+    .command({
+      command: 'forget <endpoint>',
+      describe: 'start over with an endpoint; rejections stay',
+      builder: (inner: Argv) => buildForget(endpoint(inner)),
+      handler: choose(ordering(forgetCommandOf)),
+    })
+    .command({
+      command: 'undo <endpoint>',
+      describe: 'revert the last command on an endpoint',
+      builder: (inner: Argv) => endpoint(inner).example('$0 pins undo imap.example.org:993', 'once'),
+      handler: choose(ordering((args) => ({ command: 'undo', endpoint: endpointNameOf(args) }))),
+    })
+    .command({
+      command: 'verify',
+      describe: 'check the store and its audit log',
+      builder: buildVerify,
+      handler: choose(verify),
+    })
+    .command({
+      command: 'repair',
+      describe: 'show or carry out a way back from damage',
+      builder: buildRepair,
+      handler: choose(repair),
+    })
+    .demandCommand(1, 'say what to do with the pins');
+
+export const pinsCommand: CommandModule = { build };

@@ -1,0 +1,107 @@
+// Turns a command line into one exit code. Errors go to stderr with a hint, as JSON where JSON was asked for;
+// a result never shares a stream with them.
+
+import yargs from 'yargs';
+import type { Argv } from 'yargs';
+import { exitCodes } from '../src/errors.ts';
+import { readBuild } from '../src/ops/build.ts';
+import type { Args } from './args.ts';
+import { usage } from './args.ts';
+import type { Choose, CommandEntry, Run } from './command.ts';
+import { commands } from './commands.ts';
+import { reportError } from './failure.ts';
+import type { Io } from './io.ts';
+
+/** Never rejects. */
+export async function runProgram(words: readonly string[], io: Io): Promise<number> {
+  try {
+    const parsed = await parseWords(words);
+    if (parsed.run === null) {
+      io.print(...parsed.output.split('\n'));
+      return exitCodes.done;
+    }
+    return exitCodes[await parsed.run(parsed.args, io)];
+  } catch (error) {
+    return exitCodes[reportError(error, { io, json: asksForJson(words) })];
+  }
+}
+
+interface Parsed {
+  readonly run: Run | null;
+  readonly args: Args;
+  /** Help, version or a completion script; empty when a command was chosen. */
+  readonly output: string;
+}
+
+async function parseWords(words: readonly string[]): Promise<Parsed> {
+  let chosen: Run | null = null;
+  const choose: Choose = (run) => () => {
+    chosen = run;
+  };
+  const parser = commands.reduce((all, entry) => register(all, entry, choose), base(words));
+  let output = '';
+  let trouble: Error | undefined;
+  const args = await parser.parseAsync(
+    [...words],
+    {},
+    (error: Error | undefined, _args: unknown, text: string) => {
+      trouble = error ?? undefined;
+      output = text;
+    },
+  );
+  if (trouble !== undefined) throw usageError(trouble, words);
+  if (chosen === null && output === '')
+    throw usage('no command was given', 'letterlock --help lists the commands');
+  return { run: output === '' ? chosen : null, args, output };
+}
+
+const base = (words: readonly string[]): Argv =>
+  yargs([...words])
+    .scriptName('letterlock')
+    .locale('en')
+    .exitProcess(false)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .usage(
+      'letterlock checks the TLS of mail servers for clients that cannot, and remembers their keys.\n\nUsage: $0 COMMAND',
+    )
+    .example('$0 run imaps://imap.example.org submission://mail.example.org', 'a proxy for one account')
+    .example('$0 inspect imaps://imap.example.org', 'see what a server presents')
+    .completion('completion', 'print a completion script for bash or zsh ($SHELL decides)')
+    .demandCommand(1, 'no command was given')
+    .recommendCommands()
+    .strict()
+    .help()
+    .alias('help', 'h')
+    .version(readBuild().version)
+    .wrap(100);
+
+const register = (parser: Argv, entry: CommandEntry, choose: Choose): Argv =>
+  parser.command(
+    entry.command,
+    entry.describe,
+    async (inner) => (await entry.load()).build(inner, choose),
+    async (args) => {
+      const { run } = await entry.load();
+      if (run !== undefined) choose(run)(args);
+    },
+  );
+
+/** yargs says what is wrong and nothing else; the command named first has the help that fits. */
+function usageError(error: Error, words: readonly string[]): Error {
+  if (error.name !== 'YError' && error.name !== 'Error') return error;
+  const named = words.find((word) => commands.some(({ command }) => command.split(' ')[0] === word));
+  return usage(
+    error.message.replaceAll('\n', '; '),
+    `letterlock ${named === undefined ? '' : `${named} `}--help shows how it is used`,
+  );
+}
+
+function asksForJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end === -1 ? words : words.slice(0, end)).includes('--json');
+}

@@ -1,0 +1,91 @@
+// `letterlock run`: the proxy. Everything is checked before anything starts; what a person must enter in the
+// mail client is printed to stdout, the log goes to stderr.
+
+import type { Argv } from 'yargs';
+import { loadConfig } from '../src/config/load.ts';
+import { CommandError } from '../src/errors.ts';
+import type { Args } from './args.ts';
+import { isSet, textsOf } from './args.ts';
+import { clientLines, clientShape } from './client-settings.ts';
+import type { CommandModule, Run } from './command.ts';
+import { withConfig, withJson, withState } from './command.ts';
+import type { Io } from './io.ts';
+import { soundConfig, sourcesOf } from './settings.ts';
+
+const run: Run = async (args, io) => {
+  const { runDaemon } = await import('../src/daemon.ts');
+  const { refuseUnsafeSwitches } = await import('../src/daemon/environment.ts');
+  refuseUnsafeSwitches(io.execArgv, io.env);
+  noteOldNode(io);
+  const urls = textsOf(args, 'url');
+  const sources = await sourcesOf(args, io, { urls, needsRoutes: true });
+  if (sources.file === null && urls.length === 0) throw nothingToRun();
+  const { config } = soundConfig(await loadConfig(sources), io);
+  if (urls.length > 0) printSettings(config.routes, { args, io });
+  await runDaemon(config, { reread: () => loadConfig(sources), env: io.env, execArgv: io.execArgv });
+  return 'done';
+};
+
+function printSettings(
+  routes: Parameters<typeof clientLines>[0],
+  { args, io }: { readonly args: Args; readonly io: Io },
+): void {
+  if (isSet(args, 'json')) io.printJson(clientShape(routes));
+  else io.print(...clientLines(routes));
+}
+
+const nothingToRun = (): CommandError =>
+  new CommandError('usage', 'there is nothing to run', {
+    hint: 'Give URLs (letterlock run imaps://imap.example.org) or a file (letterlock run -c letterlock.yaml).',
+  });
+
+/** Node 20 gets no security fixes any more; TLS fixes of later versions are missing in it. */
+function noteOldNode(io: Io): void {
+  if (Number(process.versions.node.split('.')[0]) > 20) return;
+  io.note(
+    `note: Node ${process.versions.node} gets no security fixes since April 2026; Node 22 or later is better`,
+  );
+}
+
+const build = (parser: Argv): Argv =>
+  withState(withConfig(withJson(parser)))
+    .positional('url', { type: 'string', array: true, describe: 'URL or [ADDR:]PORT=URL of a mail server' })
+    .option('trust', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'default trust policy: auto, ca, tofu, ca+tofu or pinned',
+    })
+    .option('first-use', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'first key of an endpoint: accept, hold or refuse',
+    })
+    .option('ca-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'trust anchors: a PEM file, or system,FILE',
+    })
+    .option('metrics', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'HOST:PORT of the metrics page, or off',
+    })
+    .option('log-level', { type: 'string', requiresArg: true, describe: 'error, warn, info or debug' })
+    .option('log-format', { type: 'string', requiresArg: true, describe: 'json, pretty or auto' })
+    .option('shutdown-seconds', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'how long open sessions may go on after SIGTERM',
+    })
+    .option('socket', { type: 'string', requiresArg: true, describe: 'admin socket to listen on' })
+    .usage(
+      'Usage: $0 run [URL|[ADDR:]PORT=URL ...] [-c FILE]\n\nRuns the proxy until SIGTERM or SIGINT; SIGHUP reloads the configuration.',
+    )
+    .example(
+      '$0 run imaps://imap.example.org submission://mail.example.org',
+      'on ports 1143 and 1587 of localhost',
+    )
+    .example('$0 run 1110=pop3s://pop.example.org', 'on a port of your choice')
+    .example('$0 run -c letterlock.yaml', 'everything from a file');
+
+export const runCommand: CommandModule = { build, run };
