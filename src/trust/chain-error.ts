@@ -31,6 +31,6 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 /** The fault to add for Node's code of OpenSSL's chain verdict, null when what was found explains it. */
 export const unexplained = (code: string, found: ReadonlySet<Fault>): Fault | null => {
-  const meaning = meanings[code] ?? unreadable;
+  const meaning = (Object.hasOwn(meanings, code) ? meanings[code] : undefined) ?? unreadable;
   return meaning.some((fault) => found.has(fault)) ? null : meaning[0];
 };

@@ -60,26 +60,27 @@ const ipMatch = (names: PresentedNames, host: string): IdentityMatch => {
   const address = addressOf(host);
   if (names.alternative.some(({ type, value }) => type === 'ip' && value === address))
     return { match: true, faults: [] };
+  const none = !names.alternative.some(({ type }) => type === 'ip' || type === 'dns');
   return {
     match: false,
-    faults: [names.common.some((name) => lower(name) === host) ? 'name-only-in-cn' : 'name-mismatch'],
+    faults: [none && names.common.some((name) => lower(name) === host) ? 'name-only-in-cn' : 'name-mismatch'],
   };
 };
 
 const dnsMatch = (names: PresentedNames, host: string): IdentityMatch => {
   const dns = names.alternative.flatMap(({ type, value }) => (type === 'dns' ? [value] : []));
   if (dns.some((name) => dnsMatches(name, host))) return { match: true, faults: [] };
-  const found: Fault[] = [
-    names.common.some((name) => dnsMatches(name, host)) ? 'name-only-in-cn' : 'name-mismatch',
-  ];
+  const onlyInCn = dns.length === 0 && names.common.some((name) => dnsMatches(name, host));
+  const found: Fault[] = [onlyInCn ? 'name-only-in-cn' : 'name-mismatch'];
   if (dns.some((name) => looselyCovers(name, host))) found.push('wildcard-misused');
   return { match: false, faults: orderFaults(found) };
 };
 
 /**
- * Matches the names against the endpoint. Exactly one of `name-mismatch` and `name-only-in-cn` (the common name would
- * have matched, had it counted) is listed when nothing matches; `wildcard-misused` comes with it when the only reason
- * is a wildcard where none may stand. A misused wildcard beside a name that matches is no fault: it is just no name.
+ * Matches the names against the endpoint. When nothing matches, exactly one of `name-mismatch` and `name-only-in-cn`
+ * is listed: the latter where readers of old would have taken the common name, for want of a DNS name beside it.
+ * `wildcard-misused` comes with it where only a wildcard that may not stand so would have covered the name. A misused
+ * wildcard beside a name that matches is no fault: it is just no name.
  */
 export const matchIdentity = (names: PresentedNames, endpoint: Endpoint): IdentityMatch => {
   switch (endpoint.kind) {
