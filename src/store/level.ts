@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { auditRetention, chainStart, entryOf, type AuditRow, type Retention } from './audit.ts';
 import { readAudit } from './audit-log.ts';
 import { encode } from './codec.ts';
-import { keys, type Operation } from './database.ts';
+import { asStoreError, keys, type Operation } from './database.ts';
 import { checkOwned, closeUmask, makeDirectory, pathsIn, writeHolder, type StorePaths } from './directory.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { encodeHead } from './head.ts';
@@ -44,7 +44,8 @@ export async function openLevelStore(options: LevelOptions): Promise<EmbeddedSto
   if (first) await createStore(paths, { create, io });
   const look = await lookAt(paths);
   try {
-    await writeHolder(paths);
+    // Only for the message another process shows: not worth refusing to start.
+    await writeHolder(paths).catch(() => undefined);
     const unannounced = await unannouncedIn(look);
     const store = new LevelStore(look, {
       paths,
@@ -59,7 +60,7 @@ export async function openLevelStore(options: LevelOptions): Promise<EmbeddedSto
     return store;
   } catch (error) {
     await look.database?.close();
-    throw error;
+    throw asStoreError(error, `the pin store in ${paths.directory} cannot be opened`);
   }
 }
 
@@ -69,13 +70,17 @@ async function createStore(
   options: { readonly create: boolean; readonly io: StoreIo },
 ): Promise<void> {
   if (!options.create) throw new StoreError('store-missing', `there is no pin store in ${paths.directory}`);
-  if ((await readSecret(paths)) === null) await makeSecret(paths, options.io);
   const head = newHead(randomBytes(16).toString('hex'), chainStart);
   const operations: Operation[] = [
     { type: 'put', key: keys.head, value: encodeHead(head) },
     { type: 'put', key: keys.announced, value: encode(keys.announced, 0) },
   ];
-  await makeDatabase(paths, operations, options.io);
+  try {
+    if ((await readSecret(paths)) === null) await makeSecret(paths, options.io);
+    await makeDatabase(paths, operations, options.io);
+  } catch (error) {
+    throw asStoreError(error, `no pin store could be made in ${paths.directory}`);
+  }
 }
 
 async function unannouncedIn({ database, survey }: Look): Promise<readonly AuditRow[]> {

@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { chainStart, follows, type AuditRow, type Checkpoint } from './audit.ts';
 import { readAudit } from './audit-log.ts';
 import { encode } from './codec.ts';
-import { keys, openDatabase, salvageDatabase, type Database, type Operation } from './database.ts';
+import {
+  asStoreError,
+  keys,
+  openDatabase,
+  salvageDatabase,
+  type Database,
+  type Operation,
+} from './database.ts';
 import { checkOwned, closeUmask, found, pathsIn, type StorePaths } from './directory.ts';
 import { diskIo } from './io.ts';
 import { Ledger, newHead } from './ledger.ts';
@@ -66,7 +73,11 @@ export async function repairStore(options: RepairOptions): Promise<RepairReport>
   if (options.mode === 'show') return { before, fitting, outcome: 'shown', mended, aside: null };
   if (mode !== 'start-over' && mode !== fitting)
     return { before, fitting, outcome: 'refused', mended: null, aside: null };
-  const aside = await rebuild(paths, { mode, mended, wreck, remains, now: options.now });
+  const aside = await rebuild(paths, { mode, mended, wreck, remains, now: options.now }).catch(
+    (error: unknown) => {
+      throw asStoreError(error, `the pin store in ${paths.directory} could not be repaired`);
+    },
+  );
   return { before, fitting, outcome: 'done', mended, aside };
 }
 

@@ -1,6 +1,7 @@
 // Every way in which files of the store can be lost or altered. Each must end in `damaged`: a store that
 // came up empty and good would trust the next key it sees.
 
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
