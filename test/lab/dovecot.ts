@@ -17,18 +17,8 @@ import { until } from './wait.ts';
 export const serverHost = '127.0.0.3';
 export const account = { user: 'bob', password: 'pass word1' } as const;
 
-const services = [
-  'imap',
-  'imaps',
-  'pop3',
-  'pop3s',
-  'sieve',
-  'submission',
-  'submissions',
-  'lmtp',
-  'auth',
-] as const;
-export type DovecotPorts = Readonly<Record<(typeof services)[number], number>>;
+type Service = 'imap' | 'imaps' | 'pop3' | 'pop3s' | 'sieve' | 'submission' | 'submissions' | 'lmtp' | 'auth';
+export type DovecotPorts = Readonly<Record<Service, number>>;
 
 export interface Dovecot {
   readonly ports: DovecotPorts;

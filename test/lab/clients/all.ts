@@ -7,6 +7,7 @@ import { muttImap, muttPop3, muttSmtp } from './mutt.ts';
 import { imaplib, lmtplib, poplib, smtplib } from './python.ts';
 import { sNailImap, sNailPop3, sNailSmtp } from './s-nail.ts';
 import { msmtp, swaks, swaksLmtp } from './senders.ts';
+import { words } from '../run.ts';
 import { sieveConnect } from './sieve-connect.ts';
 
 export const readers: readonly Reader[] = [
@@ -39,7 +40,6 @@ export const senders: readonly Sender[] = [
 ];
 
 /** What has to be installed for all of them. */
-export const clientPrograms: readonly string[] = [
-  ...words('curl python3 fetchmail getmail mbsync mpop s-nail mutt tmux'),
-  ...words('msmtp swaks sieve-connect'),
-];
+export const clientPrograms: readonly string[] = words(
+  'curl python3 fetchmail getmail mbsync mpop s-nail mutt tmux msmtp swaks sieve-connect',
+);
