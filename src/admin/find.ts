@@ -13,6 +13,8 @@ export interface Lookup {
   /** The admin socket of the configuration given with -c; null without one. */
   readonly config: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The socket of the default state directory, tried last; it is elsewhere where there is no runtime directory. */
+  readonly stateSocket: string | null;
   /** Well-known sockets, when nobody named one; a test has its own. */
   readonly wellKnown?: readonly string[];
 }
@@ -46,9 +48,14 @@ export async function findDaemon(lookup: Lookup): Promise<Found> {
 
 /** `--socket`, the state of `-c FILE`, $LETTERLOCK_SOCKET: the first one given stands alone. */
 export function socketsToTry(lookup: Lookup): readonly string[] {
-  const { flag, config, env } = lookup;
+  const { flag, config, env, stateSocket } = lookup;
   const named = flag ?? config ?? (env['LETTERLOCK_SOCKET'] || null);
-  return named === null ? [...new Set(lookup.wellKnown ?? wellKnownSockets(env))] : [named];
+  if (named !== null) return [named];
+  const paths = [
+    ...(lookup.wellKnown ?? wellKnownSockets(env)),
+    ...(stateSocket === null ? [] : [stateSocket]),
+  ];
+  return [...new Set(paths)];
 }
 
 function wellKnownSockets(env: Lookup['env']): readonly string[] {

@@ -1,0 +1,388 @@
+// The socket and what may come over it, with an engine on a memory store behind.
+
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { remoteOperator } from '../../src/admin/client.ts';
+import type { Operator } from '../../src/admin/operator.ts';
+import { serveAdmin } from '../../src/admin/server.ts';
+import type { AdminServer } from '../../src/admin/server.ts';
+import { operateOn } from '../../src/admin/tofu-operator.ts';
+import { CommandError } from '../../src/errors.ts';
+import { openMemoryStore } from '../../src/store/memory.ts';
+import { home, keyOf, makeStory, openTofu, tell } from './world.ts';
+import type { Story } from './world.ts';
+
+let folder: string;
+let path: string;
+let operator: Operator;
+let server: AdminServer | null;
+let served: string[];
+let rejected: string[];
+let story: Story;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'letterlock-socket-'));
+  path = join(folder, 'run', 'admin.sock');
+  [served, rejected, server] = [[], [], null];
+  const store = openMemoryStore();
+  const tofu = await openTofu(store);
+  story = await makeStory();
+  await tell(tofu, story);
+  operator = operateOn({
+    source: 'daemon',
+    tofu,
+    store,
+    origin: 'cli',
+    now: Date.now,
+    settings: () => new Map(),
+    status: () => Promise.reject(new TypeError('a secret of the inside')),
+    reload: async () => ({ reloaded: false, problems: [] }),
+    close: async () => undefined,
+  });
+});
+afterEach(async () => {
+  await server?.close();
+  rmSync(folder, { recursive: true });
+});
+
+const serve = async (changes: object = {}): Promise<AdminServer> => {
+  server = await serveAdmin({
+    socket: { path, mode: 0o600, group: null, ...changes },
+    operator,
+    served: (route, status) => served.push(`${route} ${status}`),
+    rejected: (reason) => rejected.push(reason),
+  });
+  return server;
+};
+
+interface Sent {
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Uint8Array;
+}
+
+async function send({ method = 'GET', url = '/v1/pins', headers = {}, body }: Sent) {
+  const outgoing = request({
+    socketPath: path,
+    method,
+    path: url,
+    headers: { Host: 'letterlock', ...headers },
+    agent: false,
+  });
+  outgoing.on('error', () => undefined);
+  const answered = new Promise<IncomingMessage>((resolve) => outgoing.once('response', resolve));
+  outgoing.end(body);
+  const response = await answered;
+  const value: unknown = JSON.parse(await text(response));
+  return { status: response.statusCode, value };
+}
+
+const json = { 'Content-Type': 'application/json' };
+const order = (value: unknown): Sent => ({
+  method: 'POST',
+  url: '/v1/commands',
+  headers: json,
+  body: JSON.stringify(value),
+});
+
+describe('the socket', () => {
+  test('is for its owner alone, in a folder for its owner alone', async () => {
+    await serve();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'run')).mode & 0o777).toBe(0o700);
+  });
+
+  test('has the mode that was asked for, and leaves the umask as it was', async () => {
+    const before = process.umask();
+    await serve({ mode: 0o660, group: String(process.getgid?.()) });
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    expect(process.umask()).toBe(before);
+  });
+
+  test.each([
+    ['open to everybody', { mode: 0o666 }, /must not be open to everybody/],
+    ['of a group nobody has', { group: 'no-such-group' }, /no group/],
+  ])('%s is refused', async (_name, changes, message) => {
+    await expect(serve(changes)).rejects.toThrow(message);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('with a path too long for the system is refused', async () => {
+    await expect(serve({ path: join(folder, 'x'.repeat(120)) })).rejects.toThrow(/longer than 103 bytes/);
+  });
+
+  test('left behind by a crash is replaced', async () => {
+    mkdirSync(join(folder, 'run'));
+    const crash = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+    const { signal } = spawnSync(process.execPath, ['-e', crash, path]);
+    expect([signal, lstatSync(path).isSocket()]).toEqual(['SIGKILL', true]);
+    await serve();
+    expect((await send({})).status).toBe(200);
+  });
+
+  test('somebody answers at is left alone', async () => {
+    await serve();
+    await expect(
+      serveAdmin({
+        socket: { path, mode: 0o600, group: null },
+        operator,
+        served: () => undefined,
+        rejected: () => undefined,
+      }),
+    ).rejects.toThrow(/another program answers/);
+    expect((await send({})).status).toBe(200);
+  });
+
+  test.each([
+    ['a file', (at: string) => writeFileSync(at, 'mine')],
+    ['a symbolic link', (at: string) => symlinkSync('/nowhere', at)],
+  ])('does not replace %s', async (_name, place) => {
+    mkdirSync(join(folder, 'run'));
+    place(path);
+    await expect(serve()).rejects.toThrow(/is not a socket/);
+    expect(lstatSync(path).isSocket()).toBe(false);
+  });
+
+  test('is not put where everybody may replace it', async () => {
+    mkdirSync(join(folder, 'run'));
+    chmodSync(join(folder, 'run'), 0o777);
+    await expect(serve()).rejects.toThrow(/everybody may replace/);
+    chmodSync(join(folder, 'run'), 0o1777);
+    await serve();
+    expect((await send({})).status).toBe(200);
+  });
+
+  test('is gone after closing', async () => {
+    await (await serve()).close();
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('requests', () => {
+  beforeEach(() => serve());
+
+  test.each([
+    ['GET', '/v1/pins', 200],
+    ['GET', `/v1/pins/${encodeURIComponent(home)}`, 200],
+    ['GET', '/v1/pins/nobody.example%3A1', 404],
+    ['GET', '/v1/history', 200],
+    ['GET', `/v1/history?endpoint=${encodeURIComponent(home)}`, 200],
+    ['GET', '/v1/history?endpoint=', 404],
+    ['GET', '/v1/history?other=1', 404],
+    ['GET', '/v1/explain/pin-mismatch', 200],
+    ['GET', '/v1/explain', 404],
+    ['GET', '/v1/explain/%', 404],
+    ['GET', `/v1/explain/${'x'.repeat(400)}`, 404],
+    ['POST', '/v1/verify', 200],
+    ['POST', '/v1/reload', 200],
+    ['GET', '/v1/commands', 405],
+    ['GET', '/v1/reload', 405],
+    ['DELETE', '/v1/pins', 405],
+    ['GET', '/v1/pins?x=1', 404],
+    ['GET', '/v1', 404],
+    ['GET', '/', 404],
+    ['GET', '/v2/pins', 404],
+    ['GET', '/v1/pins/a/b', 404],
+    ['GET', '/v1/__proto__', 404],
+  ])('%s %s answers %i', async (method, url, status) => {
+    expect((await send({ method, url })).status).toBe(status);
+  });
+
+  test('a mistake inside is told without its inside', async () => {
+    const { status, value } = await send({ url: '/v1/status' });
+    expect(status).toBe(500);
+    expect(value).toEqual({
+      error: {
+        code: 'internal',
+        message: 'letterlock made a mistake',
+        hint: expect.any(String),
+        exit: 'internal',
+      },
+    });
+  });
+
+  test.each([
+    [{ Origin: 'http://localhost' }, 'bad-origin'],
+    [{ Referer: 'http://localhost/' }, 'bad-origin'],
+    [{ 'Sec-Fetch-Site': 'none' }, 'bad-origin'],
+    [{ Cookie: 'a=b' }, 'bad-origin'],
+    [{ Host: 'imap.example.org' }, 'bad-host'],
+    [{ Host: '127.0.0.1:9465' }, 'bad-host'],
+  ])('with %j is turned away and counted', async (headers, reason) => {
+    const { status } = await send({
+      ...order({ command: 'undo', endpoint: home }),
+      headers: { ...json, ...headers },
+    });
+    expect(status).toBe(403);
+    expect(rejected).toEqual([reason]);
+    expect(served).toEqual([]);
+  });
+
+  test('as curl sends it is answered', async () => {
+    expect(
+      (await send({ headers: { Host: 'localhost', 'User-Agent': 'curl/8', Accept: '*/*' } })).status,
+    ).toBe(200);
+    expect(served).toEqual(['pins 200']);
+  });
+});
+
+describe('orders', () => {
+  beforeEach(() => serve());
+  const good = () => ({
+    command: 'approve',
+    endpoint: home,
+    expect: keyOf(story.fresh),
+    forMs: null,
+    as: null,
+    keep: false,
+    endOld: false,
+    unreject: false,
+  });
+
+  test('that are right are carried out', async () => {
+    expect((await send(order(good()))).status).toBe(200);
+    expect((await operator.pin(home)).pins).toHaveLength(2);
+  });
+
+  test.each<[string, object]>([
+    ['an unknown field', { more: 1 }],
+    ['an unknown command', { command: 'trust' }],
+    ['an endpoint that is not canonical', { endpoint: 'IMAP.example.org:993' }],
+    ['no port', { endpoint: 'imap.example.org' }],
+    ['a number for a fingerprint', { expect: 5 }],
+    ['no fingerprint', { expect: '' }],
+    ['a fingerprint without end', { expect: 'A'.repeat(600) }],
+    ['a time that is over', { forMs: -1 }],
+    ['a time without measure', { forMs: 1e300 }],
+    ['another basis', { as: 'yes' }],
+    ['a truth that is a text', { unreject: 'true' }],
+  ])('with %s are refused, and nothing changes', async (_name, change) => {
+    const { status, value } = await send(order({ ...good(), ...change }));
+    expect(status).toBe(400);
+    expect(value).toMatchObject({ error: { code: 'usage', exit: 'usage' } });
+    expect((await operator.pin(home)).pins).toHaveLength(1);
+  });
+
+  test.each<[string, Sent, number]>([
+    ['no body', { method: 'POST', url: '/v1/commands', headers: json }, 400],
+    ['a body that is not JSON', { method: 'POST', url: '/v1/commands', headers: json, body: '{' }, 400],
+    [
+      'a body that is not UTF-8',
+      { method: 'POST', url: '/v1/commands', headers: json, body: Buffer.from([0x22, 0xff, 0x22]) },
+      400,
+    ],
+    [
+      'a form',
+      { method: 'POST', url: '/v1/commands', headers: { 'Content-Type': 'text/plain' }, body: '{}' },
+      415,
+    ],
+    ['a list', { method: 'POST', url: '/v1/commands', headers: json, body: '[]' }, 400],
+    [
+      'a body over 64 KiB',
+      { method: 'POST', url: '/v1/commands', headers: json, body: ' '.repeat(70_000) },
+      413,
+    ],
+    [
+      'a body of many MiB',
+      { method: 'POST', url: '/v1/commands', headers: json, body: ' '.repeat(8_000_000) },
+      413,
+    ],
+  ])('with %s are refused', async (_name, sent, status) => {
+    expect((await send(sent)).status).toBe(status);
+    expect((await operator.pin(home)).pins).toHaveLength(1);
+  });
+});
+
+describe('the client', () => {
+  test('gives back the error of the daemon, exit and hint included', async () => {
+    await serve();
+    await expect(remoteOperator(path).pin('nobody.example:1')).rejects.toMatchObject({
+      exit: 'not-found',
+      hint: expect.stringContaining('letterlock pins list'),
+    });
+  });
+
+  test('says no-daemon where nobody listens', async () => {
+    await expect(remoteOperator(path).pins()).rejects.toMatchObject({ exit: 'no-daemon' });
+  });
+
+  test.each<[string, (socket: Socket) => void, object]>([
+    ['says nothing', () => undefined, { exit: 'no-daemon' }],
+    ['closes at once', (socket) => socket.destroy(), { exit: 'no-daemon' }],
+    ['speaks something else', (socket) => socket.end('* OK IMAP4rev1\r\n'), { exit: 'no-daemon' }],
+    [
+      'says no JSON',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n<>'),
+      { exit: 'internal' },
+    ],
+    [
+      'stops in the middle',
+      (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]'),
+      { exit: 'no-daemon' },
+    ],
+    [
+      'says an error of another kind',
+      (socket) => socket.end('HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n{}'),
+      { exit: 'internal' },
+    ],
+    [
+      'claims an error is done',
+      (socket) =>
+        socket.end(
+          'HTTP/1.1 500 Oops\r\nContent-Length: 52\r\n\r\n{"error":{"code":"x","message":"y","exit":"done"}}  ',
+        ),
+      { exit: 'internal', message: 'y' },
+    ],
+    [
+      'never ends',
+      (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        socket.write(Buffer.alloc(4096, 0x20));
+      },
+      { exit: 'internal', message: expect.stringContaining('too long') },
+    ],
+  ])('bears a program that %s', async (_name, behave, expected) => {
+    mkdirSync(join(folder, 'run'));
+    const impostor = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => behave(socket));
+    });
+    impostor.listen(path);
+    await once(impostor, 'listening');
+    try {
+      const answer = remoteOperator(path, { deadlineMs: 300, maxAnswerBytes: 1024 }).pins();
+      await expect(answer).rejects.toBeInstanceOf(CommandError);
+      await expect(answer).rejects.toMatchObject(expected);
+    } finally {
+      impostor.close();
+    }
+  });
+});
+
+test('a connection that says nothing holds up no other', async () => {
+  await serve();
+  const idle = connect({ path });
+  await once(idle, 'connect');
+  expect((await send({})).status).toBe(200);
+  idle.destroy();
+});
