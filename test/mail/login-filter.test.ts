@@ -1,0 +1,312 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LoginFilter } from '../../src/mail/login-filter.ts';
+import type { Protocol } from '../../src/mail/protocol.ts';
+import { dialogues, type Dialogue, type Event } from './login-transcripts.ts';
+import { anyCut, byteByByte, crlf, latin1, whole, type Cut } from './transcript.ts';
+
+interface Passed {
+  readonly shown: string;
+  readonly overBeforeFlush: boolean;
+}
+
+/** Plays both sides through a filter; the client's bytes must pass at once and unaltered. */
+function pass(filter: LoginFilter, events: readonly Event[], cut: Cut): Passed {
+  let shown = '';
+  for (const [side, text] of events) {
+    for (const chunk of cut(Buffer.from(text, 'latin1'))) {
+      if (side === 's') shown += latin1(filter.downstream(chunk));
+      else expect(latin1(filter.upstream(chunk))).toBe(latin1(chunk));
+    }
+  }
+  const overBeforeFlush = filter.done;
+  shown += latin1(filter.flush());
+  expect(filter.done).toBe(true);
+  return { shown, overBeforeFlush };
+}
+
+const filterOf = ({ protocol, clientTls = 'off' }: Dialogue): LoginFilter =>
+  new LoginFilter({ protocol, clientTls });
+const serverSaid = (events: readonly Event[]): string =>
+  events.map(([side, text]) => (side === 's' ? text : '')).join('');
+
+/** Half a line or list at the end is let go by flush, and only then is the filter over. */
+const endsHeld = ({ name }: Dialogue): boolean => name.includes('at the end');
+
+describe('the login filter', () => {
+  for (const dialogue of dialogues) {
+    it(`${dialogue.name}, whole and byte by byte`, () => {
+      const shown = dialogue.shown ?? serverSaid(dialogue.events);
+      for (const cut of [whole, byteByByte]) {
+        const passed = pass(filterOf(dialogue), dialogue.events, cut);
+        expect(passed.shown).toBe(shown);
+        expect(passed.overBeforeFlush).toBe(dialogue.over && !endsHeld(dialogue));
+      }
+    });
+  }
+
+  it('shows the same however the bytes are cut', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...dialogues), anyCut, (dialogue, cut) => {
+        const { shown } = pass(filterOf(dialogue), dialogue.events, cut);
+        expect(shown).toBe(dialogue.shown ?? serverSaid(dialogue.events));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('passes the very same bytes both ways once it is over', () => {
+    const over = dialogues.filter((dialogue) => dialogue.over && !endsHeld(dialogue));
+    fc.assert(
+      fc.property(fc.constantFrom(...over), fc.uint8Array(), fc.uint8Array(), (dialogue, down, up) => {
+        const filter = filterOf(dialogue);
+        for (const [side, text] of dialogue.events) {
+          if (side === 's') filter.downstream(Buffer.from(text, 'latin1'));
+          else filter.upstream(Buffer.from(text, 'latin1'));
+        }
+        expect(filter.done).toBe(true);
+        expect(filter.downstream(down)).toBe(down);
+        expect(filter.upstream(up)).toBe(up);
+        expect(filter.flush()).toHaveLength(0);
+      }),
+    );
+  });
+});
+
+const list = '* CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN\r\n';
+const shownList = '* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n';
+const imap = (): LoginFilter => new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+
+/** Lines of so many octets, a server's and a client's, and many of the server's. */
+const at = (octets: number): string => `* OK ${'x'.repeat(octets - 5)}`;
+const line = (octets: number): string => `a AUTHENTICATE X ${'x'.repeat(octets - 17)}`;
+const noops = (octets: number): Event => ['s', `* OK ${'x'.repeat(93)}\r\n`.repeat(octets / 100)];
+
+describe('the login filter holds', () => {
+  it('half a line, and says that it is not done while it does', () => {
+    const filter = imap();
+    expect(latin1(filter.downstream(Buffer.from('* OK hi\r\n* CAPA')))).toBe('* OK hi\r\n');
+    filter.upstream(Buffer.from('a SELECT INBOX\r\n'));
+    expect(filter.done).toBe(false);
+    expect(latin1(filter.downstream(Buffer.from('BILITY STARTTLS\r\n')))).toBe('* CAPABILITY STARTTLS\r\n');
+    expect(filter.done).toBe(true);
+  });
+
+  it('nothing after a flush, which ends it', () => {
+    const filter = imap();
+    filter.downstream(Buffer.from('* OK hi\r\n* CAPA'));
+    expect(latin1(filter.flush())).toBe('* CAPA');
+    expect(latin1(filter.downstream(Buffer.from(list)))).toBe(list);
+  });
+
+  it('no challenge of a login, so that client and server never wait for each other', () => {
+    const challenges: readonly (readonly [Protocol, string, string, string])[] = [
+      ['imap', '* OK\r\n', 'a AUTHENTICATE X\r\n', '+ \r\n'],
+      ['pop3', '+OK\r\n', 'AUTH X\r\n', '+ \r\n'],
+      ['smtp', '220\r\n', 'AUTH X\r\n', '334 \r\n'],
+      ['sieve', 'OK\r\n', 'AUTHENTICATE "X"\r\n', '""\r\n'],
+    ];
+    for (const [protocol, greeting, command, challenge] of challenges) {
+      const filter = new LoginFilter({ protocol, clientTls: 'off' });
+      filter.downstream(Buffer.from(greeting));
+      filter.upstream(Buffer.from(command));
+      expect(latin1(filter.downstream(Buffer.from(challenge)))).toBe(challenge);
+      expect(filter.done).toBe(false);
+    }
+  });
+
+  it('a server line no longer than 12288 octets', () => {
+    for (const cut of [whole, byteByByte]) {
+      expect(pass(imap(), [['s', `${at(12_288)}\r\n${list}`]], cut)).toEqual({
+        shown: `${at(12_288)}\r\n${shownList}`,
+        overBeforeFlush: false,
+      });
+      expect(pass(imap(), [['s', `${at(12_289)}\r\n${list}`]], cut)).toEqual({
+        shown: `${at(12_289)}\r\n${list}`,
+        overBeforeFlush: true,
+      });
+      const filter = imap();
+      let shown = '';
+      for (const chunk of cut(Buffer.from(at(12_290)))) shown += latin1(filter.downstream(chunk));
+      expect(shown).toBe(at(12_290));
+    }
+  });
+});
+
+describe('the login filter ends', () => {
+  it('at a line of the client over 12288 octets, ended or not', () => {
+    for (const cut of [whole, byteByByte]) {
+      const kept: Event[] = [
+        ['s', '* OK\r\n'],
+        ['c', `${line(12_288)}\r\n`],
+        ['s', list],
+      ];
+      expect(pass(imap(), kept, cut).shown).toBe(`* OK\r\n${shownList}`);
+      const ended: Event[] = [
+        ['s', '* OK\r\n'],
+        ['c', `${line(12_289)}\r\n`],
+        ['s', list],
+      ];
+      expect(pass(imap(), ended, cut).shown).toBe(`* OK\r\n${list}`);
+      const endless: Event[] = [
+        ['s', '* OK\r\n'],
+        ['c', line(12_290)],
+        ['s', list],
+      ];
+      expect(pass(imap(), endless, cut).shown).toBe(`* OK\r\n${list}`);
+    }
+  });
+
+  it('after 64 KiB of both sides together', () => {
+    const greeting = '* OK hi\r\n';
+    const literal: Event = ['c', crlf('a LOGIN {30000+}', 'x'.repeat(30_000))];
+    const fits = 65_536 - greeting.length - list.length - literal[1].length;
+    const room = fits - (fits % 100);
+    const filler: Event = ['s', `* OK ${'x'.repeat(fits - room - 7)}\r\n`];
+    const full: Event[] = [['s', greeting], literal, noops(room), filler, ['s', list]];
+    expect(pass(imap(), full, whole).shown.endsWith(shownList)).toBe(true);
+    const more: Event[] = [
+      ['s', greeting],
+      literal,
+      noops(room),
+      ['s', filler[1].replace('x', 'xx')],
+      ['s', list],
+    ];
+    for (const cut of [whole, byteByByte]) expect(pass(imap(), more, cut).shown).toBe(serverSaid(more));
+  });
+
+  it('at more open commands than it follows', () => {
+    const open = (count: number): Event[] => [
+      ['s', '* OK\r\n'],
+      ...Array.from({ length: count }, (_, index): Event => ['c', `a${String(index)} NOOP\r\n`]),
+      ['s', list],
+    ];
+    expect(pass(imap(), open(32), whole).shown).toBe(`* OK\r\n${shownList}`);
+    expect(pass(imap(), open(33), whole).shown).toBe(`* OK\r\n${list}`);
+  });
+});
+
+/** What the promise allows to be missing, taken out of a text by plain means. */
+const without = (text: string): string =>
+  text
+    .replace(/^250-/gm, '250 ')
+    .replace(/^250 STARTTLS *\r\n/gim, '')
+    .replace(/^(?:STLS *|"STARTTLS"(?: .*)?|SCRAM-[^ \r\n]*)\r\n/gim, '')
+    .replace(/ ?\b(?:AUTH=)?(?:STARTTLS|SCRAM-[A-Z0-9-]*)(?=[ \]"\r\n]|$)/gi, '')
+    .replace(/(AUTH=|AUTH|SASL|CAPABILITY|") +/gi, '$1');
+
+const pieces: Readonly<
+  Record<Exclude<Protocol, 'tls'>, { readonly s: readonly string[]; readonly c: readonly string[] }>
+> = {
+  imap: {
+    s: [
+      '* OK hi\r\n',
+      '* CAPABILITY STARTTLS AUTH=SCRAM-SHA-1-PLUS AUTH=PLAIN\r\n',
+      'a OK [CAPABILITY AUTH=SCRAM-SHA-1-PLUS] x\r\n',
+      'a NO x\r\n',
+      '+ \r\n',
+      'a',
+      '\r\n',
+      '{3}',
+    ],
+    c: [
+      'a CAPABILITY\r\n',
+      'a AUTHENTICATE X\r\n',
+      'a LOGIN {3}\r\n',
+      'a LOGIN {2+}\r\n',
+      'xy',
+      '\r\n',
+      'a SELECT x\r\n',
+    ],
+  },
+  pop3: {
+    s: [
+      '+OK\r\n',
+      '-ERR\r\n',
+      '+ \r\n',
+      'STLS\r\n',
+      'SASL SCRAM-SHA-1-PLUS PLAIN\r\n',
+      'SCRAM-SHA-1-PLUS\r\n',
+      'PLAIN\r\n',
+      '.\r\n',
+      'x',
+    ],
+    c: ['CAPA\r\n', 'AUTH\r\n', 'AUTH X\r\n', 'USER x\r\n', 'x', '\r\n', 'STAT\r\n'],
+  },
+  smtp: {
+    s: [
+      '220 hi\r\n',
+      '250-mail\r\n',
+      '250-STARTTLS\r\n',
+      '250 STARTTLS\r\n',
+      '250-AUTH SCRAM-SHA-1-PLUS PLAIN\r\n',
+      '250 x\r\n',
+      '334 \r\n',
+      '535 no\r\n',
+    ],
+    c: ['EHLO x\r\n', 'AUTH X\r\n', 'x', '\r\n', 'NOOP\r\n', 'MAIL\r\n'],
+  },
+  lmtp: { s: ['220 hi\r\n', '250-mail\r\n', '250 STARTTLS\r\n', 'x'], c: ['LHLO x\r\n', 'RSET\r\n'] },
+  sieve: {
+    s: ['"SASL" "SCRAM-SHA-1-PLUS PLAIN"\r\n', '"STARTTLS"\r\n', 'OK\r\n', 'NO "x"\r\n', '""\r\n', 'x'],
+    c: ['CAPABILITY\r\n', 'AUTHENTICATE "X"\r\n', 'AUTHENTICATE {2+}\r\n', 'xy', '\r\n', 'LISTSCRIPTS\r\n'],
+  },
+};
+
+const anyTalk = fc
+  .constantFrom('imap' as const, 'pop3' as const, 'smtp' as const, 'lmtp' as const, 'sieve' as const)
+  .chain((protocol) => {
+    const events = fc.oneof(
+      fc.constantFrom(...pieces[protocol].s).map((text): Event => ['s', text]),
+      fc.constantFrom(...pieces[protocol].c).map((text): Event => ['c', text]),
+    );
+    return fc.record({
+      protocol: fc.constant(protocol),
+      clientTls: fc.constantFrom('off' as const, 'starttls' as const, 'implicit' as const),
+      events: fc.array(events, { maxLength: 25 }),
+    });
+  });
+
+describe('whatever both sides say, the login filter', () => {
+  it('takes out only mechanism names and STARTTLS', () => {
+    let altered = 0;
+    fc.assert(
+      fc.property(anyTalk, ({ protocol, clientTls, events }) => {
+        const said = serverSaid(events);
+        const { shown } = pass(new LoginFilter({ protocol, clientTls }), events, whole);
+        expect(without(shown)).toBe(without(said));
+        if (shown !== said) altered += 1;
+      }),
+      { numRuns: 5000 },
+    );
+    expect(altered).toBeGreaterThan(100);
+  });
+
+  it('shows the same however it is cut', () => {
+    fc.assert(
+      fc.property(anyTalk, anyCut, ({ protocol, clientTls, events }, cut) => {
+        const one = pass(new LoginFilter({ protocol, clientTls }), events, whole);
+        expect(pass(new LoginFilter({ protocol, clientTls }), events, cut)).toEqual(one);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('passes noise as it is', () => {
+    const noise = fc.array(
+      fc.tuple(fc.constantFrom('s' as const, 'c' as const), fc.string({ unit: 'binary-ascii' })),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom<Protocol>('imap', 'pop3', 'smtp', 'sieve', 'tls'),
+        noise,
+        (protocol, events) => {
+          fc.pre(!/SCRAM|START|STLS/i.test(serverSaid(events)));
+          const { shown } = pass(new LoginFilter({ protocol, clientTls: 'off' }), events, whole);
+          expect(shown).toBe(serverSaid(events));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
