@@ -11,7 +11,7 @@ export const whole: Cut = (bytes) => [bytes];
 export const byteByByte: Cut = (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte));
 
 /** Cuts by a repeated list of sizes, as fast-check makes them. */
-export const cutBy =
+const cutBy =
   (sizes: readonly number[]): Cut =>
   (bytes) => {
     const chunks: Uint8Array[] = [];
