@@ -1,0 +1,341 @@
+// The verdict table, one literal row for each cell and each combination that the cells leave open. The tables
+// are to be read beside the documentation: V is a CA-valid certificate, X one that is not.
+
+import { describe, expect, it } from 'vitest';
+import { policies, type Evidence, type Policy, type Verdict } from '../../src/trust/evidence.ts';
+import { faults, isFault } from '../../src/trust/fault.ts';
+import { judge } from '../../src/trust/policy.ts';
+import {
+  caValid,
+  day,
+  evidenceOf,
+  examinedAs,
+  keyNamed,
+  lastCaOf,
+  noon,
+  pinOf,
+  recordOf,
+  selfSigned,
+  settingsOf,
+  withFaults,
+} from './evidence.ts';
+
+const told = (verdict: Verdict): string => (verdict.accept ? `+${verdict.basis}` : verdict.reason);
+const rows = (table: string): string[][] =>
+  table
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/[\s|]+/))
+    .filter(([first]) => first !== undefined && !first.startsWith('--'));
+
+const over = { endedAt: noon - day } as const;
+const mine = (part: Parameters<typeof pinOf>[1] = {}) => pinOf('server', part);
+const other = (part: Parameters<typeof pinOf>[1] = {}) => pinOf('other', part);
+const rejected = (name: string) => ({ rejected: [{ spki: keyNamed(name), at: noon - day }] });
+const pinned = (...pins: ReturnType<typeof pinOf>[]) => recordOf({ basis: 'pinned', pins });
+const ca = (...pins: ReturnType<typeof pinOf>[]) =>
+  recordOf({ basis: 'ca', pins, lastCa: lastCaOf('former') });
+const config = (name: string) => settingsOf({ configPins: [keyNamed(name)] });
+
+/** What is remembered and configured when the key `server` is shown. */
+const states: Readonly<Record<string, Partial<Evidence>>> = {
+  nothing: {},
+  'candidates-only': { record: recordOf() },
+  'rejection-of-another': { record: recordOf(rejected('other')) },
+  'lastCa-only': { record: recordOf({ lastCa: lastCaOf('former') }) },
+  ca: { record: ca() },
+  'ca+first-use-pin': { record: ca(mine()) },
+  'ca+approved-pin': { record: ca(mine({ origin: 'approved' })) },
+  'ca+added-pin': { record: ca(mine({ origin: 'added' })) },
+  'ca+approved-pin-over': { record: ca(mine({ origin: 'approved', until: noon - 1 })) },
+  'ca+other-pin': { record: ca(other({ origin: 'approved' })) },
+  'ca+other-pin-over': { record: ca(other({ origin: 'approved', ...over })) },
+  'lastCa+approved-pin': {
+    record: recordOf({ lastCa: lastCaOf('former'), pins: [mine({ origin: 'approved' })] }),
+  },
+  'first-use-pin': { record: pinned(mine()) },
+  'approved-pin': { record: pinned(mine({ origin: 'approved' })) },
+  'two-live-pins': { record: pinned(other(), mine()) },
+  'pin-until-later': { record: pinned(mine({ until: noon + 1 })) },
+  'other-pin': { record: pinned(other()) },
+  'other-pin,mine-over': { record: pinned(other(), mine(over)) },
+  'anchor-pin-of-this-hash': { record: pinned(mine({ kind: 'anchor' })) },
+  'pin-past-its-end': { record: pinned(mine({ until: noon })) },
+  'pin-ended': { record: pinned(mine({ ...over, until: noon + day })) },
+  'pin-ended-by-seal': {
+    record: pinned(mine()),
+    sealed: { rejected: new Set(), until: new Map([[keyNamed('server'), noon]]) },
+  },
+  'other-pin-rejected': { record: recordOf({ basis: 'pinned', pins: [other()], ...rejected('other') }) },
+  'no-pin-left': { record: pinned() },
+  'pins-without-basis': { record: recordOf({ pins: [other()] }) },
+  'config-pin-in-record-only': { record: pinned(mine({ origin: 'config' })) },
+  config: { settings: config('server') },
+  'config,other-pin': { record: pinned(other()), settings: config('server') },
+  'config-other': { settings: config('other') },
+  'config-other,first-use-pin': { record: pinned(mine()), settings: config('other') },
+  'config-other,ca': { record: ca(), settings: config('other') },
+  'config-other,ca+approved': { record: ca(mine({ origin: 'approved' })), settings: config('other') },
+  'config-other-rejected': { record: recordOf(rejected('other')), settings: config('other') },
+  'config-other-rejected,ca': { record: { ...ca(), ...rejected('other') }, settings: config('other') },
+};
+
+const table = `
+state                      | auto V       auto X       | ca V  ca X        | tofu V       tofu X       | ca+tofu V    ca+tofu X    | pinned V     pinned X
+-- basis none
+nothing                    | +ca          +first-use   | +ca   ca-invalid  | +first-use   +first-use   | +first-use   ca-invalid   | not-pinned   not-pinned
+candidates-only            | +ca          +first-use   | +ca   ca-invalid  | +first-use   +first-use   | +first-use   ca-invalid   | not-pinned   not-pinned
+rejection-of-another       | +ca          +first-use   | +ca   ca-invalid  | +first-use   +first-use   | +first-use   ca-invalid   | not-pinned   not-pinned
+-- basis ca; a CA certificate seen without a basis counts as one
+lastCa-only                | +ca          ca-lost      | +ca   ca-lost     | +first-use   ca-lost      | +first-use   ca-lost      | not-pinned   not-pinned
+ca                         | +ca          ca-lost      | +ca   ca-lost     | +first-use   ca-lost      | +first-use   ca-lost      | not-pinned   not-pinned
+ca+first-use-pin           | +ca          ca-lost      | +ca   ca-lost     | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+ca+approved-pin            | +ca          +pin         | +ca   ca-lost     | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+ca+added-pin               | +ca          +pin         | +ca   ca-lost     | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+ca+approved-pin-over       | +ca          ca-lost      | +ca   ca-lost     | pins-spent   pins-spent   | pins-spent   ca-lost      | not-pinned   not-pinned
+ca+other-pin               | +ca          ca-lost      | +ca   ca-lost     | pin-mismatch pin-mismatch | pin-mismatch ca-lost      | not-pinned   not-pinned
+ca+other-pin-over          | +ca          ca-lost      | +ca   ca-lost     | pins-spent   pins-spent   | pins-spent   ca-lost      | not-pinned   not-pinned
+lastCa+approved-pin        | +ca          +pin         | +ca   ca-lost     | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+-- pinned, this key live
+first-use-pin              | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+approved-pin               | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+two-live-pins              | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+pin-until-later            | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+-- pinned, this key unknown while another is live
+other-pin                  | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+other-pin,mine-over        | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+anchor-pin-of-this-hash    | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+pins-without-basis         | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+-- emptied: pinned, and no pin is live
+pin-past-its-end           | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+pin-ended                  | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+pin-ended-by-seal          | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+other-pin-rejected         | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+no-pin-left                | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+config-pin-in-record-only  | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+-- pins of the configuration choose the column before any basis
+config                     | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+config,other-pin           | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+config-other               | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+config-other,first-use-pin | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+config-other,ca            | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+config-other,ca+approved   | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+config-other-rejected      | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+config-other-rejected,ca   | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+`;
+
+interface Cell {
+  readonly name: string;
+  readonly state: string;
+  readonly policy: Policy;
+  readonly valid: boolean;
+  readonly verdict: string;
+}
+
+const cells: readonly Cell[] = rows(table)
+  .slice(1)
+  .flatMap(([state = '', ...verdicts]) =>
+    verdicts.map((verdict, at) => {
+      const policy = policies[Math.floor(at / 2)] ?? 'auto';
+      const valid = at % 2 === 0;
+      return {
+        name: `${state} under ${policy}, ${valid ? 'CA-valid' : 'not CA-valid'}: ${verdict}`,
+        state,
+        policy,
+        valid,
+        verdict,
+      };
+    }),
+  );
+
+const at = ({ state, policy, valid }: Pick<Cell, 'state' | 'policy' | 'valid'>): Evidence => {
+  const part = states[state];
+  if (part === undefined) throw new Error(`no state is called ${state}`);
+  const evidence = evidenceOf({ ...part, examined: valid ? caValid : selfSigned });
+  return { ...evidence, settings: { ...evidence.settings, policy } };
+};
+
+describe('the verdict table', () => {
+  it('has a verdict for every state under every policy', () => {
+    expect(rows(table)[0]).toEqual(['state', ...policies.flatMap((policy) => [policy, 'V', policy, 'X'])]);
+    expect(cells).toHaveLength(Object.keys(states).length * policies.length * 2);
+    expect(new Set(cells.map(({ state }) => state))).toEqual(new Set(Object.keys(states)));
+  });
+
+  it.each(cells)('$name', (cell) => {
+    expect(told(judge(at(cell)))).toBe(cell.verdict);
+  });
+});
+
+describe('before any policy', () => {
+  it.each(cells)('a rejected key is refused: $name', (cell) => {
+    const evidence = at(cell);
+    const record = { ...(evidence.record ?? recordOf()), ...rejected('server') };
+    expect(told(judge({ ...evidence, record }))).toBe('key-rejected');
+    const sealed = { rejected: new Set([keyNamed('server')]), until: new Map<string, number>() };
+    expect(told(judge({ ...evidence, sealed }))).toBe('key-rejected');
+    expect(told(judge({ ...evidence, record, recordVerified: false }))).toBe('key-rejected');
+  });
+
+  it.each(cells)('a resumed session and an unreadable certificate are refused: $name', (cell) => {
+    expect(told(judge({ ...at(cell), resumed: true }))).toBe('session-resumed');
+    expect(told(judge({ ...at(cell), resumed: true, spki: null, examined: null }))).toBe('session-resumed');
+    expect(told(judge({ ...at(cell), spki: null }))).toBe('certificate-unreadable');
+    expect(told(judge({ ...at(cell), examined: null }))).toBe('certificate-unreadable');
+  });
+});
+
+describe('a store that is not well', () => {
+  const needy = (cell: Cell): boolean =>
+    cell.policy !== 'ca' &&
+    !(
+      cell.policy === 'pinned' &&
+      cell.state.startsWith('config') &&
+      cell.state !== 'config-pin-in-record-only'
+    );
+
+  it.each(cells.filter(needy))('unavailable refuses whatever needs the record: $name', (cell) => {
+    expect(told(judge({ ...at(cell), store: 'unavailable' }))).toBe('store-unavailable');
+  });
+
+  it.each(cells.filter((cell) => !needy(cell)))('changes nothing for what needs no record: $name', (cell) => {
+    expect(told(judge({ ...at(cell), store: 'unavailable' }))).toBe(cell.verdict);
+    expect(told(judge({ ...at(cell), store: 'damaged' }))).toBe(cell.verdict);
+  });
+
+  it.each(cells.filter((cell) => needy(cell) && cell.verdict === '+pin'))(
+    'damaged still accepts a live pin of a record that verifies: $name',
+    (cell) => {
+      const remembered = states[cell.state]?.record !== undefined;
+      expect(told(judge({ ...at(cell), store: 'damaged' }))).toBe(remembered ? '+pin' : 'store-damaged');
+      expect(told(judge({ ...at(cell), store: 'damaged', recordVerified: false }))).toBe('store-damaged');
+    },
+  );
+
+  it.each(cells.filter((cell) => needy(cell) && cell.verdict !== '+pin'))(
+    'damaged accepts of all else only a CA-valid key on a basis ca that verifies: $name',
+    (cell) => {
+      const surviving = cell.verdict === '+ca' && /^(ca(\+|$)|lastCa)/.test(cell.state);
+      expect(told(judge({ ...at(cell), store: 'damaged' }))).toBe(surviving ? '+ca' : 'store-damaged');
+      expect(told(judge({ ...at(cell), store: 'damaged', recordVerified: false }))).toBe('store-damaged');
+    },
+  );
+
+  it('reads a record that does not verify as damage although the store calls itself good', () => {
+    expect(told(judge({ ...evidenceOf({ record: pinned(mine()) }), recordVerified: false }))).toBe(
+      'store-damaged',
+    );
+    expect(told(judge(evidenceOf({ record: pinned(mine()) })))).toBe('+pin');
+  });
+
+  it('pinned by the configuration accepts nothing but the configured key when the record does not verify', () => {
+    const settings = settingsOf({ policy: 'pinned', configPins: [keyNamed('other')] });
+    const lost = { record: pinned(mine()), recordVerified: false, store: 'damaged', settings } as const;
+    expect(told(judge(evidenceOf(lost)))).toBe('pin-mismatch');
+    expect(told(judge(evidenceOf({ ...lost, spki: keyNamed('other') })))).toBe('+pin');
+  });
+});
+
+/** setting and what is wrong, for an endpoint nothing is known of; `chained` ends at a loaded anchor. */
+const firstUses = `
+first-use | certificate                         | auto              | tofu
+accept    | self-signed                         | +first-use        | +first-use
+hold      | self-signed                         | first-use-held    | first-use-held
+refuse    | self-signed                         | first-use-off     | first-use-off
+accept    | unknown-issuer                      | +first-use        | +first-use
+accept    | self-signed,expired,name-mismatch   | +first-use        | +first-use
+accept    | chained,expired                     | first-use-held    | +first-use
+accept    | chained,not-yet-valid               | first-use-held    | +first-use
+accept    | chained,issuer-expired              | first-use-held    | +first-use
+accept    | chained,name-mismatch               | first-use-held    | +first-use
+accept    | chained,name-only-in-cn             | first-use-held    | +first-use
+accept    | chained,wildcard-misused            | first-use-held    | +first-use
+accept    | chained,expired,name-mismatch       | first-use-held    | +first-use
+hold      | chained,expired                     | first-use-held    | first-use-held
+refuse    | chained,expired                     | first-use-held    | first-use-off
+accept    | chained,wrong-purpose               | +first-use        | +first-use
+refuse    | chained,wrong-purpose               | first-use-off     | first-use-off
+accept    | no-anchors,self-signed              | first-use-unsafe  | +first-use
+hold      | no-anchors,self-signed              | first-use-unsafe  | first-use-held
+accept    | self-signed,malformed               | first-use-unsafe  | first-use-unsafe
+accept    | self-signed,clock-suspect           | first-use-unsafe  | first-use-unsafe
+accept    | self-signed,weak-key                | first-use-unsafe  | first-use-unsafe
+accept    | self-signed,weak-signature          | first-use-unsafe  | first-use-unsafe
+accept    | self-signed,unknown-critical-extension | first-use-unsafe | first-use-unsafe
+hold      | self-signed,weak-key                | first-use-unsafe  | first-use-unsafe
+refuse    | self-signed,weak-key                | first-use-unsafe  | first-use-unsafe
+accept    | chained,expired,clock-suspect       | first-use-unsafe  | first-use-unsafe
+`;
+
+describe('a first use', () => {
+  const cases = rows(firstUses)
+    .slice(1)
+    .flatMap(([setting = '', certificate = '', auto = '', tofu = '']) => [
+      { setting, certificate, policy: 'auto' as const, verdict: auto },
+      { setting, certificate, policy: 'tofu' as const, verdict: tofu },
+    ]);
+  const evidenceFor = ({ setting, certificate, policy }: (typeof cases)[number]): Evidence => {
+    const words = certificate.split(',');
+    const firstUse = setting === 'hold' || setting === 'refuse' ? setting : 'accept';
+    const examined = { ...withFaults(...words.filter(isFault)), chainsToAnchor: words.includes('chained') };
+    const anchors = words.includes('no-anchors') ? 0 : 140;
+    return evidenceOf({ settings: settingsOf({ policy, firstUse }), examined, anchors });
+  };
+
+  it.each(cases)('$setting, $certificate, under $policy: $verdict', (row) => {
+    expect(told(judge(evidenceFor(row)))).toBe(row.verdict);
+  });
+
+  const everyFault = Object.keys(faults).filter(isFault);
+  it.each(everyFault)('is stopped by %s exactly where the table of faults says so', (fault) => {
+    const verdict = told(
+      judge(evidenceOf({ settings: settingsOf({ policy: 'tofu' }), examined: withFaults(fault) })),
+    );
+    expect(verdict).toBe(faults[fault].blocks === 'first-use' ? 'first-use-unsafe' : '+first-use');
+  });
+
+  it.each(everyFault.filter((fault) => faults[fault].blocks === 'first-use'))(
+    'and CA validity is not taken from anybody who overlooked %s',
+    (fault) => {
+      const examined = { ...caValid, faults: [fault] };
+      expect(told(judge(evidenceOf({ settings: settingsOf({ policy: 'ca' }), examined })))).toBe(
+        'ca-invalid',
+      );
+      expect(told(judge(evidenceOf({ settings: settingsOf({ policy: 'ca' }), examined: caValid })))).toBe(
+        '+ca',
+      );
+    },
+  );
+
+  it('follows the same settings for a CA-valid key under ca+tofu and after a CA verification', () => {
+    const under = (firstUse: 'hold' | 'refuse' | 'accept', record: Evidence['record'], policy: Policy) =>
+      told(judge(evidenceOf({ settings: settingsOf({ policy, firstUse }), examined: caValid, record })));
+    expect(under('hold', null, 'ca+tofu')).toBe('first-use-held');
+    expect(under('refuse', null, 'ca+tofu')).toBe('first-use-off');
+    expect(under('hold', ca(), 'tofu')).toBe('first-use-held');
+    expect(under('refuse', ca(), 'ca+tofu')).toBe('first-use-off');
+  });
+
+  it('that is held for another name says for which, and repeats no terminal sequence', () => {
+    const [leaf] = selfSigned.chain;
+    if (leaf === undefined) throw new Error('the fixture has a leaf');
+    const names = ['other.example.net', '\u001b]0;pwned\u0007', '*.example.net'].map((value) => ({
+      type: 'dns' as const,
+      value,
+    }));
+    const examined = examinedAs({
+      faults: ['name-mismatch'],
+      chainsToAnchor: true,
+      chain: [{ ...leaf, names }],
+    });
+    const { why } = judge(evidenceOf({ examined }));
+    expect(why).toBe('A trusted CA signed this certificate, but it is for other.example.net, *.example.net.');
+  });
+});
+
+describe('every verdict', () => {
+  it.each(cells)('says why in one plain sentence: $name', (cell) => {
+    const { why } = judge(at(cell));
+    expect(why).toMatch(/^[A-Z][\x20-\x7e]+\.$/);
+  });
+});
