@@ -48,4 +48,9 @@ export const commands: readonly CommandEntry[] = [
     describe: 'make the running proxy read its configuration again',
     load: async () => (await import('./reload.ts')).reloadCommand,
   },
+  {
+    command: 'demo',
+    describe: 'a mail server, letterlock, and what happens when the key changes',
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
 ];

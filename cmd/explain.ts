@@ -2,9 +2,11 @@
 
 import type { Argv } from 'yargs';
 import type { ExplanationShape } from '../src/admin/shapes.ts';
-import { failures, isFailure, isRefusal, refusals } from '../src/errors.ts';
+import { nearest } from '../src/config/nearest.ts';
+import { CommandError, failures, isFailure, isRefusal, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { faults, isFault } from '../src/trust/fault.ts';
+import { normalizeReference } from '../src/trust/fingerprint.ts';
 import { isSet, requiredText } from './args.ts';
 import type { CommandModule, Run } from './command.ts';
 import { withOperator } from './command.ts';
@@ -14,9 +16,10 @@ const explain: Run = async (args, io) => {
   const target = requiredText(args, 'target');
   const known = explainCode(target);
   if (known !== null) return say(known, { io, json: isSet(args, 'json') });
+  const sought = soughtTarget(target);
   const { withOperatorOf } = await import('./operator.ts');
   return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) =>
-    say(await operator.explain(canonicalTarget(target)), { io, json: isSet(args, 'json') }),
+    say(await operator.explain(sought), { io, json: isSet(args, 'json') }),
   );
 };
 
@@ -75,12 +78,24 @@ function explainCode(target: string): ExplanationShape | null {
   return { ...about, summary: `${code}: ${sentence}`, steps: [effect], advice: [] };
 }
 
-/** An endpoint in its canonical spelling; a reference as it was typed. */
-function canonicalTarget(target: string): string {
+/** An endpoint in its canonical spelling, or a reference. @throws CommandError `not-found` for anything else */
+function soughtTarget(target: string): string {
+  const reference = normalizeReference(target);
+  if (reference !== null) return reference;
   try {
     return parseEndpoint(target).name;
-  } catch {
-    return target;
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    const near = nearest(target, [
+      ...Object.keys(refusals),
+      ...Object.keys(failures),
+      ...Object.keys(faults),
+    ]);
+    const hint =
+      near === null
+        ? 'Give a code such as pin-mismatch, a reference of 8 characters, or HOST:PORT.'
+        : `Did you mean ${near}?`;
+    throw new CommandError('not-found', `${target} is no code, reference or HOST:PORT`, { hint, cause });
   }
 }
 

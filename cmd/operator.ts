@@ -1,5 +1,8 @@
 // Gives a command its Operator: the daemon where one answers, else the store. Closed again whatever happens.
 
+import { remoteOperator } from '../src/admin/client.ts';
+import { findDaemon, noDaemon } from '../src/admin/find.ts';
+import type { Lookup } from '../src/admin/find.ts';
 import { openOperator } from '../src/admin/local.ts';
 import type { Operator } from '../src/admin/operator.ts';
 import { defaultSocket, thisHome } from '../src/config/paths.ts';
@@ -30,26 +33,46 @@ export async function withOperatorOf(
   }
 }
 
+/** Runs `work` with the daemon; only a running one can answer. @throws CommandError `no-daemon` */
+export async function withDaemonOf(
+  { args, io }: { readonly args: Args; readonly io: Io },
+  work: (operator: Operator) => Promise<ExitName>,
+): Promise<ExitName> {
+  const config = await configFor(args, io, { urls: [], needsRoutes: false });
+  const { path, tried } = await findDaemon(lookupOf({ args, io }, config));
+  if (path === null) throw noDaemon(tried, io.words);
+  return work(remoteOperator(path));
+}
+
 export function operatorOf(
   { args, io, needs }: { readonly args: Args; readonly io: Io; readonly needs: OperatorNeeds },
-  { config, origins }: GoodConfig,
+  good: GoodConfig,
 ): Promise<Operator> {
-  const named = textOf(args, 'config') !== null || textOf(args, 'state') !== null;
-  const isWritten = origins.some(
-    ({ path, origin }) => (path[0] === 'state' || path[0] === 'admin') && origin !== 'default',
-  );
+  const { config } = good;
   return openOperator({
     state: config.state,
     create: needs.create,
     settings: new Map(config.routes.map(({ endpoint, trust }) => [endpoint.name, trust])),
     now: io.now,
     builtAt: readBuild().builtAt,
-    lookup: {
-      flag: textOf(args, 'socket'),
-      config: named || isWritten ? config.admin.socket.path : null,
-      env: io.env,
-      stateSocket: defaultSocket(config.state, thisHome(io.env)),
-    },
+    lookup: lookupOf({ args, io }, good),
     command: io.words,
   });
+}
+
+/** Whoever named a file, a state or a socket means the daemon of that one and no other. */
+function lookupOf(
+  { args, io }: { readonly args: Args; readonly io: Io },
+  { config, origins }: GoodConfig,
+): Lookup {
+  const named = textOf(args, 'config') !== null || textOf(args, 'state') !== null;
+  const isWritten = origins.some(
+    ({ path, origin }) => (path[0] === 'state' || path[0] === 'admin') && origin !== 'default',
+  );
+  return {
+    flag: textOf(args, 'socket'),
+    config: named || isWritten ? config.admin.socket.path : null,
+    env: io.env,
+    stateSocket: defaultSocket(config.state, thisHome(io.env)),
+  };
 }

@@ -3,6 +3,7 @@
 
 import yargs from 'yargs';
 import type { Argv } from 'yargs';
+import { nearest } from '../src/config/nearest.ts';
 import { exitCodes } from '../src/errors.ts';
 import { readBuild } from '../src/ops/build.ts';
 import type { Args } from './args.ts';
@@ -40,16 +41,17 @@ async function parseWords(words: readonly string[]): Promise<Parsed> {
   };
   const parser = commands.reduce((all, entry) => register(all, entry, choose), base(words));
   let output = '';
-  let trouble: Error | undefined;
-  const args = await parser.parseAsync(
-    [...words],
-    {},
-    (error: Error | undefined, _args: unknown, text: string) => {
-      trouble = error ?? undefined;
+  const parsed = await parser
+    .parseAsync([...words], {}, (error: Error | null | undefined, _args: unknown, text: string) => {
+      if (error) throw error;
       output = text;
-    },
-  );
-  if (trouble !== undefined) throw usageError(trouble, words);
+    })
+    .then(
+      (args) => ({ args }),
+      (error: unknown) => ({ error }),
+    );
+  if ('error' in parsed) throw usageError(parsed.error, words);
+  const { args } = parsed;
   if (chosen === null && output === '')
     throw usage('no command was given', 'letterlock --help lists the commands');
   return { run: output === '' ? chosen : null, args, output };
@@ -73,7 +75,6 @@ const base = (words: readonly string[]): Argv =>
     .example('$0 inspect imaps://imap.example.org', 'see what a server presents')
     .completion('completion', 'print a completion script for bash or zsh ($SHELL decides)')
     .demandCommand(1, 'no command was given')
-    .recommendCommands()
     .strict()
     .help()
     .alias('help', 'h')
@@ -92,13 +93,20 @@ const register = (parser: Argv, entry: CommandEntry, choose: Choose): Argv =>
   );
 
 /** yargs says what is wrong and nothing else; the command named first has the help that fits. */
-function usageError(error: Error, words: readonly string[]): Error {
-  if (error.name !== 'YError' && error.name !== 'Error') return error;
-  const named = words.find((word) => commands.some(({ command }) => command.split(' ')[0] === word));
-  return usage(
-    error.message.replaceAll('\n', '; '),
-    `letterlock ${named === undefined ? '' : `${named} `}--help shows how it is used`,
-  );
+function usageError(error: unknown, words: readonly string[]): unknown {
+  if (!(error instanceof Error) || (error.name !== 'YError' && error.name !== 'Error')) return error;
+  const names = commands.map(({ command }) => command.split(' ')[0] ?? command);
+  const [first = ''] = words.filter((word) => !word.startsWith('-'));
+  const isNamed = names.includes(first);
+  if (!isNamed && first !== '') {
+    const near = nearest(first, names);
+    return usage(
+      `there is no command ${first}`,
+      near === null ? 'letterlock --help lists the commands' : `did you mean letterlock ${near}?`,
+    );
+  }
+  const message = error.message.replaceAll('\n', '; ');
+  return usage(message, `letterlock ${isNamed ? `${first} ` : ''}--help shows how it is used`);
 }
 
 function asksForJson(words: readonly string[]): boolean {

@@ -7,8 +7,8 @@ import { withOperator } from './command.ts';
 import { ConfigError } from './failure.ts';
 
 const reload: Run = async (args, io) => {
-  const { withOperatorOf } = await import('./operator.ts');
-  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+  const { withDaemonOf } = await import('./operator.ts');
+  return withDaemonOf({ args, io }, async (operator) => {
     const answer = await operator.reload();
     if (!answer.reloaded) throw new ConfigError(answer.problems, 'The daemon keeps its old configuration.');
     if (isSet(args, 'json')) io.printJson(answer);

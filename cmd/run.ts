@@ -3,7 +3,9 @@
 
 import type { Argv } from 'yargs';
 import { loadConfig } from '../src/config/load.ts';
+import type { Daemon } from '../src/daemon.ts';
 import { CommandError } from '../src/errors.ts';
+import type { Route } from '../src/proxy/route.ts';
 import type { Args } from './args.ts';
 import { isSet, textsOf } from './args.ts';
 import { clientLines, clientShape } from './client-settings.ts';
@@ -21,17 +23,32 @@ const run: Run = async (args, io) => {
   const sources = await sourcesOf(args, io, { urls, needsRoutes: true });
   if (sources.file === null && urls.length === 0) throw nothingToRun();
   const { config } = soundConfig(await loadConfig(sources), io);
-  if (urls.length > 0) printSettings(config.routes, { args, io });
-  await runDaemon(config, { reread: () => loadConfig(sources), env: io.env, execArgv: io.execArgv });
+  await runDaemon(config, {
+    reread: () => loadConfig(sources),
+    env: io.env,
+    execArgv: io.execArgv,
+    started: (daemon) => {
+      if (urls.length > 0) printSettings(boundRoutes(config.routes, daemon), { args, io });
+    },
+  });
   return 'done';
 };
 
 function printSettings(
-  routes: Parameters<typeof clientLines>[0],
+  routes: readonly Route[],
   { args, io }: { readonly args: Args; readonly io: Io },
 ): void {
   if (isSet(args, 'json')) io.printJson(clientShape(routes));
   else io.print(...clientLines(routes));
+}
+
+/** Routes with the port really bound, where any free one was asked for. */
+function boundRoutes(routes: readonly Route[], daemon: Pick<Daemon, 'routes'>): readonly Route[] {
+  const ports = new Map(daemon.routes().map(({ name, port }) => [name, port]));
+  return routes.map((route) => ({
+    ...route,
+    listen: { host: route.listen.host, port: ports.get(route.name) ?? route.listen.port },
+  }));
 }
 
 const nothingToRun = (): CommandError =>

@@ -8,8 +8,8 @@ import { withOperator } from './command.ts';
 import { aligned, facts } from './table.ts';
 
 const status: Run = async (args, io) => {
-  const { withOperatorOf } = await import('./operator.ts');
-  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+  const { withDaemonOf } = await import('./operator.ts');
+  return withDaemonOf({ args, io }, async (operator) => {
     const answer = await operator.status();
     if (isSet(args, 'json')) io.printJson(answer);
     else io.print(...statusLines(answer));
