@@ -186,7 +186,7 @@ describe('hostile octets', () => {
         expect(examined.faults.every(isFault)).toBe(true);
         expect(JSON.stringify(describeCertificate(changed)).length).toBeLessThan(20_000);
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
   });
 
@@ -200,7 +200,7 @@ describe('hostile octets', () => {
           chainsToAnchor: false,
         });
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -211,7 +211,7 @@ describe('hostile octets', () => {
         const { chainsToAnchor } = new Examiner().examine(bytes(leaf, middle), { ...usual, anchors: set });
         if (chainsToAnchor) expect(spkiOfCertificate(changed)).toBe(spkiOfCertificate(root.certificate));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -223,7 +223,7 @@ describe('hostile octets', () => {
         expect(describeCertificate(octets).faults).toContain('malformed');
         expect(spkiOfCertificate(octets)).toBeNull();
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 
