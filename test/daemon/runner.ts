@@ -1,0 +1,62 @@
+// A daemon as a process of its own, for the tests of signals and crashes. Run with the folder to live in, the
+// port of an upstream, and what to do once it runs; a reload reads `next.json` there.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../src/config.ts';
+import { runDaemon } from '../../src/daemon.ts';
+import { endpointOf } from '../../src/endpoint.ts';
+import type { Route } from '../../src/proxy/route.ts';
+
+const [folder = '', port = '', action = ''] = process.argv.slice(2);
+
+const route = (name: string): Route => ({
+  name,
+  listen: { host: '127.0.0.1', port: 0 },
+  unsafeListen: false,
+  endpoint: endpointOf('127.0.0.1', Number(port)),
+  upstream: `imaps://127.0.0.1:${port}`,
+  protocol: 'imap',
+  upstreamTls: 'implicit',
+  address: null,
+  anchors: [],
+  trust: { policy: 'tofu', firstUse: 'accept', configPins: [] },
+  refusal: 'greeting',
+  refusalCode: 421,
+  limits: {
+    connections: 100,
+    dialSeconds: 5,
+    handshakeSeconds: 5,
+    greetingSeconds: 5,
+    idleMinutes: 5,
+    preTlsBytes: 65_536,
+    lineBytes: 8192,
+  },
+});
+
+const config = (name: string): Config => ({
+  state: join(folder, 'state'),
+  routes: [route(name)],
+  metrics: null,
+  admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
+  log: { level: 'info', format: 'json' },
+  shutdownSeconds: 60,
+});
+
+const actions: Readonly<Record<string, () => void>> = {
+  '': () => undefined,
+  throw: () => {
+    throw Object.assign(new RangeError('a LOGIN anna CANARY-PASSWORD\n    at CANARY (canary.ts:1:1)'), {
+      code: 'ERR_TEST',
+    });
+  },
+  reject: () => void Promise.reject(new TypeError('CANARY-PASSWORD')),
+};
+
+process.exitCode = await runDaemon(config('first'), {
+  reread: async () => ({
+    ok: true,
+    config: config(String(JSON.parse(readFileSync(join(folder, 'next.json'), 'utf8')))),
+  }),
+  started: () => setImmediate(actions[action] ?? (() => undefined)),
+});
