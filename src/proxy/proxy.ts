@@ -136,12 +136,22 @@ export class Proxy {
     session.run(rejection).then(over, over);
   }
 
-  /** `limits.connections` counts the clients of the whole process: what it bounds is memory and descriptors. */
+  /** `limits.connections` counts the clients of one route, so that a storm on one port does not shut the others. */
   #rejection(route: Route): ClientRejected | null {
     if (this.#draining) return new ClientRejected('draining', 'letterlock is shutting down');
     const { connections } = route.limits;
-    if (this.#sessions.size < connections) return null;
-    return new ClientRejected('limit', `${connections} clients are connected already (limits.connections)`);
+    if (this.#sessionsOf(route) < connections) return null;
+    return new ClientRejected(
+      'limit',
+      `${connections} clients are connected to this route already (limits.connections)`,
+    );
+  }
+
+  /** Also those that began before a reload, by the route's name. */
+  #sessionsOf({ name }: Route): number {
+    let count = 0;
+    for (const { desk } of this.#sessions) if (desk.route.name === name) count += 1;
+    return count;
   }
 
   /** Stops accepting at once, waits up to `ms` for sessions to end by themselves, resets the rest. */
@@ -183,7 +193,7 @@ export class Proxy {
       upstream: desk.route.upstream,
       endpoint: desk.route.endpoint.name,
       protocol: desk.route.protocol,
-      sessions: [...this.#sessions].filter((session) => session.desk.route.name === desk.route.name).length,
+      sessions: this.#sessionsOf(desk.route),
       state: this.#draining ? 'draining' : desk.state,
     }));
   }

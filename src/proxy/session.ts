@@ -281,7 +281,7 @@ export class Session {
       return { outcome: 'failed', reason, said: null, detail };
     }
     this.desk.state = 'failing';
-    const text = failureSentence(this.desk.route.endpoint.host, reason);
+    const text = failureSentence(this.desk.route.endpoint, reason);
     return {
       outcome: 'failed',
       reason,
@@ -298,7 +298,7 @@ export class Session {
     this.desk.state = 'refusing';
     // The sentence names the candidate, so it must be there for whoever looks it up.
     if (this.#refused !== null) await this.#tools.tofu.settle(this.#refused);
-    const text = refusalSentence(route.endpoint.host, facts);
+    const text = refusalSentence(route.endpoint, facts);
     return {
       outcome: 'refused',
       reason,
