@@ -129,11 +129,11 @@ describe.runIf(process.getuid?.() === 0)('a socket of another user', () => {
   });
 });
 
-describe('when there is none', () => {
-  const tried = (trouble: 'absent' | 'permission denied') => [
-    { path: '/run/letterlock/admin.sock', trouble, detail: null },
-  ];
+const tried = (trouble: 'absent' | 'permission denied') => [
+  { path: '/run/letterlock/admin.sock', trouble, detail: null },
+];
 
+describe('when there is none', () => {
   test('the error lists what was tried', () => {
     const error = noDaemon(tried('absent'), ['status']);
     expect(error.exit).toBe('no-daemon');
@@ -163,29 +163,29 @@ describe('when there is none', () => {
   });
 });
 
-describe('without a daemon', () => {
-  const open = (create: 'never' | 'if-missing') =>
-    openOperator({
-      state: join(folder, 'state'),
-      create,
-      settings: new Map(),
-      now: Date.now,
-      builtAt: 0,
-      lookup: lookup({ flag: join(folder, 'none.sock') }),
-      command: ['pins', 'list'],
-    });
-
-  test('a question makes no store, and says where it looked', async () => {
-    const error: unknown = await open('never').catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(CommandError);
-    expect(error).toMatchObject({
-      exit: 'store',
-      code: 'store-missing',
-      message: expect.stringContaining('none.sock (absent)'),
-    });
-    expect(() => rmSync(join(folder, 'state'), { recursive: true })).toThrow(/ENOENT/);
+const open = (create: 'never' | 'if-missing') =>
+  openOperator({
+    state: join(folder, 'state'),
+    create,
+    settings: new Map(),
+    now: Date.now,
+    builtAt: 0,
+    lookup: lookup({ flag: join(folder, 'none.sock') }),
+    command: ['pins', 'list'],
   });
 
+test('a question makes no store, and says where it looked', async () => {
+  const error: unknown = await open('never').catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(CommandError);
+  expect(error).toMatchObject({
+    exit: 'store',
+    code: 'store-missing',
+    message: expect.stringContaining('none.sock (absent)'),
+  });
+  expect(() => rmSync(join(folder, 'state'), { recursive: true })).toThrow(/ENOENT/);
+});
+
+describe('without a daemon', () => {
   test('a command that may make a store makes one, for the next question', async () => {
     const first = await open('if-missing');
     const pin = 'sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';

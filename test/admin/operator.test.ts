@@ -77,18 +77,17 @@ async function remote(): Promise<Operator> {
   return { ...remoteOperator(path), close };
 }
 
-const approve = (changes: object = {}): Command =>
-  ({
-    command: 'approve',
-    endpoint: home,
-    expect: keyOf(story.fresh),
-    forMs: null,
-    as: null,
-    keep: false,
-    endOld: false,
-    unreject: false,
-    ...changes,
-  }) as Command;
+const approve = (changes: Partial<Extract<Command, { readonly command: 'approve' }>> = {}): Command => ({
+  command: 'approve',
+  endpoint: home,
+  expect: keyOf(story.fresh),
+  forMs: null,
+  as: null,
+  keep: false,
+  endOld: false,
+  unreject: false,
+  ...changes,
+});
 
 /** The CommandError of what must fail, as it crosses the wire. */
 async function failure(
@@ -132,6 +131,10 @@ async function answers(operator: Operator): Promise<unknown> {
   return JSON.parse(text);
 }
 
+/** References are of the store's own secret. */
+const comparable = (value: unknown): string =>
+  JSON.stringify(value).replaceAll(/"ref":"\w{8}"|[0-9A-HJKMNP-TV-Z]{8}(?=\b)/g, 'REF');
+
 test('both give the same answers to the same questions and orders', async () => {
   const one = await local();
   const first = await answers(one);
@@ -146,9 +149,6 @@ test('both give the same answers to the same questions and orders', async () => 
   const two = await remote();
   const second = await answers(two);
   await two.close();
-  // References are of the store's own secret.
-  const comparable = (value: unknown): string =>
-    JSON.stringify(value).replaceAll(/"ref":"\w{8}"|[0-9A-HJKMNP-TV-Z]{8}(?=\b)/g, 'REF');
   expect(comparable(second)).toBe(comparable(first));
 });
 

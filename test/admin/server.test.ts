@@ -246,18 +246,19 @@ describe('requests', () => {
   });
 });
 
+const good = () => ({
+  command: 'approve',
+  endpoint: home,
+  expect: keyOf(story.fresh),
+  forMs: null,
+  as: null,
+  keep: false,
+  endOld: false,
+  unreject: false,
+});
+
 describe('orders', () => {
   beforeEach(() => serve());
-  const good = () => ({
-    command: 'approve',
-    endpoint: home,
-    expect: keyOf(story.fresh),
-    forMs: null,
-    as: null,
-    keep: false,
-    endOld: false,
-    unreject: false,
-  });
 
   test('that are right are carried out', async () => {
     expect((await send(order(good()))).status).toBe(200);

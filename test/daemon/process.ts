@@ -44,13 +44,16 @@ export class RunningDaemon {
 
   constructor(script: string, ...args: readonly string[]) {
     this.#child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#over = once(this.#child, 'close').then(() => {
-      this.#ended = true;
-      this.#wake();
-    });
+    this.#over = this.#end();
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line));
     }
+  }
+
+  async #end(): Promise<void> {
+    await once(this.#child, 'close');
+    this.#ended = true;
+    this.#wake();
   }
 
   #take(line: string): void {

@@ -139,6 +139,14 @@ describe('a daemon at work', () => {
   });
 });
 
+const occupied = async () => {
+  const other = createServer();
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return { port: (other.address() as AddressInfo).port, close: () => other.close() };
+};
+
 describe('the metrics page', () => {
   test('shows refusals at 0 before the first, and promtool finds nothing to say', async () => {
     const server = await world.server(own);
@@ -171,14 +179,6 @@ describe('the metrics page', () => {
   });
 
   describe('on a port in use', () => {
-    const occupied = async () => {
-      const other = createServer();
-      other.listen(0, '127.0.0.1');
-      await once(other, 'listening');
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      return { port: (other.address() as AddressInfo).port, close: () => other.close() };
-    };
-
     test('is a warning by default', async () => {
       const { port, close } = await occupied();
       const server = await world.server(own);
@@ -293,13 +293,13 @@ describe('a start', () => {
   });
 });
 
-describe('a reload', () => {
-  const rereading = (answers: (Reread | Error)[]) => async (): Promise<Reread> => {
-    const next = answers.shift();
-    if (next === undefined || next instanceof Error) throw next ?? new TypeError('nothing to read');
-    return next;
-  };
+const rereading = (answers: (Reread | Error)[]) => async (): Promise<Reread> => {
+  const next = answers.shift();
+  if (next === undefined || next instanceof Error) throw next ?? new TypeError('nothing to read');
+  return next;
+};
 
+describe('a reload', () => {
   test('takes a whole new configuration: new routes serve, sessions of old ones go on', async () => {
     const [one, two] = [await world.server(own), await world.server(impostor)];
     const config = world.config([routeTo(one, {})]);
