@@ -1,7 +1,7 @@
 // Reads one YAML 1.2 file into plain data that still knows where each value was written. Bounded: size,
 // nesting and alias expansion. It never evaluates tags and never guesses an encoding.
 
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import type { ConfigProblem } from '../config.ts';
 import { maskCredentials, problemAt } from './problem.ts';
@@ -10,6 +10,8 @@ import type { Path, Place } from './problem.ts';
 const maxFileBytes = 1_048_576;
 const maxAliases = 100;
 const maxDepth = 32;
+/** What follows the first few mistakes in the syntax is most often made by them. */
+const maxSyntaxProblems = 10;
 
 /** A file read: its data, where each path stands, and everything wrong with it as YAML. */
 export interface SourceDocument {
@@ -28,12 +30,10 @@ export function readDocument(bytes: Uint8Array, source: string): SourceDocument 
   const lines = new LineCounter();
   const spot = placer(text, source, lines);
   const parsed = parsedOrNull(text, lines);
-  if (parsed === null) return broken(source, 'the file is nested too deeply');
-  const problems = [...parsed.errors, ...parsed.warnings].map((error) =>
-    problemAt(spot(error.pos[0]), firstSentence(error.message), yamlHint(error.code)),
-  );
-  if (depthOf(parsed.contents) > maxDepth)
-    problems.push(problemAt(spot(0), `the file is nested deeper than ${maxDepth} levels`));
+  if (parsed === null) return broken(source, `the file is nested deeper than ${maxDepth} levels`);
+  const problems = [...parsed.errors, ...parsed.warnings]
+    .slice(0, maxSyntaxProblems)
+    .map((error) => problemAt(spot(error.pos[0]), firstSentence(error.message), yamlHint(error.code)));
   const value = problems.length > 0 ? { value: {} } : plain(parsed);
   if ('message' in value) problems.push(problemAt(spot(0), value.message));
   return {
@@ -54,18 +54,28 @@ function decoded(bytes: Uint8Array): string | { readonly message: string } {
 }
 
 function parsedOrNull(text: string, lineCounter: LineCounter): Document.Parsed | null {
-  try {
-    return parseDocument(text, {
-      lineCounter,
-      version: '1.2',
-      prettyErrors: false,
-      stringKeys: true,
-      uniqueKeys: true,
-    });
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
+  if (isTooDeep(text)) return null;
+  return parseDocument(text, {
+    lineCounter,
+    version: '1.2',
+    prettyErrors: false,
+    stringKeys: true,
+    uniqueKeys: true,
+  });
+}
+
+/**
+ * Looks at the tokens alone, which takes no recursion: composing a few thousand levels overflows the stack, and
+ * has been seen to abort the process, which a reload must not.
+ */
+function isTooDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // Tokens of whole documents are of no interest here.
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length > maxDepth) return true;
   }
+  return false;
 }
 
 function plain(parsed: Document.Parsed): { readonly value: unknown } | { readonly message: string } {
@@ -94,13 +104,6 @@ const placer =
       excerpt: maskCredentials(text.split(/\r?\n/)[Math.max(1, line) - 1] ?? ''),
     };
   };
-
-function depthOf(node: unknown, depth = 0): number {
-  if (depth > maxDepth) return depth;
-  if (isMap(node)) return Math.max(depth, ...node.items.map((pair) => depthOf(pair.value, depth + 1)));
-  if (isSeq(node)) return Math.max(depth, ...node.items.map((item) => depthOf(item, depth + 1)));
-  return depth;
-}
 
 /** Follows the path as far as it was written; an alias is followed to what it names. */
 function offsetOf(parsed: Document.Parsed, path: Path, part: 'key' | 'value'): number {
