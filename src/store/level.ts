@@ -14,7 +14,7 @@ import { diskIo, type StoreIo } from './io.ts';
 import { newHead } from './ledger.ts';
 import { LevelStore } from './level-store.ts';
 import { lookAt, makeDatabase, type Look } from './look.ts';
-import { makeSecret, passingSecret, readSecret, storeExists } from './secret.ts';
+import { makeSecret, passingSecret, storeExists } from './secret.ts';
 import { StoreError } from './store-error.ts';
 
 export type { EmbeddedStore } from './embedded-store.ts';
@@ -76,7 +76,7 @@ async function createStore(
     { type: 'put', key: keys.announced, value: encode(keys.announced, 0) },
   ];
   try {
-    if ((await readSecret(paths)) === null) await makeSecret(paths, options.io);
+    await makeSecret(paths, options.io);
     await makeDatabase(paths, operations, options.io);
   } catch (error) {
     throw asStoreError(error, `no pin store could be made in ${paths.directory}`);

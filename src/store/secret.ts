@@ -3,10 +3,10 @@
 // without it is a damaged one, and the references of that run are of a secret that dies with it.
 
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { link, readFile, rm } from 'node:fs/promises';
 import { codeOf } from './database.ts';
 import { checkOwned, closeUmask, found, makeDirectory, pathsIn, type StorePaths } from './directory.ts';
-import { diskIo, replaceFile, type StoreIo } from './io.ts';
+import { diskIo, type StoreIo } from './io.ts';
 import { StoreError } from './store-error.ts';
 
 const secretBytes = 32;
@@ -47,10 +47,28 @@ export async function readSecret(paths: StorePaths): Promise<Uint8Array | null> 
   }
 }
 
+/**
+ * Makes the secret unless one of the right size is there, and answers with the one that is. Of two processes
+ * that start at once both end with the same.
+ */
 export async function makeSecret(paths: StorePaths, io: StoreIo): Promise<Uint8Array> {
-  const secret = randomBytes(secretBytes);
-  await replaceFile(paths.secret, secret, io);
-  return secret;
+  const present = await readSecret(paths);
+  if (present !== null) return present;
+  await rm(paths.secret, { force: true });
+  const temporary = `${paths.secret}.new-${randomBytes(4).toString('hex')}`;
+  try {
+    await io.writeFile(temporary, randomBytes(secretBytes));
+    await io.syncFile(temporary);
+    await link(temporary, paths.secret).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await io.syncDirectory(paths.directory);
+  const made = await readSecret(paths);
+  if (made === null) throw new StoreError('store-io', `${paths.secret} could not be made`);
+  return made;
 }
 
 export const passingSecret = (): Uint8Array => randomBytes(secretBytes);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { diskIo, type StoreIo } from '../../src/store/io.ts';
 import type { EmbeddedStore } from '../../src/store/level.ts';
+import { LevelStore } from '../../src/store/level-store.ts';
 import { decodeSeal } from '../../src/store/seal.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import {
@@ -105,10 +106,11 @@ describe('a fault in a step of the write protocol', () => {
       const directory = temporaryDirectory();
       const faults = new Faults();
       faults.arm(moment);
-      const store = await opened(directory, { io: faults.io }).catch((error: unknown) => error);
+      const first = await opened(directory, { io: faults.io }).catch((error: unknown) => error);
       expect(faults.met).toBe(1);
-      if (!(store instanceof Error)) throw new Error('the fault went unnoticed');
-      expect(store).toBeInstanceOf(StoreError);
+      // Once the database is in its place the start goes on: all it lacks is a seal, and that can be made.
+      if (first instanceof LevelStore) await first.close();
+      else expect(first).toBeInstanceOf(StoreError);
       const again = await opened(directory);
       expect(again.health().state).toBe('good');
       await committed(again, [changeOf(endpoint, 0)]);
