@@ -3,7 +3,7 @@
 
 import { DerError, readFirst, tags } from './der.ts';
 import { type Fault, orderFaults } from './fault.ts';
-import { sha256Of, spkiOfCertificate } from './fingerprint.ts';
+import { sha256Of } from './fingerprint.ts';
 import { isSelfSigned, type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
 import { anywhereFaults, leafFaults, vouchedForFaults } from './single-faults.ts';
 
@@ -88,7 +88,7 @@ const faultsOf = (certificate: ParsedCertificate): readonly Fault[] => {
 export const describeParsed = (certificate: ParsedCertificate): CertificateDescription => {
   const { extensions, dates } = certificate;
   return {
-    spki: spkiOfCertificate(certificate.der),
+    spki: certificate.spki,
     sha256: sha256Of(certificate.der),
     subject: boundText(certificate.subject.text),
     issuer: boundText(certificate.issuer.text),

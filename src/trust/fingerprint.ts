@@ -2,7 +2,14 @@
 // of candidates. A comparison always takes all 32 octets; part of a fingerprint never counts, since a key whose
 // fingerprint begins as wanted is quickly made.
 
-import { createHash, createHmac, createPublicKey, timingSafeEqual, X509Certificate } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  type KeyObject,
+  timingSafeEqual,
+  X509Certificate,
+} from 'node:crypto';
 import { readFrame } from './frame.ts';
 
 /** `either`: hexadecimal forms are used for certificates and for keys alike, so they may match both. */
@@ -38,17 +45,21 @@ const writtenSpki = (certificate: Uint8Array): Uint8Array | null => {
 };
 
 /**
- * `sha256//BASE64=` of the key in a certificate, null when there is none to be had. The octets are those of the
- * certificate, but only if OpenSSL, which checks the handshake with it, reads the same key there; a certificate
- * in which two readers see two keys has none. A frame that is not strict DER counts as OpenSSL reads it.
+ * `sha256//BASE64=` of `key` as `written` in a certificate. The octets are those of the certificate, but only if they
+ * hold the key that OpenSSL checks the handshake with; a certificate in which two readers see two keys has none
+ * (null). Where there are none, because the frame is not strict DER, the key counts as OpenSSL writes it. May throw.
  */
+export const spkiOfKey = (key: KeyObject, written: Uint8Array | null): string | null => {
+  const exported = key.export({ type: 'spki', format: 'der' });
+  if (written === null || Buffer.compare(exported, written) === 0) return spkiOf(exported);
+  const same = createPublicKey({ key: Buffer.from(written), format: 'der', type: 'spki' }).equals(key);
+  return same ? spkiOf(written) : null;
+};
+
+/** `sha256//BASE64=` of the key in a DER certificate as spkiOfKey takes it; null when there is none to be had. */
 export const spkiOfCertificate = (certificate: Uint8Array): string | null => {
   try {
-    const key = new X509Certificate(certificate).publicKey;
-    const written = writtenSpki(certificate);
-    if (written === null) return spkiOf(key.export({ type: 'spki', format: 'der' }));
-    const same = createPublicKey({ key: Buffer.from(written), format: 'der', type: 'spki' }).equals(key);
-    return same ? spkiOf(written) : null;
+    return spkiOfKey(new X509Certificate(certificate).publicKey, writtenSpki(certificate));
   } catch {
     return null;
   }

@@ -13,6 +13,7 @@ import {
 import { Fields, tags, timeOf } from './der.ts';
 import { type DistinguishedName, noName, readName } from './distinguished-name.ts';
 import { type Extensions, noExtensions, readExtensionValues } from './extensions.ts';
+import { spkiOfKey } from './fingerprint.ts';
 import { type Frame, readExtensions, readFrame } from './frame.ts';
 
 export interface ParsedCertificate {
@@ -28,6 +29,8 @@ export interface ParsedCertificate {
   readonly signature: SignatureAlgorithm | null;
   readonly extensions: Extensions;
   readonly key: KeyStrength | null;
+  /** `sha256//BASE64=` as spkiOfKey takes it. */
+  readonly spki: string | null;
   readonly malformed: boolean;
   /** For the signature checks; null when OpenSSL cannot read the certificate or reads other octets. */
   readonly openssl: X509Certificate | null;
@@ -103,7 +106,10 @@ export const parseCertificate = (der: Uint8Array): ParsedCertificate => {
   const openssl = reading.read(null, () => readByOpenssl(der));
   const publicKey = openssl === null ? null : reading.read(null, () => openssl.publicKey);
   const key = publicKey === null ? null : reading.read(null, () => keyStrength(publicKey));
-  return { der, id: idOf(der), ...fields, openssl, publicKey, key, malformed: !reading.sound };
+  const spki =
+    publicKey === null ? null : reading.read(null, () => spkiOfKey(publicKey, frame?.spki.whole ?? null));
+  reading.demand(spki !== null);
+  return { der, id: idOf(der), ...fields, openssl, publicKey, key, spki, malformed: !reading.sound };
 };
 
 /** Whether the key of `issuer` made the signature of `certificate`. Never throws. */
