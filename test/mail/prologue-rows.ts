@@ -111,6 +111,17 @@ const imapRows: readonly Row[] = [
   imapGo('C3: the tag before', crlf('z1 OK go'), 'starttls-refused'),
   imapGo('C3: the tag in upper case', crlf('Z2 OK go'), 'starttls-refused'),
   imapGo('a literal before the go-ahead', crlf('* LIST () "/" {3}', 'abc', 'z2 OK go'), 'starttls-refused'),
+  imapGo(
+    'a literal that reads like the go-ahead',
+    crlf('* LIST () "/" {10}', 'z2 OK evil', 'z2 NO no'),
+    'starttls-refused',
+  ),
+  imap(
+    'a literal that reads like a list',
+    [crlf('* OK hi'), crlf('* X {32}', '* CAPABILITY STARTTLS', 'z1 OK evil')],
+    'not-this-protocol',
+    1,
+  ),
   imapGo('an empty line', crlf('', 'z2 OK go'), 'starttls-refused'),
   imapGo('PREAUTH in place of the go-ahead', crlf('* PREAUTH in'), 'preauth'),
   imap(
@@ -333,6 +344,12 @@ const sieveRows: readonly Row[] = [
   sieve(
     'a literal too long',
     [crlf('"X" {4097}', 'x'.repeat(4097), '"STARTTLS"', 'OK')],
+    'not-this-protocol',
+    0,
+  ),
+  sieve(
+    'a literal too long that reads like a list',
+    [crlf('"X" {99999}', '"STARTTLS"', 'OK')],
     'not-this-protocol',
     0,
   ),
