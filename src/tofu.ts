@@ -170,6 +170,8 @@ export class Tofu {
       const evidence = this.#witness.again(judged.evidence);
       const verdict = withProof(judge(evidence), provisional);
       if (!verdict.accept) return this.#settleRefused(evidence, verdict);
+      // Before anything is written: what changes now is judged with the certificate of now.
+      this.#untrusting.relyOn(evidence);
       const lesson = learn(evidence, verdict);
       if (lesson === null || !lesson.durable) {
         const vouched = this.#mint(evidence, verdict, provisional);
@@ -213,7 +215,6 @@ export class Tofu {
     if (verdict.basis === 'first-use' || verdict.basis !== provisional.basis)
       this.#notices.judged(evidence, verdict);
     this.#notices.accepted(evidence, spki);
-    this.#untrusting.relyOn(evidence, spki);
     if (evidence.store === 'good') this.#ledger.see(endpoint, spki, evidence.now);
     return mint({ endpoint, spki, basis: verdict.basis, epoch: this.#ledger.mirror.entry(endpoint).epoch });
   }

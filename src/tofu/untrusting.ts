@@ -19,8 +19,8 @@ export class Untrusting {
   }
 
   /** A session goes on with this key from now on. */
-  relyOn(evidence: Evidence, spki: string): void {
-    this.#relied.keep(evidence, spki);
+  relyOn(evidence: Evidence): void {
+    if (evidence.spki !== null) this.#relied.keep(evidence, evidence.spki);
   }
 
   /** Tells of every key that this change took trust from. */

@@ -2,7 +2,13 @@
 // are to be read beside the documentation: V is a CA-valid certificate, X one that is not.
 
 import { describe, expect, it } from 'vitest';
-import { policies, type Evidence, type Policy, type Verdict } from '../../src/trust/evidence.ts';
+import {
+  policies,
+  type Evidence,
+  type FirstUse,
+  type Policy,
+  type Verdict,
+} from '../../src/trust/evidence.ts';
 import { faults, isFault } from '../../src/trust/fault.ts';
 import { judge } from '../../src/trust/policy.ts';
 import {
@@ -185,15 +191,16 @@ describe('before any policy', () => {
   });
 });
 
-describe('a store that is not well', () => {
-  const needy = (cell: Cell): boolean =>
-    cell.policy !== 'ca' &&
-    !(
-      cell.policy === 'pinned' &&
-      cell.state.startsWith('config') &&
-      cell.state !== 'config-pin-in-record-only'
-    );
+/** Does this cell depend on what is remembered? */
+const needy = (cell: Cell): boolean =>
+  cell.policy !== 'ca' &&
+  !(
+    cell.policy === 'pinned' &&
+    cell.state.startsWith('config') &&
+    cell.state !== 'config-pin-in-record-only'
+  );
 
+describe('a store that is not well', () => {
   it.each(cells.filter(needy))('unavailable refuses whatever needs the record: $name', (cell) => {
     expect(told(judge({ ...at(cell), store: 'unavailable' }))).toBe('store-unavailable');
   });
@@ -267,6 +274,9 @@ refuse    | self-signed,weak-key                | first-use-unsafe  | first-use-
 accept    | chained,expired,clock-suspect       | first-use-unsafe  | first-use-unsafe
 `;
 
+const under = (firstUse: FirstUse, record: Evidence['record'], policy: Policy): string =>
+  told(judge(evidenceOf({ settings: settingsOf({ policy, firstUse }), examined: caValid, record })));
+
 describe('a first use', () => {
   const cases = rows(firstUses)
     .slice(1)
@@ -308,8 +318,6 @@ describe('a first use', () => {
   );
 
   it('follows the same settings for a CA-valid key under ca+tofu and after a CA verification', () => {
-    const under = (firstUse: 'hold' | 'refuse' | 'accept', record: Evidence['record'], policy: Policy) =>
-      told(judge(evidenceOf({ settings: settingsOf({ policy, firstUse }), examined: caValid, record })));
     expect(under('hold', null, 'ca+tofu')).toBe('first-use-held');
     expect(under('refuse', null, 'ca+tofu')).toBe('first-use-off');
     expect(under('hold', ca(), 'tofu')).toBe('first-use-held');
