@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encode } from '../../src/store/codec.ts';
+import { decodeSeal, encodeSeal, type Seal } from '../../src/store/seal.ts';
 import {
   changeOf,
   committed,
@@ -96,6 +97,12 @@ async function setBack(directory: string, part: 'pins' | 'seal', generations: nu
   });
   rmSync(join(directory, part), { recursive: true });
   cpSync(copy, join(directory, part), { recursive: true });
+}
+
+function rewriteSeal(directory: string, change: (seal: Seal) => Seal): void {
+  const seal = decodeSeal(readFileSync(join(directory, 'seal'), 'utf8'));
+  if (seal === null) throw new Error('there is no seal to rewrite');
+  writeFileSync(join(directory, 'seal'), encodeSeal(change(seal)));
 }
 
 interface Damage {
@@ -219,6 +226,23 @@ const damages: readonly Damage[] = [
     name: 'the seal rolled back',
     work: (directory) => setBack(directory, 'seal', 2),
     detail: /seal is 2 generations older/,
+    sealed: true,
+  },
+  {
+    name: 'the seal of the generation before, but of another past',
+    work: (directory) =>
+      rewriteSeal(directory, (seal) => ({
+        ...seal,
+        generation: seal.generation - 1,
+        digest: 'a'.repeat(64),
+      })),
+    detail: /does not follow what was sealed/,
+    sealed: true,
+  },
+  {
+    name: 'the seal of the right generation, but of another digest',
+    work: (directory) => rewriteSeal(directory, (seal) => ({ ...seal, digest: 'a'.repeat(64) })),
+    detail: /not those that were sealed/,
     sealed: true,
   },
   {

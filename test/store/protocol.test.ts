@@ -167,6 +167,25 @@ describe('a fault in a step of the write protocol', () => {
     expect(store.unannounced.map(({ detail }) => detail)).toEqual(['on the disk']);
   });
 
+  it('never takes half a seal for one', async () => {
+    const directory = temporaryDirectory();
+    let torn = false;
+    const io: StoreIo = {
+      ...diskIo,
+      async writeFile(path, bytes) {
+        await diskIo.writeFile(path, torn ? bytes.subarray(0, bytes.length >> 1) : bytes);
+        if (torn) throw new Error('no space left');
+      },
+    };
+    const store = await opened(directory, { io });
+    await committed(store, [changeOf(endpoint, 0)]);
+    torn = true;
+    await expect(store.commit([changeOf(endpoint, 1)])).rejects.toBeInstanceOf(StoreError);
+    expect(sealIn(directory)?.generation).toBe(1);
+    await store.close();
+    expect((await opened(directory)).found).toBe('healed');
+  });
+
   it('rejects every commit of the turn, and takes none of them for granted', async () => {
     const faults = new Faults();
     const store = await opened(temporaryDirectory(), { io: faults.io });
