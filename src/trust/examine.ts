@@ -26,7 +26,10 @@ export interface Circumstances {
   readonly anchors: Anchors;
   /** The name to match; null offline, where there is none, and then nothing is CA valid. */
   readonly endpoint: Endpoint | null;
-  /** Node's code of OpenSSL's chain verdict, null when it verified; absent offline, where OpenSSL was not asked. */
+  /**
+   * Node's code of OpenSSL's chain verdict, null when it verified. Absent offline, where OpenSSL was not asked: name
+   * constraints and policies, which it alone processes, are then not looked at.
+   */
   readonly chainError?: string | null | undefined;
   readonly now: number;
   readonly clockSuspect: boolean;

@@ -72,6 +72,7 @@ describe('a wildcard', () => {
     ['covers a label below a public suffix, which we hold no list of', 'example.co.uk', '*.co.uk', match],
     ['covers no two labels', 'a.mail.example.org', '*.example.org', mismatch],
     ['covers no missing label', 'example.org', '*.example.org', mismatch],
+    ['covers no empty label', '.example.org', '*.example.org', misused],
     ['covers no other domain', 'mail.example.net', '*.example.org', mismatch],
     ['is no wildcard with text behind it', 'foo.example.org', 'f*.example.org', misused],
     ['is no wildcard with text before it', 'foo.example.org', '*o.example.org', misused],
@@ -79,11 +80,18 @@ describe('a wildcard', () => {
     ['is no wildcard in an A-label', 'xn--bcher-kva.example.org', 'xn--*.example.org', misused],
     ['must not be the second label', 'a.b.example.org', 'a.*.example.org', misused],
     ['must not come twice', 'a.b.example.org', '*.*.example.org', misused],
+    ['must not come twice, not even for a host that has one', 'a.*.example.org', '*.*.example.org', misused],
     ['must not come twice in a label', 'mail.example.org', '**.example.org', misused],
     ['must not cover a top-level domain', 'example.com', '*.com', misused],
     ['must not stand alone', 'mail.example.org', '*', misused],
     ['must not have a final dot behind it', 'mail.example.org', '*.example.org.', mismatch],
     ['must not have an empty label behind it', 'mail..org', '*..org', misused],
+    [
+      'that is misused and whose parts would overlap is only another name',
+      'aba.example.org',
+      'ab*ba.example.org',
+      mismatch,
+    ],
     ['that is misused for another host is only another name', 'mail.example.net', 'f*.example.org', mismatch],
   ])('%s', (_, host, pattern, faults) => {
     expect(faultsFor(host, other, [dns(pattern)])).toEqual(faults);
