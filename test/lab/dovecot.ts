@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Variant } from './certificates.ts';
 import { point, serves } from './live-certificate.ts';
 import { labUser, type LabUser } from './lab-user.ts';
-import { collectMaildir } from './maildir.ts';
+import { collectMaildir, discardMaildir } from './maildir.ts';
 import { seedMaildir } from './messages.ts';
 import { accepts, freePorts } from './port.ts';
 import { start } from './run.ts';
@@ -28,6 +28,8 @@ export interface Dovecot {
   log(): Promise<string>;
   /** Waits for `count` messages in the mailbox of `user` and takes them out, in no particular order. */
   collect(user: string, count: number): Promise<readonly Buffer[]>;
+  /** Takes out whatever lies there. */
+  discard(user: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
       await until(`dovecot to serve ${variant}`, () => serves({ host: serverHost, port: ports.imaps }, file));
     },
     log: () => readFile(join(folder, 'info.log'), 'utf8').catch(() => ''),
+    discard: (name) => discardMaildir(join(folder, 'home', name, 'Maildir')),
     collect: (name, count) => collectMaildir(join(folder, 'home', name, 'Maildir'), count),
     stop: () => running.stop(),
   };

@@ -1,8 +1,12 @@
-// A TCP port on localhost that leads to a server on another loopback address and changes nothing: clients that
-// match names against a certificate, and no addresses, reach the server as `localhost` through it.
+// Local ports that lead to a server and know no protocol. With TLS it is the plainest thing that could stand
+// where letterlock stands; without, it only gives the server the name `localhost`, for clients that match
+// names against a certificate and no addresses.
 
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { labHost } from './certificates.ts';
 import { portOf } from './port.ts';
 
 export interface Forward {
@@ -10,9 +14,24 @@ export interface Forward {
   close(): Promise<void>;
 }
 
-export async function openForward(to: { readonly host: string; readonly port: number }): Promise<Forward> {
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Carries bytes as they are. */
+export const openForward = (to: Target): Promise<Forward> =>
+  listen(() => connect({ ...to, allowHalfOpen: true }));
+
+/** Carries what a client says in clear to a server with TLS, verified against one CA. */
+export async function openTunnel(to: Target, caFile: string): Promise<Forward> {
+  const ca = await readFile(caFile);
+  return listen(() => connectTls({ ...to, ca, servername: labHost }));
+}
+
+async function listen(dial: () => Socket): Promise<Forward> {
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    const upstream = connect({ ...to, allowHalfOpen: true });
+    const upstream = dial();
     for (const [from, other] of [
       [client, upstream],
       [upstream, client],

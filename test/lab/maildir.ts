@@ -19,6 +19,11 @@ export async function maildirFiles(maildir: string): Promise<readonly Buffer[]> 
   return Promise.all((await paths(maildir)).map((path) => readFile(path)));
 }
 
+/** Empties it. */
+export async function discardMaildir(maildir: string): Promise<void> {
+  await Promise.all((await paths(maildir)).map((path) => rm(path)));
+}
+
 /** Waits until exactly `count` messages lie there and removes them; fails when there are more. */
 export async function collectMaildir(maildir: string, count: number): Promise<readonly Buffer[]> {
   const found = await until(

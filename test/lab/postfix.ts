@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Variant } from './certificates.ts';
 import { serverHost } from './dovecot.ts';
 import { labUser, type LabUser } from './lab-user.ts';
-import { collectMaildir } from './maildir.ts';
+import { collectMaildir, discardMaildir } from './maildir.ts';
 import { point, serves } from './live-certificate.ts';
 import { accepts } from './port.ts';
 import { cleanEnvironment, run, start } from './run.ts';
@@ -24,6 +24,8 @@ export interface Postfix {
   swap(variant: Variant): Promise<void>;
   /** Waits for `count` messages in the mailbox of `user` and takes them out, in no particular order. */
   collect(user: string, count: number): Promise<readonly Buffer[]>;
+  /** Takes out whatever lies there. */
+  discard(user: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
         serves({ host: serverHost, port: ports.submissions }, file),
       );
     },
+    discard: (name) => discardMaildir(join(folder, 'mail', name, 'Maildir')),
     collect: (name, count) => collectMaildir(join(folder, 'mail', name, 'Maildir'), count),
     stop: () => running.stop(),
   };

@@ -34,8 +34,11 @@ export interface Reader {
   readonly showsRefusal: 'whole' | 'capitals' | 'no';
   /** How it ends when it was refused; null where that says nothing. */
   readonly refusedExit: number | null;
-  /** TLS of its own that this client can do; a tunnel stands in for the rest. */
-  readonly tls: readonly ('starttls' | 'implicit')[];
+  /**
+   * How it reads without letterlock: over TLS of its own, or in clear through a tunnel that knows no protocol,
+   * where what it stores depends on its own leg being TLS or not.
+   */
+  readonly alone: 'starttls' | 'implicit' | 'tunnel';
   read(where: Where): Promise<Fetched>;
 }
 
@@ -45,7 +48,8 @@ export interface Sender {
   readonly protocol: 'smtp' | 'lmtp';
   readonly showsRefusal: 'whole' | 'no';
   readonly refusedExit: number | null;
-  readonly tls: readonly ('starttls' | 'implicit')[];
+  /** The TLS of its own with which it sends without letterlock. */
+  readonly alone: 'starttls' | 'implicit';
   /** Hands over the bytes as they are; false: it composes a message around them. */
   readonly verbatim: boolean;
   /** `message` ends its lines in LF. */

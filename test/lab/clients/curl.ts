@@ -14,7 +14,7 @@ import {
   type Where,
 } from './client.ts';
 
-const login = ['curl', '-sS', '--max-time', '55', '-u', `${user}:${password}`];
+const login = ['curl', '-sS', '--max-time', '55', '--fail-early', '-u', `${user}:${password}`];
 
 const protection = ({ tls, caFile }: Where): readonly string[] =>
   tls === 'none' ? [] : ['--ssl-reqd', '--cacert', caFile];
@@ -27,7 +27,7 @@ const reader = (protocol: 'imap' | 'pop3', path: string): Reader => ({
   protocol,
   showsRefusal: 'no',
   refusedExit: protocol === 'imap' ? 8 : 67,
-  tls: ['starttls', 'implicit'],
+  alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
       const folder = await home.folder('out');
@@ -50,7 +50,7 @@ export const curlSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'no',
   refusedExit: 8,
-  tls: ['starttls', 'implicit'],
+  alone: 'implicit',
   verbatim: true,
   send: (where, message) =>
     atHome(async (home) => {

@@ -72,7 +72,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: null,
-  tls: ['starttls', 'implicit'],
+  alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
       await home.folder('Mail');
@@ -97,7 +97,7 @@ export const muttSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 1,
-  tls: ['starttls', 'implicit'],
+  alone: 'implicit',
   verbatim: false,
   send: (where, message) =>
     atHome(async (home) => {

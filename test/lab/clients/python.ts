@@ -73,7 +73,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 1,
-  tls: ['starttls', 'implicit'],
+  alone: 'starttls',
   read: (where) =>
     atHome(async (home) => {
       const ran = await python(home, { program: protocol, where, input: Buffer.alloc(0) });
@@ -89,7 +89,7 @@ const sending = (protocol: 'smtp' | 'lmtp'): Sender => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 1,
-  tls: protocol === 'smtp' ? ['starttls', 'implicit'] : ['starttls'],
+  alone: 'starttls',
   verbatim: true,
   send: (where, message) =>
     atHome((home) => python(home, { program: protocol, where, input: crlf(message) })),

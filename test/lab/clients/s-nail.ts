@@ -26,7 +26,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 1,
-  tls: ['starttls', 'implicit'],
+  alone: 'starttls',
   read: (where) =>
     atHome(async (home) => {
       const options = [`-S${protocol}-auth=${protocol === 'imap' ? 'login' : 'plain'}`, ...trust(where)];
@@ -48,7 +48,7 @@ export const sNailSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 4,
-  tls: ['starttls', 'implicit'],
+  alone: 'starttls',
   verbatim: false,
   send: (where, message) =>
     atHome(async (home) => {

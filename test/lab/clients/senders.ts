@@ -21,7 +21,7 @@ export const msmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 76,
-  tls: ['starttls', 'implicit'],
+  alone: 'implicit',
   verbatim: true,
   send: (where, message) =>
     atHome(async (home) => {
@@ -40,11 +40,12 @@ const swaksFor = (protocol: 'smtp' | 'lmtp'): Sender => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 21,
-  tls: protocol === 'smtp' ? ['starttls', 'implicit'] : ['starttls'],
+  alone: 'starttls',
   verbatim: true,
   send: (where, message) =>
     atHome(async (home) => {
-      const file = await home.write('message', crlf(message));
+      // A file without any line end would be taken for the name of one.
+      const file = await home.write('message', Buffer.concat([crlf(message), Buffer.from('\r\n')]));
       const login = ['--auth', 'PLAIN', '--auth-user', user, '--auth-password', password];
       return home.run([
         'swaks',

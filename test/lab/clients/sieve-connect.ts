@@ -27,7 +27,7 @@ export const sieveConnect: Reader = {
   protocol: 'sieve',
   showsRefusal: 'whole',
   refusedExit: 255,
-  tls: ['starttls'],
+  alone: 'starttls',
   read: (where) =>
     atHome(async (home) => {
       const secret = `${password}\n`;
