@@ -14,7 +14,7 @@ import { type IdentityMatch, matchIdentity } from './identity.ts';
 import type { KeyEvidence } from './record.ts';
 
 /** More certificates of a chain are not looked at. */
-export const maxChain = 16;
+const maxChain = 16;
 
 /** Anchors with the identity of the set, see AnchorSet in net. */
 export interface Anchors {

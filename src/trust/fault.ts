@@ -42,6 +42,3 @@ export const orderFaults = (found: Iterable<Fault>): readonly Fault[] => {
     .filter(isFault)
     .filter((fault) => set.has(fault));
 };
-
-/** Every fault there is blocks CA validity; these block a first use as well. */
-export const blocksFirstUse = (fault: Fault): boolean => faults[fault].blocks === 'first-use';
