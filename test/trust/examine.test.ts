@@ -177,6 +177,13 @@ const rows: readonly [string, readonly Forged[], boolean, readonly Fault[], Chan
   ['an unknown CA', [leafOf(stranger)], reachesNone, ['unknown-issuer']],
   ['an unknown CA that is sent along', [leafOf(stranger), stranger], reachesNone, ['unknown-issuer']],
   [
+    'an unknown CA that is sent along and signed itself with SHA-1 and serial number 0',
+    [leafOf(sha1Root), sha1Root],
+    reachesNone,
+    ['unknown-issuer'],
+    { anchors: anchorsOf() },
+  ],
+  [
     'an unknown CA over an intermediate',
     [leafOf(strangeMiddle), strangeMiddle],
     reachesNone,
