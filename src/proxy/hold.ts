@@ -9,8 +9,6 @@ export interface RememberedRefusal {
   readonly reason: RefusalReason;
   readonly reference: string | null;
   readonly spki: string | null;
-  /** For the log: what the world said when it was refused. */
-  readonly detail: string | null;
 }
 
 /** The state of trust a refusal was made in: the endpoint's epoch and the store's state. */

@@ -9,7 +9,7 @@ import { GreetingReader, type GreetingVerdict } from '../mail/greeting.ts';
 import { localGreeting } from '../mail/local-greeting.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import { speak, type Spoken } from '../net/speak.ts';
-import type { AcceptBasis } from '../trust/evidence.ts';
+import type { AcceptBasis, Verdict } from '../trust/evidence.ts';
 import { escapeText } from '../trust/escape.ts';
 import type { Route } from './route.ts';
 import { errorFor } from './upstream.ts';
@@ -100,7 +100,9 @@ class GreetingTalk implements Spoken<GreetingVerdict> {
 
 const nothing = new Uint8Array(0);
 
-/** A first use that came about between proof and commit still wants the positive greeting. */
-export function confirmProof(greeting: Greeting, basis: AcceptBasis): void {
-  if (greeting.verdict === 'negative' && basis === 'first-use') throw new Failure('no-greeting');
+/** A verdict that became a first use after the proof wants the positive greeting as well. */
+export function confirmProof(greeting: Greeting, verdict: Verdict): void {
+  if (greeting.verdict === 'negative' && verdict.accept && verdict.basis === 'first-use') {
+    throw new Failure('no-greeting');
+  }
 }

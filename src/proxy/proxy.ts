@@ -12,7 +12,8 @@ import type { Listener, ProxyEvent } from './events.ts';
 import { listen, type Door } from './listener.ts';
 import type { Route } from './route.ts';
 import { RouteDesk, type RouteState } from './route-desk.ts';
-import { Session, type SessionTools } from './session.ts';
+import { Session } from './session.ts';
+import type { SessionTools } from './session-tools.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
 export interface ProxyOptions {

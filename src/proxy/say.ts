@@ -3,14 +3,15 @@
 
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Permanence } from '../errors.ts';
+import { Failure, type Permanence } from '../errors.ts';
 import type { Turn } from '../mail/conversation.ts';
 import { farewell, farewellLimits } from '../mail/farewell.ts';
 import { Talk } from '../mail/talk.ts';
 import { speak, type Spoken } from '../net/speak.ts';
+import type { ClientLeg } from './client-leg.ts';
 import type { Route } from './route.ts';
+import type { RouteDesk } from './route-desk.ts';
 import type { Timing } from './timing.ts';
-import type { Turns } from './turns.ts';
 
 export interface Message {
   readonly kind: 'refusal' | 'failure';
@@ -20,52 +21,48 @@ export interface Message {
 }
 
 export interface SayOptions {
-  readonly route: Route;
-  /** What the client sent so far; it is answered as if it came now. */
-  readonly early: () => Uint8Array;
-  /** Delayed farewells under way on this route. */
-  readonly delays: Turns;
+  readonly desk: RouteDesk;
   readonly timing: Timing;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }
 
-/** Says it and closes the client. Never rejects. A `tls` client is reset: there is no word for it in its protocol. */
-export async function say(client: Socket, message: Message, options: SayOptions): Promise<void> {
+/**
+ * Says it, closes the client, and returns what was said; null when there was nobody to hear it. Never rejects. What the
+ * client sent before is answered as if it came now. A `tls` client is reset: its protocol is not known here.
+ */
+export async function say(leg: ClientLeg, message: Message, options: SayOptions): Promise<string | null> {
   const started = performance.now();
-  const { protocol } = options.route;
+  const { route } = options.desk;
+  const client = leg.socket;
   try {
-    if (protocol === 'tls') {
-      client.resetAndDestroy();
-      return;
-    }
-    if (protocol === 'imap' && saidAtOnce(message, options.route)) await holdBack(options);
-    const talk = new Talk(
-      farewell(protocol, { ...message, style: options.route.refusal, smtpCode: options.route.refusalCode }),
-      farewellLimits,
-    );
-    const leftMs = deadlineMs(options) - (performance.now() - started);
-    await speak(client, new Primed(talk, options.early()), {
-      deadlineMs: Math.max(leftMs, 1),
-      signal: options.signal,
-    });
+    if (route.protocol === 'tls') throw new Failure('client');
+    if (route.protocol === 'imap' && saidAtOnce(message, route)) await holdBack(options);
+    const style = { style: route.refusal, smtpCode: route.refusalCode };
+    const talk = new Talk(farewell(route.protocol, { ...message, ...style }), farewellLimits);
+    const leftMs = Math.max(1, deadlineMs(options) - (performance.now() - started));
+    await speak(client, new Primed(talk, leg.release()), { deadlineMs: leftMs, signal: options.signal });
     await close(client, options.timing.lingerMs);
     client.destroy();
+    return message.text;
   } catch {
     // The client has gone, or nobody waits for the end any more: there is nobody to tell.
     client.resetAndDestroy();
+    return null;
   }
 }
 
-const deadlineMs = ({ route, timing }: SayOptions): number =>
-  route.protocol === 'smtp' || route.protocol === 'lmtp' ? timing.smtpFarewellMs : timing.farewellMs;
+const deadlineMs = ({ desk, timing }: SayOptions): number =>
+  desk.route.protocol === 'smtp' || desk.route.protocol === 'lmtp'
+    ? timing.smtpFarewellMs
+    : timing.farewellMs;
 
 const saidAtOnce = (message: Message, route: Route): boolean =>
   message.kind === 'failure' || route.refusal === 'greeting';
 
 /** Some IMAP clients reconnect at once and for ever when they read BYE: a wait before it makes that slow. */
-async function holdBack({ delays, timing, signal }: SayOptions): Promise<void> {
-  const release = delays.take();
+async function holdBack({ desk, timing, signal }: SayOptions): Promise<void> {
+  const release = desk.delays.take();
   if (release === null) return;
   try {
     await delay(timing.farewellDelayMs, undefined, { signal });

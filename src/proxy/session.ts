@@ -8,29 +8,25 @@ import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
 import { recogniseFirstBytes } from '../mail/first-bytes.ts';
 import { LoginFilter } from '../mail/login-filter.ts';
 import { relay, type RelayEnd, type RelayFilter } from '../net/relay.ts';
-import type { Suspicion } from '../net/suspicion.ts';
-import type { Judged, Tofu } from '../tofu.ts';
+import type { Judged } from '../tofu.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
+import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
-import type { Listener, ProxyEvent } from './events.ts';
 import type { Era } from './hold.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
-import type { Timing } from './timing.ts';
+import type { SessionTools } from './session-tools.ts';
 import { reach, secondsSince, secure, type Upstream } from './upstream.ts';
 
-/** What every session of a proxy shares. */
-export interface SessionTools {
-  readonly tofu: Tofu;
-  readonly on: Listener<ProxyEvent>;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly timing: Timing;
-  readonly suspicion: Suspicion;
+/** What the client is greeted with: as proved, and as the login filter lets it through. */
+interface Words {
+  readonly greeting: Greeting;
+  readonly toClient: Uint8Array;
+  readonly filter: RelayFilter | null;
 }
 
 export class Session {
@@ -133,17 +129,9 @@ export class Session {
   async #approach(): Promise<Upstream> {
     const { route, anchors, dials } = this.desk;
     const options = { anchors, signal: this.#stop.signal, on: this.#tools.on };
-    const deadline = performance.now() + route.limits.dialSeconds * 1_000;
-    const release = await dials.wait({ deadlineMs: deadline - performance.now(), signal: options.signal });
-    try {
-      // Whoever waited for a turn may find the question answered meanwhile.
-      this.#answerFromMemory();
-      const raw = await reach(route, { ...options, deadlineMs: Math.max(1, deadline - performance.now()) });
-      release();
-      return await secure(raw, route, options);
-    } finally {
-      release();
-    }
+    // Whoever waited for a turn to dial may find the question answered meanwhile.
+    const raw = await reach(route, { ...options, dials, admitted: () => this.#answerFromMemory() });
+    return secure(raw, route, options);
   }
 
   /** Synchronous, on the records as they are now. Throws the Refusal. */
@@ -179,29 +167,18 @@ export class Session {
     const { protocol } = this.desk.route;
     const filter = protocol === 'tls' ? null : new LoginFilter({ protocol, clientTls: 'off' });
     const toClient = filter === null ? greeting.bytes : filter.downstream(greeting.bytes);
-    const first = await this.#settleAndRelay(upstream, judged, { greeting, toClient, filter });
-    if (first.state !== 'stale') return this.#relayed(first);
+    const words = { greeting, toClient, filter };
+    const first = await this.#settleAndRelay(upstream, judged, words);
+    if (first.state !== 'stale') return this.#relayed(first, upstream);
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
-    const second = await this.#settleAndRelay(upstream, this.#judge(upstream), {
-      greeting,
-      toClient,
-      filter,
-    });
-    if (second.state !== 'stale') return this.#relayed(second);
+    const second = await this.#settleAndRelay(upstream, this.#judge(upstream), words);
+    if (second.state !== 'stale') return this.#relayed(second, upstream);
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
   }
 
-  async #settleAndRelay(
-    upstream: Upstream,
-    judged: Judged,
-    words: {
-      readonly greeting: Greeting;
-      readonly toClient: Uint8Array;
-      readonly filter: RelayFilter | null;
-    },
-  ): Promise<RelayEnd> {
+  async #settleAndRelay(upstream: Upstream, judged: Judged, words: Words): Promise<RelayEnd> {
+    confirmProof(words.greeting, judged.verdict);
     const vouched = await this.#settle(judged);
-    confirmProof(words.greeting, vouched.basis);
     this.#stop.signal.throwIfAborted();
     return this.#relay(upstream, vouched, words);
   }
@@ -223,15 +200,12 @@ export class Session {
     return vouched;
   }
 
-  async #relay(
-    { raw, socket }: Upstream,
-    vouched: Vouched,
-    words: { readonly toClient: Uint8Array; readonly filter: RelayFilter | null },
-  ): Promise<RelayEnd> {
+  async #relay({ raw, socket }: Upstream, vouched: Vouched, words: Words): Promise<RelayEnd> {
     const { protocol, limits } = this.desk.route;
     const { tofu, timing, suspicion } = this.#tools;
     const toUpstream = this.#leg.release();
     this.#relaying = true;
+    this.desk.state = 'ready';
     const end = await relay({
       vouched,
       epoch: tofu.isCurrent(vouched) ? vouched.epoch : Number.NaN,
@@ -261,14 +235,22 @@ export class Session {
     this.#bytes[direction] += bytes;
   }
 
-  #relayed(end: Exclude<RelayEnd, { readonly state: 'stale' }>): Ending {
+  /** A side that ended but never takes what was written for it must not hold its socket for ever. */
+  async #relayed(
+    end: Exclude<RelayEnd, { readonly state: 'stale' }>,
+    { raw, socket }: Upstream,
+  ): Promise<Ending> {
     const ending = endingOf(end, this.#stop.signal.reason);
-    this.desk.state = 'ready';
+    const { signal } = this.#stop;
+    await closedWithin([this.#client, socket], { ms: this.#tools.timing.drainMs, signal });
+    for (const left of [this.#client, raw]) if (!left.destroyed) left.resetAndDestroy();
     return ending;
   }
 
   async #turnAway(error: unknown): Promise<Ending> {
-    const cause: unknown = this.#stop.signal.aborted ? this.#stop.signal.reason : error;
+    const { aborted, reason: interruption } = this.#stop.signal;
+    // A refusal stands, also when the client does not wait for it.
+    const cause: unknown = aborted && !(error instanceof Refusal) ? interruption : error;
     const detail = detailOf(cause);
     if (cause instanceof Refusal) return this.#refuse(cause, detail);
     if (cause instanceof ClientRejected) {
@@ -282,43 +264,30 @@ export class Session {
     }
     this.desk.state = 'failing';
     const text = failureSentence(this.desk.route.endpoint, reason);
-    return {
-      outcome: 'failed',
-      reason,
-      said: await this.#say({ kind: 'failure', permanence: 'temporary', text }),
-      detail,
-    };
+    const said = await this.#say({ kind: 'failure', permanence: 'temporary', text });
+    return { outcome: 'failed', reason, said, detail };
   }
 
   async #refuse(refusal: Refusal, detail: string | null): Promise<Ending> {
     const { route, hold } = this.desk;
     const reason = refusal.code;
+    const { permanence } = refusals[reason];
     const facts = { reason, reference: this.#reference, spki: this.#spki };
-    if (this.#news) hold.refused({ ...facts, detail }, { now: this.#tools.now(), era: this.#era });
+    if (this.#news) hold.refused(facts, { now: this.#tools.now(), era: this.#era });
     this.desk.state = 'refusing';
     // The sentence names the candidate, so it must be there for whoever looks it up.
     if (this.#refused !== null) await this.#tools.tofu.settle(this.#refused);
     const text = refusalSentence(route.endpoint, facts);
-    return {
-      outcome: 'refused',
-      reason,
-      said: await this.#say({ kind: 'refusal', permanence: refusals[reason].permanence, text }),
-      detail,
-    };
+    const said = await this.#say({ kind: 'refusal', permanence, text });
+    return { outcome: 'refused', reason, said, detail };
   }
 
-  /** Returns what was said. */
-  async #say(message: Message): Promise<string | null> {
-    const { route, delays } = this.desk;
-    const { timing } = this.#tools;
-    await say(this.#client, message, {
-      route,
-      early: () => this.#leg.release(),
-      delays,
-      timing,
+  #say(message: Message): Promise<string | null> {
+    return say(this.#leg, message, {
+      desk: this.desk,
+      timing: this.#tools.timing,
       signal: this.#stop.signal,
     });
-    return route.protocol === 'tls' ? null : message.text;
   }
 
   #eraNow(): Era {

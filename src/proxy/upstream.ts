@@ -21,6 +21,7 @@ import { speak, type SpeakEnd } from '../net/speak.ts';
 import type { Peer } from '../trust/evidence.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import type { Route } from './route.ts';
+import type { Turns } from './turns.ts';
 
 export interface Upstream {
   /** Under `socket`; only for a reset. Never destroyed in one tick with it. */
@@ -36,11 +37,29 @@ export interface ApproachOptions {
   readonly on: Listener<ProxyEvent>;
 }
 
+export interface ReachOptions extends ApproachOptions {
+  readonly dials: Turns;
+  /** Called when it is this dial's turn; what it throws ends the dial. */
+  readonly admitted: () => void;
+}
+
 /**
- * A TCP connection to the route's server, which the caller closes. Throws DialFailure, or the signal's reason.
- * `deadlineMs` is what is left of the route's dialSeconds.
+ * A TCP connection to the route's server, which the caller closes; waiting for a turn and dialling take dialSeconds
+ * together. Throws Failure `timeout`, DialFailure, what `admitted` throws, or the signal's reason.
  */
-export async function reach(
+export async function reach(route: Route, options: ReachOptions): Promise<Socket> {
+  const { dials, signal } = options;
+  const deadline = performance.now() + route.limits.dialSeconds * 1_000;
+  const release = await dials.wait({ deadlineMs: deadline - performance.now(), signal });
+  try {
+    options.admitted();
+    return await dialRoute(route, { ...options, deadlineMs: Math.max(1, deadline - performance.now()) });
+  } finally {
+    release();
+  }
+}
+
+async function dialRoute(
   route: Route,
   options: ApproachOptions & { readonly deadlineMs: number },
 ): Promise<Socket> {

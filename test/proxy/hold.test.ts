@@ -7,7 +7,6 @@ const refusal: RememberedRefusal = {
   reason: 'pin-mismatch',
   reference: '7F3AK2QM',
   spki: 'sha256//k',
-  detail: null,
 };
 const era = '3/good';
 

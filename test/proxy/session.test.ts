@@ -1,6 +1,7 @@
 // Sessions from accept to their end: what is greeted, what is relayed, and that nothing else gets through.
 
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,9 +47,8 @@ interface Deferred {
 }
 
 function deferred(): Deferred {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((settle) => (resolve = settle));
-  return { promise, resolve: () => resolve() };
+  const gate = new EventEmitter();
+  return { promise: once(gate, 'open').then(() => undefined), resolve: () => void gate.emit('open') };
 }
 
 const never = new Promise<never>(() => undefined);
@@ -376,9 +376,17 @@ describe('the end of a session', () => {
     await client.say('a1 DATA\r\nhalf').hear('half');
     client.socket.resetAndDestroy();
     expect(await rig.end()).toMatchObject({ outcome: 'relayed' });
-    const [visit] = rig.server.visits;
-    while (visit?.closed === false) await new Promise(setImmediate);
-    expect(visit).toMatchObject({ ended: false });
+    while (rig.server.visits[0]?.closed !== true) await new Promise(setImmediate);
+    expect(rig.server.visits[0]).toMatchObject({ ended: false });
+  });
+
+  it('a client that ended but never reads holds its socket no longer than the drain time', async () => {
+    const rig = await open({ timing: { drainMs: 100 } });
+    const client = rig.client();
+    client.socket.pause();
+    client.socket.end(Buffer.concat([Buffer.from('a1 NOOP\r\n'), randomBytes(30_000_000)]));
+    expect(await rig.end()).toMatchObject({ session: 1 });
+    expect(rig.proxy.status()[0]?.sessions).toBe(0);
   });
 
   it('silence beyond the idle time resets both sides', async () => {
@@ -390,32 +398,29 @@ describe('the end of a session', () => {
   });
 });
 
-describe('trust that changes', () => {
-  const reject = (rig: Rig, identity: Identity): Promise<unknown> =>
-    rig.tofu.command(
-      { command: 'reject', endpoint: rig.endpoint, expect: keyOf(identity) },
-      { origin: 'cli' },
-    );
-  const approve = (rig: Rig, identity: Identity): Promise<unknown> =>
-    rig.tofu.command(
-      {
-        command: 'approve',
-        endpoint: rig.endpoint,
-        expect: keyOf(identity),
-        forMs: null,
-        as: null,
-        keep: false,
-        endOld: false,
-        unreject: false,
-      },
-      { origin: 'cli' },
-    );
-  const add = (rig: Rig, identity: Identity): Promise<unknown> =>
-    rig.tofu.command(
-      { command: 'add', endpoint: rig.endpoint, pin: keyOf(identity), forMs: null, unreject: false },
-      { origin: 'cli' },
-    );
+const reject = (rig: Rig, identity: Identity): Promise<unknown> =>
+  rig.tofu.command({ command: 'reject', endpoint: rig.endpoint, expect: keyOf(identity) }, { origin: 'cli' });
+const approve = (rig: Rig, identity: Identity): Promise<unknown> =>
+  rig.tofu.command(
+    {
+      command: 'approve',
+      endpoint: rig.endpoint,
+      expect: keyOf(identity),
+      forMs: null,
+      as: null,
+      keep: false,
+      endOld: false,
+      unreject: false,
+    },
+    { origin: 'cli' },
+  );
+const add = (rig: Rig, identity: Identity): Promise<unknown> =>
+  rig.tofu.command(
+    { command: 'add', endpoint: rig.endpoint, pin: keyOf(identity), forMs: null, unreject: false },
+    { origin: 'cli' },
+  );
 
+describe('trust that changes', () => {
   it('first use, then another key is refused, then approved, then accepted', async () => {
     const rig = await open();
     const first = await rig.client().hear('ready');

@@ -1,10 +1,9 @@
 // The world around a proxy: servers that follow a script and write down every byte they were sent, clients
 // that say what they are told, certificates made for this run, and the rig that holds one proxy between them.
 
-import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import * as x509 from '@peculiar/x509';
 import { endpointOf } from '../../src/endpoint.ts';
@@ -17,7 +16,7 @@ import type { Timing } from '../../src/proxy/timing.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import { Tofu } from '../../src/tofu.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
-import type { Identity } from '../net/peers.ts';
+import { portOf, type Identity } from '../net/peers.ts';
 
 // ---- certificates
 
@@ -196,7 +195,7 @@ export class FakeServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   /** Everything any connection was sent inside TLS. */

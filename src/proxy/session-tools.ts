@@ -1,0 +1,15 @@
+// What every session of a proxy shares.
+
+import type { Suspicion } from '../net/suspicion.ts';
+import type { Tofu } from '../tofu.ts';
+import type { Listener, ProxyEvent } from './events.ts';
+import type { Timing } from './timing.ts';
+
+export interface SessionTools {
+  readonly tofu: Tofu;
+  readonly on: Listener<ProxyEvent>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly timing: Timing;
+  readonly suspicion: Suspicion;
+}
