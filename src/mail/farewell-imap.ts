@@ -9,7 +9,7 @@ import type { Conversation, Line } from './conversation.ts';
 export const swallowedLiteral = 4096;
 
 /** A tag is written back, so it must be one: printable, and no list, quote or wildcard (RFC 9051 section 9). */
-const tagForm = /^[^(){%*"\\+]{1,64}$/;
+const tagForm = /^[^(){%*"\\+]+$/;
 
 interface Told {
   readonly kind: 'refusal' | 'failure';

@@ -116,7 +116,6 @@ export class LoginFilter {
   #followClient(): boolean {
     if (this.#client.length === 0) return false;
     if (this.#skip === 0) this.#beginClientLine();
-    if (this.#over) return false;
     if (this.#skip > 0) {
       const skipped = this.#client.drop(this.#skip);
       this.#skip -= skipped;

@@ -244,6 +244,13 @@ const rows: readonly Row[] = [
     end: 'goes on',
   },
   {
+    name: 'ManageSieve reads no command out of a literal',
+    protocol: 'sieve',
+    client: [crlf('AUTHENTICATE "PLAIN" {9+}', 'x\nLOGOUT\n', 'CAPABILITY')],
+    server: sieveCaps + sieveNo + sieveCaps,
+    end: 'goes on',
+  },
+  {
     name: 'ManageSieve closes over a literal of 4097 octets',
     protocol: 'sieve',
     client: [crlf('AUTHENTICATE {4097+}')],

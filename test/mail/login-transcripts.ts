@@ -182,6 +182,19 @@ const imap: readonly Dialogue[] = [
     shown: null,
     over: true,
   },
+  {
+    name: 'IMAP command behind the answer to a challenge',
+    protocol: 'imap',
+    events: [
+      s('* OK hi'),
+      c('a AUTHENTICATE PLAIN'),
+      s('+ '),
+      c(base64, 'b SELECT INBOX'),
+      s(`* CAPABILITY ${offered}`),
+    ],
+    shown: null,
+    over: true,
+  },
   ...(['SELECT INBOX', 'STARTTLS', 'ENABLE X', 'COMPRESS DEFLATE', ''] as const).map((command): Dialogue => ({
     name: `IMAP ends at the client's ${JSON.stringify(command)}`,
     protocol: 'imap',
@@ -321,6 +334,13 @@ const pop3: readonly Dialogue[] = [
     shown: null,
     over: false,
   },
+  ...(['PASS x', 'APOP bob 00ff', 'AUTH PLAIN x'] as const).map((command): Dialogue => ({
+    name: `POP3 is logged in by ${command}`,
+    protocol: 'pop3',
+    events: [s('+OK'), c(command), s('+OK in'), c('CAPA'), s(...popList)],
+    shown: null,
+    over: true,
+  })),
   ...(['STAT', 'STLS', 'LANG', 'RETR 1', ''] as const).map((command): Dialogue => ({
     name: `POP3 ends at the client's ${JSON.stringify(command)}`,
     protocol: 'pop3',
@@ -451,6 +471,20 @@ const smtp: readonly Dialogue[] = [
     shown: crlf('220', '250-mail.example.org', '250-PIPELINING', '250-AUTH PLAIN', '250 DSN'),
     over: false,
   },
+  {
+    name: 'SMTP list asked for again after the login',
+    protocol: 'smtp',
+    events: [s('220'), c('AUTH PLAIN x'), s('235 in'), c('EHLO x'), s(...smtpList)],
+    shown: null,
+    over: true,
+  },
+  {
+    name: 'SMTP server with the name of an extension',
+    protocol: 'smtp',
+    events: [s('220'), c('EHLO x'), s('250-AUTH SCRAM-SHA-1-PLUS', '250 AUTH SCRAM-SHA-1-PLUS PLAIN')],
+    shown: crlf('220', '250-AUTH SCRAM-SHA-1-PLUS', '250 AUTH PLAIN'),
+    over: false,
+  },
   ...(['MAIL FROM:<a@b>', 'DATA', 'BDAT 3 LAST', 'STARTTLS', 'VRFY x', ''] as const).map(
     (command): Dialogue => ({
       name: `SMTP ends at the client's ${JSON.stringify(command)}`,
@@ -464,7 +498,7 @@ const smtp: readonly Dialogue[] = [
     (lines): Dialogue => ({
       name: `SMTP ends at the server's ${JSON.stringify(lines)}`,
       protocol: 'smtp',
-      events: [s('220'), c('EHLO x'), s(lines, ...smtpList)],
+      events: [s('220'), c('EHLO x'), s(lines), c('EHLO x'), s(...smtpList)],
       shown: null,
       over: true,
     }),
@@ -558,17 +592,33 @@ const sieve: readonly Dialogue[] = [
     shown: crlf(...sieveShown, '""', '""', 'NO "no"', ...sieveShown),
     over: false,
   },
-  ...(['LISTSCRIPTS', 'STARTTLS', 'AUTHENTICATE "PLAIN" {3}', ''] as const).map((command): Dialogue => ({
-    name: `ManageSieve ends at the client's ${JSON.stringify(command)}`,
+  {
+    name: 'ManageSieve list asked for again after the login',
     protocol: 'sieve',
-    events: [s('OK'), c(command), s(...sieveList)],
+    events: [s('OK'), c('AUTHENTICATE "PLAIN" "x"'), s('OK'), c('CAPABILITY'), s(...sieveList)],
     shown: null,
     over: true,
-  })),
-  ...(['SASL', '+OK', '{3}', 'OK {3}', ''] as const).map((line): Dialogue => ({
+  },
+  {
+    name: 'ManageSieve list that was not asked for',
+    protocol: 'sieve',
+    events: [s('OK'), c('NOOP'), s(...sieveList)],
+    shown: null,
+    over: true,
+  },
+  ...(['LISTSCRIPTS', 'STARTTLS', 'AUTHENTICATE "PLAIN" {3}', 'CAPABILITY {3}', ''] as const).map(
+    (command): Dialogue => ({
+      name: `ManageSieve ends at the client's ${JSON.stringify(command)}`,
+      protocol: 'sieve',
+      events: [s('OK'), c(command), s(...sieveList)],
+      shown: null,
+      over: true,
+    }),
+  ),
+  ...(['SASL', '+OK', '{3}', 'OK {3}', '"X" {3}', ''] as const).map((line): Dialogue => ({
     name: `ManageSieve ends at the server's ${JSON.stringify(line)}`,
     protocol: 'sieve',
-    events: [s('OK'), c('CAPABILITY'), s(line, ...sieveList)],
+    events: [s('OK'), c('CAPABILITY'), s(line), c('CAPABILITY'), s(...sieveList)],
     shown: null,
     over: true,
   })),
