@@ -79,7 +79,7 @@ function mendedRow(endpoint: string, { survey, seal }: Wreck, now: number): Reco
 }
 
 /** `record` with every rejection and every end the seal knows; itself when it has them all. */
-export function withSealed(record: EndpointRecord, sealed: SealedKeys, now: number): EndpointRecord {
+function withSealed(record: EndpointRecord, sealed: SealedKeys, now: number): EndpointRecord {
   const own = sealedKeysOf(record);
   const rejected = [...sealed.rejected].filter((spki) => !own.rejected.has(spki));
   const ends = [...sealed.until].filter(([spki, at]) => at < (own.until.get(spki) ?? Infinity));

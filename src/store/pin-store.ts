@@ -6,7 +6,7 @@ import type { AuditEntry } from '../trust/change.ts';
 import type { StoreState } from '../trust/evidence.ts';
 import type { EndpointRecord } from '../trust/record.ts';
 
-export type { AuditEntry, ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
+export type { AuditEntry, PinChangeEvent } from '../trust/change.ts';
 
 /** An audit entry as stored: numbered, and chained to the one before by SHA-256. */
 export interface StoredAuditEntry extends AuditEntry {
