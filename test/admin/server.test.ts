@@ -113,10 +113,14 @@ describe('the socket', () => {
   });
 
   test('has the mode that was asked for, and leaves the umask as it was', async () => {
-    const before = process.umask();
-    await serve({ mode: 0o660, group: String(process.getgid?.()) });
-    expect(statSync(path).mode & 0o777).toBe(0o660);
-    expect(process.umask()).toBe(before);
+    const before = process.umask(0o022);
+    try {
+      await serve({ mode: 0o660, group: String(process.getgid?.()) });
+      expect(statSync(path).mode & 0o777).toBe(0o660);
+      expect(process.umask()).toBe(0o022);
+    } finally {
+      process.umask(before);
+    }
   });
 
   test.each([
@@ -311,6 +315,13 @@ describe('orders', () => {
   ])('with %s are refused', async (_name, sent, status) => {
     expect((await send(sent)).status).toBe(status);
     expect((await operator.pin(home)).pins).toHaveLength(1);
+  });
+
+  test('in something else than UTF-8 are not guessed at', async () => {
+    const body = Buffer.from(JSON.stringify(good()).replace('"expect":"', '"expect":"~'));
+    body[body.indexOf('~')] = 0xff;
+    const { value } = await send({ method: 'POST', url: '/v1/commands', headers: json, body });
+    expect(value).toMatchObject({ error: { message: 'the body is not JSON' } });
   });
 });
 

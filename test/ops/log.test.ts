@@ -85,11 +85,16 @@ describe('json', () => {
     ['warn', ['error', 'warn']],
     ['info', ['error', 'warn', 'info']],
     ['debug', ['error', 'warn', 'info', 'debug']],
-  ] as const)('level %s lets through %j', (level, expected) => {
-    const log = open({ level });
-    for (const each of ['error', 'warn', 'info', 'debug'] as const)
-      log.write(each, { event: 'test', message: each });
-    expect(rows().map((row) => row['level'])).toEqual(expected);
+  ] as const)('level %s lets through %j, in either format', (level, expected) => {
+    for (const format of ['json', 'pretty'] as const) {
+      const log = open({ level, format });
+      for (const each of ['error', 'warn', 'info', 'debug'] as const)
+        log.write(each, { event: 'test', message: `<${each}>` });
+    }
+    expect([...written().matchAll(/<([a-z]+)>/g)].map(([, name]) => name)).toEqual([
+      ...expected,
+      ...expected,
+    ]);
   });
 
   test('every kind of event makes exactly one entry, under its own name', () => {
