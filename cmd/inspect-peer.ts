@@ -2,8 +2,8 @@
 
 import { CommandError, Failure, Refusal } from '../src/errors.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
-import { DialFailure } from '../src/net/dial.ts';
-import { reach, secure } from '../src/proxy/upstream.ts';
+import { dial, DialFailure } from '../src/net/dial.ts';
+import { secure } from '../src/proxy/upstream.ts';
 import type { Route } from '../src/proxy/route.ts';
 import type { Peer } from '../src/trust/evidence.ts';
 
@@ -12,7 +12,10 @@ export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   const options = { anchors, signal: new AbortController().signal, on: () => undefined };
   let phase = 'connecting';
   try {
-    const raw = await reach(route, { ...options, deadlineMs: route.limits.dialSeconds * 1000 });
+    const raw = await dial(route.address ?? route.endpoint, {
+      deadlineMs: route.limits.dialSeconds * 1000,
+      signal: options.signal,
+    });
     phase = route.upstreamTls === 'starttls' ? 'STARTTLS and TLS handshake' : 'TLS handshake';
     const { socket, peer } = await secure(raw, route, options);
     socket.destroy();
