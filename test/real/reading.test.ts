@@ -10,7 +10,11 @@ import { serverHost } from '../lab/dovecot.ts';
 import { openForward, openTunnel } from '../lab/forward.ts';
 import { awkwardMessages } from '../lab/messages.ts';
 import { describeWith } from '../lab/needs.ts';
+import { visit } from '../lab/visit.ts';
 import { readingWays, startProviders, type Providers, type Way } from '../lab/providers.ts';
+
+// In clear, and as the base64 of AUTHENTICATE PLAIN and LOGIN.
+const password = /pass word1|AGJvYgBwYXNz|cGFzcyB3b3JkMQ/;
 
 // fetchmail and mbsync leave out the message whose header never ends.
 const fewest = awkwardMessages().length - 1;
@@ -87,17 +91,20 @@ describeWith(['dovecot', 'openssl', ...clientPrograms], { root: false })('throug
     }
   });
 
-  test('the log says on what basis each server was trusted, and holds no password', () => {
-    const ended = providers.letterlock.entries('session-ended');
+  test('the log says on what basis each server was trusted', async () => {
     for (const way of readingWays) {
-      const bases = new Set(
-        ended.filter((entry) => entry['route'] === way.name).map((entry) => entry['basis']),
-      );
-      expect({ way: way.name, bases: [...bases] }).toEqual({
-        way: way.name,
-        bases: way.provider === 'signed' ? ['ca'] : ['first-use', 'pin'],
-      });
+      for (const _ of ['first', 'second']) await visit(providers.portOf(way));
+      const ended = providers.letterlock
+        .entries('session-ended')
+        .filter((entry) => entry['route'] === way.name);
+      const bases = [...new Set(ended.map((entry) => entry['basis']))];
+      const expected = way.provider === 'signed' ? ['ca'] : ['first-use', 'pin'];
+      expect({ way: way.name, bases }).toEqual({ way: way.name, bases: expected });
     }
-    expect(providers.letterlock.output()).not.toMatch(/pass word1|AGJvYgBwYXNz|cGFzcyB3b3JkMQ/);
+  });
+
+  test('the log holds no password', () => {
+    expect(providers.letterlock.entries('session-ended').length).toBeGreaterThan(0);
+    expect(providers.letterlock.output()).not.toMatch(password);
   });
 });
