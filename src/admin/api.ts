@@ -22,18 +22,7 @@ export interface ApiAnswer {
   readonly route: string;
 }
 
-/** The routes, for pre-created metrics and for the reference page. */
-export const apiRoutes = [
-  'status',
-  'pins',
-  'pin',
-  'history',
-  'explain',
-  'verify',
-  'commands',
-  'reload',
-] as const;
-type RouteName = (typeof apiRoutes)[number];
+type RouteName = 'status' | 'pins' | 'pin' | 'history' | 'explain' | 'verify' | 'commands' | 'reload';
 
 interface Matched {
   readonly route: RouteName;

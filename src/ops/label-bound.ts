@@ -14,7 +14,7 @@ export interface LabelBound {
   replace(names: readonly string[]): readonly string[];
 }
 
-export const otherLabel = 'other';
+const otherLabel = 'other';
 
 export function boundLabels(maxValues: number): LabelBound {
   let admitted = new Set<string>();
