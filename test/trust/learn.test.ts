@@ -1,0 +1,288 @@
+// What a verdict teaches: one row for each lesson, and for each case that teaches nothing.
+
+import { describe, expect, it } from 'vitest';
+import { maxCandidates, withCandidate } from '../../src/trust/candidates.ts';
+import type { Evidence } from '../../src/trust/evidence.ts';
+import { lastCaEveryMs, learn, noticeExpiry, type Lesson } from '../../src/trust/learn.ts';
+import { judge } from '../../src/trust/policy.ts';
+import type { Candidate } from '../../src/trust/record.ts';
+import {
+  caValid,
+  candidateOf,
+  day,
+  deepFreeze,
+  evidenceOf,
+  examinedAs,
+  hour,
+  keyEvidence,
+  keyNamed,
+  lastCaOf,
+  noon,
+  pinOf,
+  recordOf,
+  selfSigned,
+  settingsOf,
+  sha256Named,
+  withFaults,
+} from './evidence.ts';
+
+const lessonOf = (part: Partial<Evidence>): Lesson | null => {
+  const evidence = deepFreeze(evidenceOf(part));
+  return learn(evidence, judge(evidence));
+};
+const eventsOf = (lesson: Lesson | null): readonly string[] =>
+  (lesson?.audit ?? []).map(({ event }) => event);
+const config = (name: string) => settingsOf({ configPins: [keyNamed(name)] });
+const mine = (part: Parameters<typeof pinOf>[1] = {}) => pinOf('server', part);
+const undoable = {
+  command: 'add',
+  at: noon - day,
+  before: { basis: 'none', pins: [], rejected: [], candidates: [] },
+  acceptedSince: false,
+} as const;
+
+describe('an acceptance', () => {
+  it.each<[string, Partial<Evidence>, Partial<Lesson['record']>, readonly string[]]>([
+    ['a first use pins the key', {}, { basis: 'pinned', epoch: 1, lastCa: null }, ['first-use']],
+    [
+      'a first use of a CA-valid key pins it and remembers the certificate',
+      { settings: settingsOf({ policy: 'tofu' }), examined: caValid },
+      { basis: 'pinned', lastCa: lastCaOf('server', { seenAt: noon }) },
+      ['first-use'],
+    ],
+    [
+      'a CA-valid key sets basis ca',
+      { examined: caValid },
+      { basis: 'ca', epoch: 1, pins: [] },
+      ['ca-verified'],
+    ],
+    [
+      'what the ratchet remembers becomes basis ca',
+      { examined: caValid, record: recordOf({ lastCa: lastCaOf('server') }) },
+      { basis: 'ca', epoch: 4 },
+      ['ca-verified'],
+    ],
+    [
+      'the first session of a configured pin sets basis pinned',
+      { settings: config('server') },
+      { basis: 'pinned', epoch: 1, pins: [] },
+      ['config-pinned'],
+    ],
+    [
+      'a CA-valid key beside configured pins sets no basis',
+      { settings: { ...config('other'), policy: 'ca' }, examined: caValid },
+      { basis: 'none', epoch: 0, lastCa: lastCaOf('server', { seenAt: noon }) },
+      [],
+    ],
+    [
+      'a live first-use key that is CA-valid now is promoted',
+      { record: recordOf({ basis: 'pinned', pins: [mine()] }), examined: caValid },
+      { basis: 'ca', epoch: 4, pins: [mine({ endedAt: noon })] },
+      ['promoted'],
+    ],
+    [
+      'a pool of first-use keys is promoted as one',
+      { record: recordOf({ basis: 'pinned', pins: [mine(), pinOf('other')] }), examined: caValid },
+      { basis: 'ca', pins: [mine({ endedAt: noon }), pinOf('other', { endedAt: noon })] },
+      ['promoted'],
+    ],
+  ])('%s', (_, part, record, events) => {
+    const lesson = lessonOf(part);
+    expect(lesson?.record).toMatchObject(record);
+    expect(eventsOf(lesson)).toEqual(events);
+    expect(lesson?.durable).toBe(true);
+  });
+
+  it.each<[string, Partial<Evidence>]>([
+    ['of an approved key', { record: recordOf({ basis: 'pinned', pins: [mine({ origin: 'approved' })] }) }],
+    [
+      'beside an approved key',
+      { record: recordOf({ basis: 'pinned', pins: [mine(), pinOf('other', { origin: 'added' })] }) },
+    ],
+    [
+      'beside a configured key',
+      { record: recordOf({ basis: 'pinned', pins: [mine()] }), settings: config('other') },
+    ],
+    [
+      'under tofu',
+      { record: recordOf({ basis: 'pinned', pins: [mine()] }), settings: settingsOf({ policy: 'tofu' }) },
+    ],
+    [
+      'under ca+tofu',
+      { record: recordOf({ basis: 'pinned', pins: [mine()] }), settings: settingsOf({ policy: 'ca+tofu' }) },
+    ],
+  ])('is no promotion %s', (_, part) => {
+    const lesson = lessonOf({ ...part, examined: caValid });
+    expect(lesson?.record).toMatchObject({ basis: 'pinned', epoch: 3 });
+    expect(eventsOf(lesson)).toEqual([]);
+  });
+
+  it('of the same key and certificate teaches nothing', () => {
+    expect(lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine()] }) })).toBeNull();
+    expect(
+      lessonOf({ record: recordOf({ basis: 'ca', lastCa: lastCaOf('server') }), examined: caValid }),
+    ).toBeNull();
+  });
+
+  it('of a renewed certificate keeps the new evidence, which need not be durable first', () => {
+    const renewed = examinedAs({ sha256: sha256Named('renewed') });
+    const before = mine({ evidence: keyEvidence({ notAfter: noon + day }) });
+    const lesson = lessonOf({ record: recordOf({ basis: 'pinned', pins: [before] }), examined: renewed });
+    expect(lesson).toMatchObject({
+      durable: false,
+      audit: [],
+      record: { epoch: 3, pins: [{ evidence: { sha256: sha256Named('renewed') } }] },
+    });
+  });
+
+  it('of the older of two certificates of a pool writes at most hourly', () => {
+    const newer = keyEvidence({
+      notAfter: noon + 200 * day,
+      sha256: sha256Named('newer'),
+      seenAt: noon - hour + 1,
+    });
+    const seen = (evidence: typeof newer) =>
+      lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine({ evidence })] }) });
+    expect(seen(newer)).toBeNull();
+    expect(seen({ ...newer, seenAt: noon - hour })).not.toBeNull();
+  });
+
+  it('writes the last CA-verified leaf when it changes and at most hourly', () => {
+    const seen = (seenAt: number) =>
+      lessonOf({
+        record: recordOf({ basis: 'ca', lastCa: lastCaOf('former', { seenAt }) }),
+        examined: caValid,
+      });
+    expect(seen(noon - lastCaEveryMs + 1)).toBeNull();
+    expect(seen(noon - lastCaEveryMs)).toMatchObject({
+      durable: false,
+      audit: [],
+      record: { epoch: 3, lastCa: { spki: keyNamed('server') } },
+    });
+  });
+
+  it('takes the key off the list of those that wait', () => {
+    const lesson = lessonOf({
+      record: recordOf({
+        basis: 'ca',
+        lastCa: lastCaOf('server'),
+        candidates: [candidateOf('server'), candidateOf('other')],
+      }),
+      examined: caValid,
+    });
+    expect(lesson?.record.candidates).toEqual([candidateOf('other')]);
+  });
+
+  it('after a command is noted durably, once, for undo', () => {
+    const record = recordOf({ basis: 'pinned', pins: [mine()], undo: undoable });
+    const lesson = lessonOf({ record });
+    expect(lesson).toMatchObject({
+      durable: true,
+      audit: [],
+      record: { epoch: 3, undo: { acceptedSince: true } },
+    });
+    expect(lessonOf({ record: lesson?.record ?? null })).toBeNull();
+  });
+});
+
+describe('a refusal', () => {
+  const refused = { record: recordOf({ basis: 'pinned', pins: [pinOf('other')] }) };
+
+  it('leaves a candidate and every pin as it was', () => {
+    const lesson = lessonOf(refused);
+    expect(lesson?.record).toMatchObject({
+      ...refused.record,
+      candidates: [{ spki: keyNamed('server'), seenCount: 1, reason: 'pin-mismatch' }],
+    });
+    expect(lesson?.audit).toMatchObject([
+      { event: 'candidate', spki: keyNamed('server'), origin: 'proxy', detail: 'pin-mismatch' },
+    ]);
+    expect(lesson?.durable).toBe(false);
+  });
+
+  it('of a known candidate writes only what is new about it, and no second audit entry', () => {
+    const known = {
+      ...recordOf({ ...refused.record, candidates: [{ ...candidateOf('server'), evidence: keyEvidence() }] }),
+    };
+    expect(lessonOf({ record: known })).toBeNull();
+    const lesson = lessonOf({ record: known, examined: caValid });
+    expect(lesson).toMatchObject({ audit: [], record: { candidates: [{ evidence: { caValid: true } }] } });
+  });
+
+  it.each<[string, Partial<Evidence>]>([
+    ['a rejected key', { record: recordOf({ rejected: [{ spki: keyNamed('server'), at: noon }] }) }],
+    ['an unreadable certificate', { examined: null }],
+    ['a resumed session', { resumed: true }],
+    ['an unavailable store', { store: 'unavailable' }],
+  ])('for %s leaves no candidate', (_, part) => {
+    expect(lessonOf(part)).toBeNull();
+  });
+
+  it.each(['first-use-unsafe', 'first-use-held', 'first-use-off'])(
+    'as %s leaves one for an endpoint nobody knows, and no basis',
+    (reason) => {
+      const firstUse = reason === 'first-use-held' ? 'hold' : 'refuse';
+      const examined = reason === 'first-use-unsafe' ? withFaults('weak-key') : selfSigned;
+      const lesson = lessonOf({ settings: settingsOf({ firstUse }), examined });
+      expect(lesson?.record).toMatchObject({ basis: 'none', epoch: 0, pins: [], candidates: [{ reason }] });
+    },
+  );
+});
+
+describe('a store that is not whole', () => {
+  it.each<[string, Partial<Evidence>]>([
+    ['damaged', { store: 'damaged' }],
+    ['unavailable', { store: 'unavailable' }],
+    ['good, but the record does not verify', { recordVerified: false }],
+  ])('teaches nothing when %s', (_, part) => {
+    for (const policy of ['auto', 'ca', 'tofu'] as const) {
+      for (const examined of [caValid, selfSigned])
+        expect(lessonOf({ ...part, settings: settingsOf({ policy }), examined })).toBeNull();
+    }
+    expect(lessonOf({ ...part, settings: { ...config('server'), policy: 'pinned' } })).toBeNull();
+  });
+});
+
+describe('the end of a pin', () => {
+  const over = mine({ origin: 'approved', until: noon });
+
+  it('is written when it is noticed, whether the session is accepted or refused', () => {
+    const refused = lessonOf({ record: recordOf({ basis: 'pinned', pins: [over] }) });
+    expect(eventsOf(refused)).toEqual(['expired', 'candidate']);
+    expect(refused).toMatchObject({ durable: true, record: { epoch: 4, pins: [{ endedAt: noon }] } });
+    const accepted = lessonOf({
+      record: recordOf({ basis: 'pinned', pins: [mine(), pinOf('other', { until: noon - 1 })] }),
+    });
+    expect(eventsOf(accepted)).toEqual(['expired']);
+    expect(accepted).toMatchObject({ durable: true, record: { epoch: 4 } });
+  });
+
+  it('is noticed on its own, once, and not before it is there', () => {
+    const record = deepFreeze(recordOf({ basis: 'pinned', pins: [over] }));
+    const lesson = noticeExpiry(record, noon);
+    expect(eventsOf(lesson)).toEqual(['expired']);
+    expect(noticeExpiry(lesson?.record ?? record, noon + day)).toBeNull();
+    expect(noticeExpiry(record, noon - 1)).toBeNull();
+  });
+});
+
+describe('the list of candidates', () => {
+  const filled = (keys: readonly string[], valid: readonly string[] = []): readonly Candidate[] =>
+    keys.reduce<readonly Candidate[]>(
+      (list, key) => withCandidate(list, candidateOf(key, { caValid: valid.includes(key) })),
+      [],
+    );
+  const named = (list: readonly Candidate[]): string =>
+    list.map(({ spki }) => Buffer.from(spki.slice(8), 'base64').toString().replaceAll('.', '')).join('');
+
+  it('keeps the first 8 and the latest 8', () => {
+    expect(named(filled([...'abcdefghijklmnopqrstuvwxyz']))).toBe('abcdefghstuvwxyz');
+    expect(filled([...'abcdefghijklmnopqrstuvwxyz'])).toHaveLength(maxCandidates);
+  });
+
+  it('drops a CA-valid one last', () => {
+    expect(named(filled([...'abcdefghijklmnopqrst'], ['i']))).toBe('abcdefghinopqrst');
+    expect(named(filled([...'abcdefghijklmnopqrst'], [...'ijklmnopqr']))).toBe('abcdefijklmnopqr');
+    expect(named(filled([...'abcdefghijklmnopqrst'], [...'abcdefghijklmnopqrst']))).toBe('abcdefghmnopqrst');
+  });
+});
