@@ -41,17 +41,15 @@ async function parseWords(words: readonly string[]): Promise<Parsed> {
   };
   const parser = commands.reduce((all, entry) => register(all, entry, choose), base(words));
   let output = '';
-  const parsed = await parser
-    .parseAsync([...words], {}, (error: Error | null | undefined, _args: unknown, text: string) => {
+  // Synchronous where no command module was loaded: yargs throws then instead of rejecting.
+  const parse = async (): Promise<Args> =>
+    parser.parseAsync([...words], {}, (error: Error | null | undefined, _args: unknown, text: string) => {
       if (error) throw error;
       output = text;
-    })
-    .then(
-      (args) => ({ args }),
-      (error: unknown) => ({ error }),
-    );
-  if ('error' in parsed) throw usageError(parsed.error, words);
-  const { args } = parsed;
+    });
+  const args = await parse().catch((error: unknown) => {
+    throw usageError(error, words);
+  });
   if (chosen === null && output === '')
     throw usage('no command was given', 'letterlock --help lists the commands');
   return { run: output === '' ? chosen : null, args, output };

@@ -79,8 +79,10 @@ function routeRows(
     trusted('caFile', anchorsOf(draft, drafts, ground)),
     ...(draft.raw.address === undefined ? [] : [own('address', shownAddress(route.address ?? route.listen))]),
     ...(draft.raw.serverName === undefined ? [] : [own('serverName', route.endpoint.host)]),
-    own('refusal', route.refusal),
-    own('refusalCode', route.refusalCode),
+    ...(route.protocol === 'imap' ? [own('refusal', route.refusal)] : []),
+    ...(route.protocol === 'smtp' || route.protocol === 'lmtp'
+      ? [own('refusalCode', route.refusalCode)]
+      : []),
     ...limitRows(route.limits, { ground, draft, index }),
   ];
 }
