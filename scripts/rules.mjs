@@ -87,6 +87,7 @@ function problemsUnder(root) {
     if (text === null) return [];
     const found = [...textProblems(file, text, leaks)];
     if (/^(src|cmd|test|scripts)\/.*\.(ts|mjs)$/.test(file)) found.push(...sourceProblems(file, text));
+    if (file === 'package-lock.json') found.push(...lockProblems(file, text));
     if (file === 'ARCHITECTURE.md') found.push(...missingNames(root, files, text));
     return found;
   });
@@ -171,6 +172,20 @@ function missingNames(root, files, text) {
       file: 'ARCHITECTURE.md',
       line: lineAt(text, found.index),
       message: `${found[1]} does not exist`,
+    }));
+}
+
+/** A lock made while a registry lacked some platform's package makes `npm ci` fail everywhere else. */
+function lockProblems(file, text) {
+  const packages = JSON.parse(text).packages ?? {};
+  const held = new Set(Object.keys(packages).map((path) => path.split('node_modules/').at(-1)));
+  const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+  return [...new Set(wanted)]
+    .filter((name) => !held.has(name))
+    .map((name) => ({
+      file,
+      line: lineAt(text, text.indexOf(`"${name}"`)),
+      message: `${name} is named but not locked`,
     }));
 }
 

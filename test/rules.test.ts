@@ -191,6 +191,12 @@ const faults: readonly Planted[] = [
   { rule: 'a home folder', file: 'docs/a.md', text: `see ${homePath}`, says: 'a path of one machine' },
   { rule: 'a registry host', file: 'config/a.yaml', text: registry, says: 'a registry host' },
   {
+    rule: 'a lock without a package of another platform',
+    file: 'package-lock.json',
+    text: '{"packages": {"node_modules/a": {\n"optionalDependencies": {"a-linux": "1", "a-mac": "1"}}, "node_modules/a-linux": {}}}',
+    says: 'package-lock.json:2: a-mac is named but not locked',
+  },
+  {
     rule: 'a folder ARCHITECTURE.md invents',
     file: 'ARCHITECTURE.md',
     text: 'a\n`src/gone/here.ts`',
@@ -266,6 +272,12 @@ const sound: readonly Planted[] = [
     rule: 'rejectUnauthorized in a test with a reason',
     file: 'test/a.test.ts',
     text: `// the test plays an old client\nconst o = { rejectUnauthorized: false };`,
+    says: '',
+  },
+  {
+    rule: 'a lock that holds every platform',
+    file: 'package-lock.json',
+    text: '{"packages": {"node_modules/a": {"optionalDependencies": {"a-linux": "1"}}, "node_modules/a/node_modules/a-linux": {}}}',
     says: '',
   },
   {
