@@ -31,6 +31,15 @@ async function filled(entries: number): Promise<string> {
 const key = (sequence: number): string => `audit!${String(sequence).padStart(16, '0')}`;
 
 describe('the audit chain', () => {
+  it('is whole when one turn writes several entries', async () => {
+    const store = await opened(temporaryDirectory());
+    await committed(store, [
+      changeOf(endpoint, 0, { audit: [auditOf(endpoint), auditOf(endpoint), auditOf(endpoint)] }),
+    ]);
+    await committed(store, [changeOf(endpoint, 1)]);
+    expect((await store.verify()).audit).toEqual({ entries: 4, folded: 0, problem: null });
+  });
+
   it('is whole after any number of entries', async () => {
     expect(await verifyStore(await filled(5))).toMatchObject({
       state: 'good',

@@ -174,6 +174,23 @@ describe('a repair', () => {
     expect(store.held()).toEqual(new Set([endpoint, other, third, configured]));
   });
 
+  it('with a seal of another store takes its rejections and holds all endpoints', async () => {
+    const directory = await madeStore();
+    const stranger = temporaryDirectory();
+    await withStore(stranger, async (store) => {
+      for (const revision of [0, 1]) await committed(store, [changeOf(endpoint, revision)]);
+      const record = recordOf(endpoint, { rejected: [{ spki: spkiOf('theirs'), at: noon }] });
+      await committed(store, [changeOf(endpoint, 2, { record })]);
+      await committed(store, [changeOf(other, 0)]);
+    });
+    cpSync(join(stranger, 'seal'), join(directory, 'seal'));
+    await repaired(directory, 'apply');
+    const store = await opened(directory);
+    expect(store.held()).toEqual(new Set([endpoint, other, third, configured]));
+    expect(store.sealed(endpoint).rejected).toEqual(new Set([spkiOf('theirs')]));
+    expect(store.sealed(other).rejected).toEqual(new Set([bad]));
+  });
+
   it('makes a new secret where the old one is lost', async () => {
     const directory = await madeStore();
     rmSync(join(directory, 'secret'));
@@ -376,6 +393,10 @@ describe('starting over', () => {
     const directory = await madeStore();
     await repaired(directory, 'start-over');
     rmSync(join(directory, 'pins'), { recursive: true });
+    const store = await opened(directory);
+    expect(store.held()).toEqual(new Set([endpoint, other, third, configured]));
+    await store.close();
+    await repaired(directory, 'apply', []);
     expect((await opened(directory)).held()).toEqual(new Set([endpoint, other, third, configured]));
   });
 });
