@@ -33,8 +33,6 @@ const shortNames: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Code points of two or four octets each, big-endian. */
 const wideText = (bytes: Uint8Array, width: 2 | 4): string => {
   if (bytes.length % width !== 0) throw new DerError('a string is cut within a character');
@@ -47,17 +45,9 @@ const wideText = (bytes: Uint8Array, width: 2 | 4): string => {
   return text;
 };
 
-const utf8Text = (bytes: Uint8Array): string => {
-  try {
-    return utf8.decode(bytes);
-  } catch (cause) {
-    throw new DerError('a string is not UTF-8', { cause });
-  }
-};
-
 /** Text of a string value; null for a value of another type. Throws DerError. */
 const stringOf = (value: Der): string | null => {
-  if (value.tag === tags.utf8String) return utf8Text(value.content);
+  if (value.tag === tags.utf8String) return Buffer.from(value.content).toString('utf8');
   if (value.tag === tags.bmpString) return wideText(value.content, 2);
   if (value.tag === tags.universalString) return wideText(value.content, 4);
   const narrow: readonly number[] = [

@@ -59,7 +59,9 @@ export const spkiOfKey = (key: KeyObject, written: Uint8Array | null): string | 
 /** `sha256//BASE64=` of the key in a DER certificate as spkiOfKey takes it; null when there is none to be had. */
 export const spkiOfCertificate = (certificate: Uint8Array): string | null => {
   try {
-    return spkiOfKey(new X509Certificate(certificate).publicKey, writtenSpki(certificate));
+    const { raw, publicKey } = new X509Certificate(certificate);
+    // Node takes PEM as well: what is hashed and what is read must be the same octets.
+    return Buffer.compare(raw, certificate) === 0 ? spkiOfKey(publicKey, writtenSpki(certificate)) : null;
   } catch {
     return null;
   }

@@ -29,14 +29,6 @@ const versionOf = (explicit: Der | null): number => {
   return value + 1;
 };
 
-const integerOf = (element: Der): Uint8Array => {
-  const [first, second] = element.content;
-  const padded =
-    second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
-  if (first === undefined || padded) throw new DerError('an integer is not minimal');
-  return element.content;
-};
-
 /** Throws DerError. */
 export const readFrame = (certificate: Uint8Array): Frame => {
   const outer = new Fields(readOnly(certificate, tags.sequence));
@@ -47,7 +39,7 @@ export const readFrame = (certificate: Uint8Array): Frame => {
   const version = versionOf(tbs.takeIf(0xa0));
   const frame = {
     version,
-    serial: integerOf(tbs.take(tags.integer)),
+    serial: tbs.take(tags.integer).content,
     signature: tbs.take(tags.sequence),
     outerSignature,
     issuer: tbs.take(tags.sequence),

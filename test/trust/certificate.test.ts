@@ -265,6 +265,12 @@ describe('a malformed certificate', () => {
     expect(described.sha256).toBe(sha256Of(bytes));
   });
 
+  test('has no key when its octets are another spelling of a certificate', () => {
+    const pem = Buffer.from(describeCertificate(good).pem);
+    expect(describeCertificate(pem)).toMatchObject({ spki: null, key: '', subject: '' });
+    expect(spkiOfCertificate(pem)).toBeNull();
+  });
+
   test('is not one that is sound', () => {
     expect(describeCertificate(good).faults).toEqual([]);
     expect(

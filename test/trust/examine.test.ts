@@ -177,6 +177,33 @@ const rows: readonly [string, readonly Forged[], boolean, readonly Fault[], Chan
   ['an unknown CA', [leafOf(stranger)], reachesNone, ['unknown-issuer']],
   ['an unknown CA that is sent along', [leafOf(stranger), stranger], reachesNone, ['unknown-issuer']],
   [
+    'a certificate that its own key signed in the name of another',
+    [forgeLeaf({ issuer: { subject: cn('Somebody'), keys: selfSigned.keys } })],
+    reachesNone,
+    ['unknown-issuer'],
+  ],
+  [
+    'an unknown CA of a name whose certificate was sent with another key',
+    [
+      leafOf(stranger, { extensions: [mail, issuerSource('http://ca.example/i.crt')] }),
+      forgeCa('Unknown Root'),
+    ],
+    reachesNone,
+    ['unknown-issuer'],
+  ],
+  [
+    'an unknown CA with the name of an anchor, that tells where to find it',
+    [leafOf(impostor, { extensions: [mail, issuerSource('http://ca.example/i.crt')] })],
+    reachesNone,
+    ['unknown-issuer'],
+  ],
+  [
+    'an unknown CA beside a certificate that only OpenSSL can read',
+    [leafOf(stranger), forgeCa('Another', { extensions: [garbled] })],
+    reachesNone,
+    ['malformed', 'unknown-issuer'],
+  ],
+  [
     'an unknown CA that is sent along and signed itself with SHA-1 and serial number 0',
     [leafOf(sha1Root), sha1Root],
     reachesNone,
@@ -622,17 +649,15 @@ describe('several paths', () => {
     ).toMatchObject({ caValid: true, faults: [] });
   });
 
-  test('CAs that sign each other end nowhere', () => {
-    const a = ecKeys();
-    const b = ecKeys();
+  test('CAs that sign each other end nowhere, and are gone through once', () => {
     const [one, two] = [
-      { subject: cn('One'), keys: a },
-      { subject: cn('Two'), keys: b },
+      { subject: cn('One'), keys: ecKeys() },
+      { subject: cn('Two'), keys: ecKeys() },
     ];
     const chain = [
       leafOf({ ...one, certificate: Buffer.alloc(0) }),
-      forgeCa('One', { keys: a, issuer: two }),
-      forgeCa('Two', { keys: b, issuer: one }),
+      forgeCa('One', { keys: one.keys, issuer: two, extensions: [basicConstraints(true, 1)] }),
+      forgeCa('Two', { keys: two.keys, issuer: one, extensions: [basicConstraints(true, 1)] }),
     ];
     expect(examine(chain)).toMatchObject({ faults: ['unknown-issuer'], chainsToAnchor: false });
   });

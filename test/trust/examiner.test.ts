@@ -163,7 +163,7 @@ const named = (count: number) =>
     ],
   });
 
-describe('hostile octets', () => {
+describe('hostile octets', { timeout: 60_000 }, () => {
   const leaf = forgeLeaf({
     issuer: middle,
     extensions: [
