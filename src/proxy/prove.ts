@@ -3,20 +3,17 @@
 // another service with the same certificate, does not). Returns what the client is greeted with.
 
 import type { Duplex } from 'node:stream';
-import { Failure } from '../errors.ts';
 import type { Turn } from '../mail/conversation.ts';
 import { GreetingReader, type GreetingVerdict } from '../mail/greeting.ts';
 import { localGreeting } from '../mail/local-greeting.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import { speak, type Spoken } from '../net/speak.ts';
-import type { AcceptBasis, Verdict } from '../trust/evidence.ts';
+import type { Verdict } from '../trust/evidence.ts';
 import { escapeText } from '../trust/escape.ts';
 import type { Route } from './route.ts';
 import { errorFor } from './upstream.ts';
 
 export interface ProofOptions {
-  /** Basis of the verdict so far: a first use wants a positive greeting. */
-  readonly basis: AcceptBasis;
   /** ManageSieve's capabilities again after STARTTLS, milliseconds. */
   readonly sieveProofMs: number;
   readonly signal: AbortSignal;
@@ -26,20 +23,22 @@ export interface Greeting {
   readonly verdict: 'positive' | 'negative';
   /** What the client is greeted with: the server's own bytes as they came, or ours after an upstream STARTTLS. */
   readonly bytes: Uint8Array;
+  /** What the server said, for the log. */
+  readonly quote: string;
 }
 
 /**
  * Reads from `socket` where the proof is a greeting over TLS; elsewhere handshake or prologue were the proof already.
- * Throws Failure `no-greeting`, Refusal `not-this-protocol`, or the signal's reason. The socket stays open.
+ * Throws Failure `no-greeting` when it does not come, Refusal `not-this-protocol`, or the signal's reason. The socket stays open.
  */
 export async function prove(socket: Duplex, route: Route, options: ProofOptions): Promise<Greeting> {
   const { protocol, upstreamTls, limits } = route;
-  if (protocol === 'tls') return { verdict: 'positive', bytes: new Uint8Array(0) };
+  if (protocol === 'tls') return { verdict: 'positive', bytes: nothing, quote: '' };
   if (upstreamTls === 'implicit')
     return readGreeting(socket, protocol, { ...options, deadlineMs: limits.greetingSeconds * 1_000 });
   if (protocol === 'sieve')
     return readGreeting(socket, protocol, { ...options, deadlineMs: options.sieveProofMs });
-  return { verdict: 'positive', bytes: localGreeting(protocol) };
+  return { verdict: 'positive', bytes: localGreeting(protocol), quote: '' };
 }
 
 async function readGreeting(
@@ -55,10 +54,9 @@ async function readGreeting(
     case 'positive':
     // Over TLS a server may know its client already; the key was judged before it said so.
     case 'preauth':
-      return { verdict: 'positive', bytes: talk.bytes };
+      return { verdict: 'positive', bytes: talk.bytes, quote: talk.quote() };
     case 'negative':
-      if (options.basis === 'first-use') throw errorFor('no-greeting', talk.quote());
-      return { verdict: 'negative', bytes: talk.bytes };
+      return { verdict: 'negative', bytes: talk.bytes, quote: talk.quote() };
     case 'not-this-protocol':
       throw errorFor('not-this-protocol', talk.quote());
   }
@@ -100,9 +98,9 @@ class GreetingTalk implements Spoken<GreetingVerdict> {
 
 const nothing = new Uint8Array(0);
 
-/** A verdict that became a first use after the proof wants the positive greeting as well. */
+/** A first use, also one that became so after the proof, wants a positive greeting. Throws Failure `no-greeting`. */
 export function confirmProof(greeting: Greeting, verdict: Verdict): void {
   if (greeting.verdict === 'negative' && verdict.accept && verdict.basis === 'first-use') {
-    throw new Failure('no-greeting');
+    throw errorFor('no-greeting', greeting.quote);
   }
 }

@@ -106,7 +106,9 @@ export class Session {
     const upstream = await this.#approach();
     try {
       const judged = this.#judge(upstream);
-      const greeting = await this.#prove(upstream, judged);
+      const { sieveProofMs } = this.#tools.timing;
+      const { signal } = this.#stop;
+      const greeting = await prove(upstream.socket, this.desk.route, { sieveProofMs, signal });
       return await this.#greetAndRelay(upstream, judged, greeting);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
@@ -151,16 +153,6 @@ export class Session {
     }
     this.#refused = judged;
     throw new Refusal(verdict.reason, undefined, { cause: new Error(verdict.why) });
-  }
-
-  #prove(upstream: Upstream, { verdict }: Judged): Promise<Greeting> {
-    if (!verdict.accept) throw new TypeError('a refused peer proves nothing');
-    const { sieveProofMs } = this.#tools.timing;
-    return prove(upstream.socket, this.desk.route, {
-      basis: verdict.basis,
-      sieveProofMs,
-      signal: this.#stop.signal,
-    });
   }
 
   async #greetAndRelay(upstream: Upstream, judged: Judged, greeting: Greeting): Promise<Ending> {

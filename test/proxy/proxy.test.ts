@@ -87,11 +87,12 @@ describe('start and reload', () => {
     const rig = await open();
     const before = rig.proxy.status();
     const busy = await takenPort();
+    const free = await takenPort();
+    closing.pop()?.close();
     await expect(
-      rig.proxy.replace([rig.route, at(rig.route, 'free'), at(rig.route, 'busy', busy)]),
-    ).rejects.toMatchObject({
-      code: 'listen-busy',
-    });
+      rig.proxy.replace([rig.route, at(rig.route, 'free', free), at(rig.route, 'busy', busy)]),
+    ).rejects.toMatchObject({ code: 'listen-busy' });
+    expect((await rig.client(free).over()).error).toBe('ECONNREFUSED');
     expect(rig.proxy.status()).toEqual(before);
     await rig.client().hear('ready');
   });

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Protocol, UpstreamTls } from '../../src/mail/protocol.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import { openMemoryStore } from '../../src/store/memory.ts';
+import type { PinStore } from '../../src/store/pin-store.ts';
 import { selfSigned, type Identity } from '../net/peers.ts';
 import { clearMark, clears, honest, mailProtocols, negativeOf, prologueOf } from './scripts.ts';
 import { keyOf, makeAuthority, Rig, type RigOptions, type Step } from './world.ts';
@@ -191,6 +193,17 @@ describe('nothing of the client reaches the server', () => {
   );
 });
 
+/** A store on a slow disk: a commit takes many turns of the event loop. */
+function slowStore(): PinStore {
+  const store = openMemoryStore();
+  const commit = store.commit.bind(store);
+  store.commit = async (changes) => {
+    for (let turn = 0; turn < 2_000; turn += 1) await new Promise(setImmediate);
+    return commit(changes);
+  };
+  return store;
+}
+
 describe('a refusal is said in the client’s protocol', () => {
   const said =
     'letterlock refused 127.0.0.1: its key is not among the pinned ones. Nothing was sent. Run: letterlock explain ';
@@ -236,6 +249,13 @@ describe('a refusal is said in the client’s protocol', () => {
     const client = await rig.client().over();
     expect(client).toMatchObject({ text: '', error: 'ECONNRESET' });
     expect(await rig.end()).toMatchObject({ said: null });
+  });
+
+  it('only once its reference can be looked up, however slow the store is', async () => {
+    const rig = await refusing({ store: slowStore() });
+    const client = await rig.client().over();
+    const reference = client.text.match(/explain ([0-9A-Z]{8})/)?.[1] ?? '';
+    expect(rig.tofu.byReference(reference)).toEqual({ endpoint: rig.endpoint, spki: keyOf(own) });
   });
 
   it('and the client is cut off when it does not go by itself', async () => {

@@ -14,6 +14,7 @@ import { Proxy } from '../../src/proxy/proxy.ts';
 import type { Limits, Route } from '../../src/proxy/route.ts';
 import type { Timing } from '../../src/proxy/timing.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
+import type { PinStore } from '../../src/store/pin-store.ts';
 import { Tofu } from '../../src/tofu.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { portOf, type Identity } from '../net/peers.ts';
@@ -275,6 +276,7 @@ export interface RigOptions {
   readonly script: readonly Step[];
   readonly identity: Identity;
   readonly anchors: AnchorSet;
+  readonly store?: PinStore;
 }
 
 const limits: Limits = {
@@ -333,7 +335,13 @@ export class Rig {
       if (event.type === 'key-untrusted') proxy?.revoke(event.endpoint, event.spki);
       for (const wake of changed) wake();
     };
-    const tofu = await Tofu.open({ store: openMemoryStore(), secret: randomBytes(32), now, builtAt: 0, on });
+    const tofu = await Tofu.open({
+      store: options.store ?? openMemoryStore(),
+      secret: randomBytes(32),
+      now,
+      builtAt: 0,
+      on,
+    });
     const route = routeTo(server, options);
     proxy = new Proxy({
       routes: [route],
