@@ -79,7 +79,6 @@ async function prepare(
   const env = options.env ?? process.env;
   const now = options.now ?? Date.now;
   refuseUnsafeSwitches(options.execArgv ?? process.execArgv, env);
-  process.umask(0o077);
   const logFd = options.logFd ?? null;
   return {
     build: readBuild(),

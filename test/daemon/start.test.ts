@@ -286,6 +286,7 @@ describe('a start', () => {
   });
 
   test('makes files for its user alone', async () => {
+    process.umask(0o022);
     const daemon = await world.start(world.config([]));
     expect(statSync(join(world.folder, 'state')).mode & 0o777).toBe(0o700);
     expect(statSync(daemon.adminSocket).mode & 0o777).toBe(0o600);
