@@ -15,7 +15,8 @@ import type { Io } from './io.ts';
 const maxBytes = 16 * 1024 * 1024;
 
 const cert: Run = async (args, io) => {
-  const file = requiredText(args, 'file');
+  // yargs makes an empty text of a lone hyphen.
+  const file = args['file'] === '' && io.words.includes('-') ? '-' : requiredText(args, 'file');
   const found = certificatesIn(await bytesOf(file, io), file).map(describeCertificate);
   if (isSet(args, 'json')) io.printJson(found);
   else io.print(...found.flatMap((one, index) => [...(index === 0 ? [] : ['']), ...described(one, index)]));

@@ -1,6 +1,7 @@
 // What `inspect` connects to: a URL, or HOST:PORT with the protocol its port stands for. The result is a route
 // like any other, so that inspect sees exactly what a session would.
 
+import { resolve } from 'node:path';
 import { loadConfig } from '../src/config/load.ts';
 import { bracketed, parseEndpoint } from '../src/endpoint.ts';
 import type { Config } from '../src/config.ts';
@@ -22,7 +23,10 @@ export async function routeToInspect(args: Args, io: Io, config: Config): Promis
     address: address ?? known?.address ?? route.address,
     trust: known?.trust ?? route.trust,
     limits: known?.limits ?? route.limits,
-    anchors: caFile === null ? (known?.anchors ?? route.anchors) : caFile.split(','),
+    anchors:
+      caFile === null
+        ? (known?.anchors ?? route.anchors)
+        : caFile.split(',').map((source) => (source === 'system' ? source : resolve(io.cwd, source))),
   };
 }
 
