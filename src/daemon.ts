@@ -10,8 +10,8 @@ export { startDaemon } from './daemon/start.ts';
 export type { Daemon, DaemonOptions } from './daemon/start.ts';
 export type { Reread } from './daemon/reloading.ts';
 
-export interface RunOptions extends DaemonOptions {
-  /** Called once everything listens, before the first signal is waited for. */
+export interface RunOptions extends Omit<DaemonOptions, 'listening'> {
+  /** Called once everything listens and signals are heard. */
   readonly started?: (daemon: Daemon) => void;
 }
 
@@ -20,14 +20,21 @@ export interface RunOptions extends DaemonOptions {
  * SIGHUP reloads. Rejects, with CommandError, only when it could not start.
  */
 export async function runDaemon(config: Config, options: RunOptions = {}): Promise<number> {
-  const daemon = await startDaemon(config, options);
+  const heard: { ended: Promise<void> } = { ended: Promise.resolve() };
+  const listening = (daemon: Daemon): void => {
+    heard.ended = listenToSignals(daemon);
+  };
+  options.started?.(await startDaemon(config, { ...options, listening }));
+  await heard.ended;
+  return exitCodes.done;
+}
+
+/** Resolves when a signal ended the daemon in good order. */
+function listenToSignals(daemon: Daemon): Promise<void> {
   process.on('uncaughtException', (error) => crash(daemon, error));
   process.on('unhandledRejection', (reason) => crash(daemon, reason));
   process.on('SIGHUP', () => void reload(daemon));
-  const ended = untilSignal(daemon);
-  options.started?.(daemon);
-  await ended;
-  return exitCodes.done;
+  return untilSignal(daemon);
 }
 
 function untilSignal(daemon: Daemon): Promise<void> {

@@ -32,6 +32,8 @@ export interface DaemonOptions {
   readonly logFd?: number;
   /** Shorter waits for the proxy's sessions. */
   readonly timing?: NonNullable<ProxyOptions['timing']>;
+  /** Called when everything listens, just before the log says so: whoever reads `ready` may send signals. */
+  readonly listening?: (daemon: Daemon) => void;
   /** Hears of every event after log and metrics; must not throw. */
   readonly on?: Listener<ProxyEvent>;
 }
@@ -144,6 +146,7 @@ async function serve(
     reload,
     close,
   };
+  options.listening?.(daemon);
   sayReady(ground, daemon);
   return daemon;
 }

@@ -105,27 +105,3 @@ describe('an error nobody foresaw', () => {
     expect(running.text.join('\n')).not.toMatch(/CANARY|canary/);
   });
 });
-
-test('a change that was made durable before a crash and not told is told at the next start', async () => {
-  const first = run();
-  const client = await connected(first);
-  const endpoint = `127.0.0.1:${server.port}`;
-  await remoteOperator(join(folder, 'admin.sock')).command({
-    command: 'forget',
-    endpoint,
-    expect: null,
-    yes: true,
-  });
-  await first.kill();
-  await client.over();
-  const second = run();
-  await second.entry('ready');
-  expect(second.entries.filter(({ event }) => event === 'pin-changed').at(-1)).toMatchObject({
-    change: 'forgotten',
-    origin: 'cli',
-    endpoint,
-  });
-  expect(await remoteOperator(join(folder, 'admin.sock')).pins()).toMatchObject([
-    { endpoint, state: 'none', pins: [] },
-  ]);
-});

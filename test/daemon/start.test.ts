@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -12,6 +12,7 @@ import { openLevelStore } from '../../src/store/level.ts';
 import { selfSigned } from '../net/peers.ts';
 import type { Identity } from '../net/peers.ts';
 import { keyOf } from '../proxy/world.ts';
+import { changeOf, committed } from '../store/fixtures.ts';
 import { page, routeTo, World } from './world.ts';
 
 let world: World;
@@ -283,6 +284,22 @@ describe('a start', () => {
       metrics: daemon.metrics,
       pid: process.pid,
     });
+  });
+
+  test('tells of a change that was durable when the process before it died, once', async () => {
+    const before = join(world.folder, 'before');
+    const config = world.config([]);
+    const store = await openLevelStore({ directory: before, create: true, now: Date.now });
+    await committed(store, [changeOf('imap.example.org:993', 0)]);
+    // What a crash at this moment leaves: the store notes only in the next round that the change was told.
+    cpSync(before, config.state, { recursive: true });
+    await store.close();
+    const told = () => world.log.filter(({ event }) => event === 'pin-changed');
+    const daemon = await world.start(config);
+    expect(told()).toMatchObject([{ change: 'first-use', endpoint: 'imap.example.org:993', level: 'warn' }]);
+    await daemon.close(0);
+    await world.start(config);
+    expect(told()).toHaveLength(1);
   });
 
   test('makes files for its user alone', async () => {
