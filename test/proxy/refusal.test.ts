@@ -313,12 +313,6 @@ describe('the refusal hold', () => {
     expect(rig.count('judged')).toBe(1);
   });
 
-  it('lets clients that waited for a turn answer from memory as well', async () => {
-    const rig = await refusing();
-    await Promise.all(Array.from({ length: 40 }, () => rig.client().over()));
-    expect(rig.server.visits.length).toBeLessThanOrEqual(16);
-  });
-
   it('dials again when its time is over', async () => {
     const rig = await refusing();
     await rig.client().over();
