@@ -114,6 +114,18 @@ describe('a description', () => {
     });
   });
 
+  test.each([
+    ['05', '05'],
+    ['00', '00'],
+    ['fb', '-05'],
+    ['00fb', 'FB'],
+    ['ff00', '-0100'],
+  ])('shows the serial number %s as %s', (hex, shown) => {
+    expect(describeCertificate(forgeLeaf({ serial: Buffer.from(hex, 'hex') }).certificate).serial).toBe(
+      shown,
+    );
+  });
+
   test('reads dates of both forms, a century apart', () => {
     const { certificate } = forgeLeaf({ from: '1999-12-31T23:59:59Z', to: '2050-01-01T00:00:00Z' });
     expect(describeCertificate(certificate)).toMatchObject({
