@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { Change, PinStore, StoreHealth } from '../../src/store/pin-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
+import { ClockWatch } from '../../src/tofu/clock.ts';
+import { Lanes } from '../../src/tofu/lanes.ts';
 import { isVouched } from '../../src/trust/vouched.ts';
 import { endpointOf } from '../trust/forge.ts';
 import { caSigned, day, hour, minute, noAnchors, selfSigned, start, World } from './world.ts';
@@ -44,11 +46,9 @@ class Disk {
 
   /** Holds every commit back until the returned function is called. */
   hold(): () => void {
-    let open = (): void => undefined;
-    this.gate = new Promise((resolve) => {
-      open = resolve;
-    });
-    return open;
+    const release: (() => void)[] = [];
+    this.gate = new Promise((resolve) => void release.push(resolve));
+    return () => release.forEach((open) => open());
   }
 }
 
@@ -172,6 +172,57 @@ describe('a clock that cannot be right', () => {
   });
 });
 
+it.each([
+  ['over 30 days expired', -100, -31, true],
+  ['less than 30 days expired', -100, -29, false],
+  ['not yet valid', 1, 90, true],
+  ['valid', -1, 90, false],
+])('three endpoints whose certificates are %s make the clock suspect or not', (_, from, to, suspect) => {
+  const watch = new ClockWatch(start - day);
+  for (const name of ['one', 'two', 'three']) {
+    expect(watch.isSuspect(start)).toBe(false);
+    watch.note(name, { notBefore: start + from * day, notAfter: start + to * day });
+  }
+  expect(watch.isSuspect(start)).toBe(suspect);
+  watch.note('four', { notBefore: start - day, notAfter: start + day });
+  expect(watch.isSuspect(start)).toBe(false);
+});
+
+describe('one lane', () => {
+  it('runs strictly one after the other, also after one that failed, while another lane goes ahead', async () => {
+    const lanes = new Lanes();
+    const order: string[] = [];
+    const gates = new Map<string, () => void>();
+    const work = (name: string) => async (): Promise<string> => {
+      order.push(`${name} begins`);
+      await new Promise<void>((resolve) => void gates.set(name, resolve));
+      order.push(`${name} ends`);
+      if (name === 'first') throw new Error('first failed');
+      return name;
+    };
+    const first = lanes.run('a', work('first'));
+    const second = lanes.run('a', work('second'));
+    const aside = lanes.run('b', work('aside'));
+    await expect.poll(() => order).toEqual(['first begins', 'aside begins']);
+    gates.get('aside')?.();
+    expect(await aside).toBe('aside');
+    gates.get('first')?.();
+    await expect(first).rejects.toThrow('first failed');
+    await expect.poll(() => order.at(-1)).toBe('second begins');
+    gates.get('second')?.();
+    expect(await second).toBe('second');
+    await lanes.idle();
+    expect(order).toEqual([
+      'first begins',
+      'aside begins',
+      'aside ends',
+      'first ends',
+      'second begins',
+      'second ends',
+    ]);
+  });
+});
+
 describe('Vouched', () => {
   it('is out of date as soon as the trust of its endpoint changes, and not for sightings and evidence', async () => {
     const world = await World.open();
@@ -201,7 +252,7 @@ describe('Vouched', () => {
     const world = await World.open();
     const settled = await world.settle(selfSigned());
     if (!settled.accept) throw new Error('a first use');
-    expect(isVouched({ ...settled.vouched })).toBe(false);
+    expect(isVouched(Object.assign({}, settled.vouched))).toBe(false);
     expect(isVouched(structuredClone(settled.vouched))).toBe(false);
     expect(isVouched(settled.vouched)).toBe(true);
   });

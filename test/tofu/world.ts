@@ -61,7 +61,7 @@ interface Certified {
 /** ISO 8601 as certificates are made from, without milliseconds. */
 const iso = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-export function identity(
+function certified(
   {
     keys = ecKeys(),
     from = iso(start - day),
@@ -84,8 +84,8 @@ export function identity(
   };
 }
 
-export const selfSigned = (certified: Certified = {}): Identity => identity(certified, 'self');
-export const caSigned = (certified: Certified = {}): Identity => identity(certified, 'ca');
+export const selfSigned = (wish: Certified = {}): Identity => certified(wish, 'self');
+export const caSigned = (wish: Certified = {}): Identity => certified(wish, 'ca');
 /** Valid for 90 days from `at`. */
 export const issuedAt = (at: number, keys: Keys = ecKeys()): Identity =>
   caSigned({ keys, from: iso(at), to: iso(at + 90 * day) });

@@ -454,17 +454,17 @@ describe('add', () => {
   });
 });
 
-describe('undo', () => {
-  const then = (record: EndpointRecord | null, ...commands: readonly Command[]): EndpointRecord =>
-    commands.reduce<EndpointRecord | null>(
-      (before, command) => carryOut(command, situationOf({ record: before })).record,
-      record,
-    ) ?? recordOf();
-  const used = (record: EndpointRecord): EndpointRecord => ({
-    ...record,
-    undo: record.undo === null ? null : { ...record.undo, acceptedSince: true },
-  });
+const then = (record: EndpointRecord | null, ...commands: readonly Command[]): EndpointRecord =>
+  commands.reduce<EndpointRecord | null>(
+    (before, command) => carryOut(command, situationOf({ record: before })).record,
+    record,
+  ) ?? recordOf();
+const used = (record: EndpointRecord): EndpointRecord => ({
+  ...record,
+  undo: record.undo === null ? null : { ...record.undo, acceptedSince: true },
+});
 
+describe('undo', () => {
   it.each<[string, EndpointRecord, Command]>([
     ['approve', waiting, approve()],
     ['approve --end-old', waiting, approve({ endOld: true })],

@@ -41,6 +41,9 @@ const undoable = {
   acceptedSince: false,
 } as const;
 
+const afterLeafSeenAt = (seenAt: number): Lesson | null =>
+  lessonOf({ record: recordOf({ basis: 'ca', lastCa: lastCaOf('former', { seenAt }) }), examined: caValid });
+
 describe('an acceptance', () => {
   it.each<[string, Partial<Evidence>, Partial<Lesson['record']>, readonly string[]]>([
     ['a first use pins the key', {}, { basis: 'pinned', epoch: 1, lastCa: null }, ['first-use']],
@@ -148,13 +151,8 @@ describe('an acceptance', () => {
   });
 
   it('writes the last CA-verified leaf when it changes and at most hourly', () => {
-    const seen = (seenAt: number) =>
-      lessonOf({
-        record: recordOf({ basis: 'ca', lastCa: lastCaOf('former', { seenAt }) }),
-        examined: caValid,
-      });
-    expect(seen(noon - lastCaEveryMs + 1)).toBeNull();
-    expect(seen(noon - lastCaEveryMs)).toMatchObject({
+    expect(afterLeafSeenAt(noon - lastCaEveryMs + 1)).toBeNull();
+    expect(afterLeafSeenAt(noon - lastCaEveryMs)).toMatchObject({
       durable: false,
       audit: [],
       record: { epoch: 3, lastCa: { spki: keyNamed('server') } },
@@ -266,23 +264,25 @@ describe('the end of a pin', () => {
   });
 });
 
-describe('the list of candidates', () => {
-  const filled = (keys: readonly string[], valid: readonly string[] = []): readonly Candidate[] =>
-    keys.reduce<readonly Candidate[]>(
-      (list, key) => withCandidate(list, candidateOf(key, { caValid: valid.includes(key) })),
-      [],
-    );
-  const named = (list: readonly Candidate[]): string =>
-    list.map(({ spki }) => Buffer.from(spki.slice(8), 'base64').toString().replaceAll('.', '')).join('');
+const filled = (keys: readonly string[], valid: readonly string[] = []): readonly Candidate[] =>
+  keys.reduce<readonly Candidate[]>(
+    (list, key) => withCandidate(list, candidateOf(key, { caValid: valid.includes(key) })),
+    [],
+  );
+const named = (list: readonly Candidate[]): string =>
+  list.map(({ spki }) => Buffer.from(spki.slice(8), 'base64').toString().replaceAll('.', '')).join('');
 
+describe('the list of candidates', () => {
   it('keeps the first 8 and the latest 8', () => {
-    expect(named(filled([...'abcdefghijklmnopqrstuvwxyz']))).toBe('abcdefghstuvwxyz');
-    expect(filled([...'abcdefghijklmnopqrstuvwxyz'])).toHaveLength(maxCandidates);
+    expect(named(filled('abcdefghijklmnopqrstuvwxyz'.split('')))).toBe('abcdefghstuvwxyz');
+    expect(filled('abcdefghijklmnopqrstuvwxyz'.split(''))).toHaveLength(maxCandidates);
   });
 
   it('drops a CA-valid one last', () => {
-    expect(named(filled([...'abcdefghijklmnopqrst'], ['i']))).toBe('abcdefghinopqrst');
-    expect(named(filled([...'abcdefghijklmnopqrst'], [...'ijklmnopqr']))).toBe('abcdefijklmnopqr');
-    expect(named(filled([...'abcdefghijklmnopqrst'], [...'abcdefghijklmnopqrst']))).toBe('abcdefghmnopqrst');
+    expect(named(filled('abcdefghijklmnopqrst'.split(''), ['i']))).toBe('abcdefghinopqrst');
+    expect(named(filled('abcdefghijklmnopqrst'.split(''), 'ijklmnopqr'.split('')))).toBe('abcdefijklmnopqr');
+    expect(named(filled('abcdefghijklmnopqrst'.split(''), 'abcdefghijklmnopqrst'.split('')))).toBe(
+      'abcdefghmnopqrst',
+    );
   });
 });

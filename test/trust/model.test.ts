@@ -98,7 +98,7 @@ const events: readonly Event[] = [
     ...names.flatMap(commandsOn),
     { command: 'forget', endpoint, expect: null, yes: true } as const,
     { command: 'undo', endpoint } as const,
-  ].map((command): Event => ({ type: 'command', command })),
+  ].map((ordered): Event => ({ type: 'command', command: ordered })),
   ...policies.map((policy): Event => ({ type: 'policy', policy })),
   { type: 'time', days: 8 },
   { type: 'time', days: -8 },

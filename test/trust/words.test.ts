@@ -80,21 +80,21 @@ describe('big providers', () => {
   });
 });
 
-describe('explain', () => {
-  const situation = (part: Partial<Situation> = {}): Situation => ({
-    endpoint,
-    record: recordOf({
-      basis: 'pinned',
-      pins: [pinOf('old')],
-      candidates: [candidateOf('server', { subject: 'CN=\u001b[31mred', names: ['evil\u202etxt'] })],
-    }),
-    settings: settingsOf(),
-    sealed: { rejected: new Set(), until: new Map() },
-    now: noon,
-    origin: 'cli',
-    ...part,
-  });
+const situation = (part: Partial<Situation> = {}): Situation => ({
+  endpoint,
+  record: recordOf({
+    basis: 'pinned',
+    pins: [pinOf('old')],
+    candidates: [candidateOf('server', { subject: 'CN=\u001b[31mred', names: ['evil\u202etxt'] })],
+  }),
+  settings: settingsOf(),
+  sealed: { rejected: new Set(), until: new Map() },
+  now: noon,
+  origin: 'cli',
+  ...part,
+});
 
+describe('explain', () => {
   it.each([...reasons, ...causes])('knows what %s means and what to do', (code) => {
     const explanation = explainCode(code);
     expect(explanation?.summary).toContain(code);
