@@ -17,7 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Reaches the server once the only turn is given back; `admitted` is what is asked then. */
+const admitted = (): void => undefined;
+
+/** Reaches the server once the only turn is given back; `asked` is what is asked then. */
 async function reachInTurn(
   admitted: () => void,
 ): Promise<{ events: readonly ProxyEvent[]; outcome: unknown; free: boolean }> {
@@ -25,7 +27,13 @@ async function reachInTurn(
   const release = dials.take();
   const events: ProxyEvent[] = [];
   const { signal } = new AbortController();
-  const options = { anchors, dials, admitted, signal, on: (event: ProxyEvent) => void events.push(event) };
+  const options = {
+    anchors,
+    dials,
+    admitted: asked,
+    signal,
+    on: (event: ProxyEvent) => void events.push(event),
+  };
   const reached = reach(routeTo(server, {}), options).then(
     (socket) => socket.destroy(),
     (error: unknown) => error,
@@ -45,7 +53,7 @@ it('does not dial when the answer is known by then, and gives the turn back', as
 });
 
 it('dials when it is still wanted, and gives the turn back once connected', async () => {
-  const { events, free } = await reachInTurn(() => undefined);
+  const { events, free } = await reachInTurn(admitted);
   expect(events).toMatchObject([{ type: 'dialled', result: 'connected' }]);
   expect(free).toBe(true);
 });
@@ -56,7 +64,6 @@ it('gives the turn back when nobody answers', async () => {
   gone.close();
   const dials = new Turns(1);
   const { signal } = new AbortController();
-  const admitted = (): void => undefined;
   await expect(reach(route, { anchors, dials, admitted, signal, on: () => undefined })).rejects.toMatchObject(
     { code: 'dial' },
   );
