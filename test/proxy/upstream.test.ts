@@ -21,7 +21,7 @@ const admitted = (): void => undefined;
 
 /** Reaches the server once the only turn is given back; `asked` is what is asked then. */
 async function reachInTurn(
-  admitted: () => void,
+  asked: () => void,
 ): Promise<{ events: readonly ProxyEvent[]; outcome: unknown; free: boolean }> {
   const dials = new Turns(1);
   const release = dials.take();
