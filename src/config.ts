@@ -7,15 +7,24 @@ export interface Config {
   /** Absolute state directory. */
   readonly state: string;
   readonly routes: readonly Route[];
-  readonly metrics: { readonly host: string; readonly port: number; /** A busy port is an error, not a warning. */ readonly explicit: boolean } | null;
-  readonly admin: { readonly socket: { readonly path: string; readonly mode: number; readonly group: string | null } };
-  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly format: 'json' | 'pretty' | 'auto' };
+  readonly metrics: {
+    readonly host: string;
+    readonly port: number;
+    /** A busy port is an error, not a warning. */ readonly explicit: boolean;
+  } | null;
+  readonly admin: {
+    readonly socket: { readonly path: string; readonly mode: number; readonly group: string | null };
+  };
+  readonly log: {
+    readonly level: 'error' | 'warn' | 'info' | 'debug';
+    readonly format: 'json' | 'pretty' | 'auto';
+  };
   readonly shutdownSeconds: number;
 }
 
 /** One thing wrong with the configuration. `line` and `column` start at 1; null for environment and flags. */
 export interface ConfigProblem {
-  /** File name, `environment`, or `command line`. */
+  /** File name, `environment` or `command line`, with the variable or flag: `command line (--trust)`. */
   readonly source: string;
   readonly line: number | null;
   readonly column: number | null;

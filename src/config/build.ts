@@ -42,7 +42,7 @@ export const buildConfig = (ground: Ground, drafts: readonly Draft[]): Config =>
 };
 
 /** Relative paths of a file are relative to it, those of environment and flags to the working directory. */
-export function absolutePath(ground: Ground, path: Path, text: string): string {
+function absolutePath(ground: Ground, path: Path, text: string): string {
   const inFile = ground.file !== null && ground.layers.locate(path).line !== null;
   return resolve(inFile && ground.file !== null ? dirname(ground.file) : ground.cwd, text);
 }
@@ -53,13 +53,13 @@ const stateOf = (ground: Ground): string =>
     : absolutePath(ground, ['state'], ground.raw.state);
 
 /** From a file metrics are on; without one (`letterlock run URL`) only where asked for. */
-export function metricsOf({ raw, file }: Ground): Config['metrics'] {
+function metricsOf({ raw, file }: Ground): Config['metrics'] {
   if (raw.metrics === null || (raw.metrics === undefined && file === null)) return null;
   const listen = raw.metrics?.listen;
   return { ...parseListen(listen ?? defaults.metrics.listen), explicit: listen !== undefined };
 }
 
-export function socketOf(ground: Ground, state: string): Config['admin']['socket'] {
+function socketOf(ground: Ground, state: string): Config['admin']['socket'] {
   const socket = ground.raw.admin?.socket ?? 'default';
   if (socket === 'default') return { path: defaultSocket(state, ground.home), mode: 0o600, group: null };
   return {
@@ -89,7 +89,7 @@ function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground): Route 
 }
 
 /** The trust settings of the draft's endpoint, from whichever of its routes gives each. */
-export function trustOf(draft: Draft, all: readonly Draft[], ground: Ground): TrustSettings {
+function trustOf(draft: Draft, all: readonly Draft[], ground: Ground): TrustSettings {
   const pins = giverOf('pins', draft, all)?.raw.pins ?? [];
   const given = giverOf('trust', draft, all)?.raw.trust;
   const preset =

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { maxSocketPathBytes } from '../admin/socket-path.ts';
 import type { Config, ConfigProblem } from '../config.ts';
 import { anchorProblems } from './anchor-files.ts';
 import { buildConfig } from './build.ts';
@@ -19,7 +20,6 @@ import { neighbourProblems } from './neighbours.ts';
 import type { OtherListener } from './neighbours.ts';
 import { originRows } from './origins.ts';
 import type { OriginRow } from './origins.ts';
-import { maxSocketPathBytes } from './paths.ts';
 import type { Home } from './paths.ts';
 import { listOf } from './plain.ts';
 import type { Mapping } from './plain.ts';

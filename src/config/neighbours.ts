@@ -27,7 +27,7 @@ export const neighbourProblems = (
 ];
 
 /** Whether binding one address takes what the other needs. */
-export function overlaps(one: Address, other: Address): boolean {
+function overlaps(one: Address, other: Address): boolean {
   if (one.port !== other.port || one.port === 0) return false;
   return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
 }

@@ -43,7 +43,7 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
   ];
 }
 
-export const shownAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+const shownAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `${bracketed(host)}:${port}`;
 
 function routeRows(

@@ -41,9 +41,6 @@ export function defaultFiles({ env, uid }: Home): readonly string[] {
   return uid === 0 ? ['/etc/letterlock/letterlock.yaml'] : [own, '/etc/letterlock/letterlock.yaml'];
 }
 
-/** What sockaddr_un holds, less the final NUL and some room: longer paths are cut or refused by the system. */
-export const maxSocketPathBytes = 103;
-
 const homeOf = (env: NodeJS.ProcessEnv): string => absolute(env['HOME']) ?? homedir();
 
 /** XDG: a path that is not absolute is to be ignored. */

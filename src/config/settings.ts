@@ -37,7 +37,7 @@ export const settings = (): readonly Setting[] =>
   }));
 
 /** Variables of the prefix that are not settings: where a daemon listens, and which file to read. */
-export const otherVariables: readonly string[] = ['LETTERLOCK_SOCKET', 'LETTERLOCK_CONFIG'];
+const otherVariables: readonly string[] = ['LETTERLOCK_SOCKET', 'LETTERLOCK_CONFIG'];
 
 /** What the environment sets, and a problem for each variable of our prefix that means nothing. */
 export function settingsFromEnvironment(env: NodeJS.ProcessEnv): {
