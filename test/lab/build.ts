@@ -3,12 +3,13 @@
 // the same time get the same build.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleanEnvironment, run } from './run.ts';
 
 const root = join(import.meta.dirname, '../..');
 const shelf = join(root, '.cache/build');
+const keptMs = 3_600_000;
 
 /** Path of the compiled `cmd/letterlock.js`. Rejects with the compiler's words when the sources do not compile. */
 export async function builtBin(): Promise<string> {
@@ -26,7 +27,7 @@ export async function builtBin(): Promise<string> {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  await forgetOthers(folder);
+  await forgetOld();
   return bin;
 }
 
@@ -56,12 +57,13 @@ async function digestOfSources(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Old states go; drafts stay, somebody may be at work on them. */
-async function forgetOthers(kept: string): Promise<void> {
-  const names = await readdir(shelf);
-  const old = names
-    .map((name) => join(shelf, name))
-    .filter((path) => path !== kept && !path.includes('draft-'));
+/** States nobody built for an hour go; a younger one may be what another run is testing right now. */
+async function forgetOld(): Promise<void> {
+  const paths = (await readdir(shelf)).map((name) => join(shelf, name));
+  const ages = await Promise.all(
+    paths.map(async (path) => Date.now() - ((await stat(path).catch(() => null))?.mtimeMs ?? Date.now())),
+  );
+  const old = paths.filter((_, index) => (ages[index] ?? 0) > keptMs);
   await Promise.all(old.map((path) => rm(path, { recursive: true, force: true })));
 }
 
