@@ -152,14 +152,11 @@ const must = (holds: boolean, rule: string): void => {
   if (!holds) throw new Broken(rule);
 };
 
-/** Writes the ends noticed in this step into the account. */
-function noticing(
-  account: Account,
-  audit: readonly { readonly event: string; readonly spki: string | null }[],
-): Account {
-  const ended = audit.flatMap(({ event, spki }) =>
-    event === 'expired' && spki !== null ? [called(spki)] : [],
-  );
+/** A session or a command sees which ends have passed: those keys are over from then on. */
+function noticing({ account, record, now }: State): Account {
+  const ended = (record?.pins ?? [])
+    .filter((pin) => pin.endedAt === null && pin.until !== null && pin.until <= now)
+    .map((pin) => called(pin.spki));
   if (ended.length === 0) return account;
   return {
     ...account,
@@ -181,7 +178,7 @@ function meet(state: State, { name, kind }: { readonly name: Name; readonly kind
   const verdict = judge(evidence);
   const lesson = learn(evidence, verdict);
   const next: State = { ...state, record: lesson?.record ?? state.record };
-  const account = noticing(state.account, lesson?.audit ?? []);
+  const account = noticing(state);
   checkVerdict({ ...state, account }, { name, kind, verdict });
   checkLesson(state, next, { verdict, events: (lesson?.audit ?? []).map(({ event }) => event) });
   return {
@@ -270,7 +267,7 @@ function command(state: State, ordered: Command): State | null {
       origin: 'cli',
     });
     if (outcome.audit.length === 0) return null;
-    const account = accounted(noticing(state.account, outcome.audit), { ordered, state });
+    const account = accounted(noticing(state), { ordered, state });
     return { ...state, record: outcome.record, account };
   } catch (error) {
     if (error instanceof CommandError) return null;
