@@ -267,6 +267,21 @@ describe('inspect when the network fails', () => {
   });
 });
 
+describe('whatever a server sends or a person types', () => {
+  it('reaches a terminal escaped, on stdout and on stderr', async () => {
+    const evil = forgeLeaf({ subject: cn('\u001b]0;owned\u0007') });
+    const sender = await tlsServer({ ...identity, cert: `${identity.cert}\n${pem(evil)}` }, {}, (socket) =>
+      socket.on('error', () => undefined),
+    );
+    const { stdout } = await home.run(['inspect', `tls://127.0.0.1:${portOf(sender)}`]);
+    sender.close();
+    expect(stdout).toMatch(/^Sent with it\n {2}1\. CN=\\x1b\]0\\;owned\\x07, issued by /m);
+    expect(stdout).not.toContain('\u001b');
+    const { stderr } = await home.run(['explain', 'a\u001b[31m']);
+    expect(stderr).toMatch(/^letterlock: a\\x1b\[31m is no code/);
+  });
+});
+
 describe('HOST:PORT', () => {
   it.each([
     ['a.example:143', 'imap://a.example:143'],

@@ -107,10 +107,10 @@ describe('an upstream', () => {
   });
 });
 
-describe('trust belongs to the endpoint', () => {
-  const two = (first: string, second: string, top = ''): string =>
-    `${top}routes:\n  - upstream: imaps://a.example\n${first}  - upstream: imaps://a.example:993\n    listen: localhost:2143\n${second}`;
+const two = (first: string, second: string, top = ''): string =>
+  `${top}routes:\n  - upstream: imaps://a.example\n${first}  - upstream: imaps://a.example:993\n    listen: localhost:2143\n${second}`;
 
+describe('trust belongs to the endpoint', () => {
   it('a route takes what another route of its endpoint gives, in either order', async () => {
     for (const [first, second] of [
       ['    trust: tofu\n', ''],
@@ -124,12 +124,12 @@ describe('trust belongs to the endpoint', () => {
   it('also pins, firstUse and caFile, each for itself', async () => {
     const pinned = await routesOf(two(`    pins: ["${spki(1)}"]\n`, '    firstUse: hold\n'));
     expect(pinned.map(({ trust }) => trust)).toEqual(
-      Array(2).fill({ policy: 'auto', firstUse: 'hold', configPins: [spki(1)] }),
+      [1, 2].map(() => ({ policy: 'auto', firstUse: 'hold', configPins: [spki(1)] })),
     );
     const { cert } = await selfSigned();
     const anchored = await good(two('    caFile: [system, a.pem]\n', ''), { files: { 'a.pem': cert } });
     expect(anchored.config.routes.map(({ anchors }) => anchors)).toEqual(
-      Array(2).fill(['system', join(anchored.folder, 'a.pem')]),
+      [1, 2].map(() => ['system', join(anchored.folder, 'a.pem')]),
     );
   });
 
@@ -165,9 +165,9 @@ describe('trust belongs to the endpoint', () => {
   });
 });
 
-describe('a big provider', () => {
-  const gmail = (more = ''): string => `routes:\n  - upstream: imaps://imap.gmail.com\n${more}`;
+const gmail = (more = ''): string => `routes:\n  - upstream: imaps://imap.gmail.com\n${more}`;
 
+describe('a big provider', () => {
   it.each([
     ['gets policy ca', gmail(), {}, 'ca'],
     ['gets it also under another default of the file', `trust: tofu\n${gmail()}`, {}, 'ca'],
