@@ -82,7 +82,11 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     socket.once('secureConnect', () => {
       socket.pause();
       release();
-      resolve({ socket, peer: peerOf(socket) });
+      try {
+        resolve({ socket, peer: peerOf(socket) });
+      } catch (error) {
+        fail(new Failure('tls-failed', undefined, { cause: error }));
+      }
     });
   });
 }

@@ -145,8 +145,11 @@ class Relay {
     socket.on('error', failed);
     socket.on('close', closed);
     socket.on('drain', drained);
+    // A socket that was ended while it was full never says 'drain' again.
+    socket.on('finish', drained);
     this.#release.push(() => {
       socket.removeListener('drain', drained);
+      socket.removeListener('finish', drained);
       socket.removeListener('error', failed);
       socket.removeListener('close', closed);
     });
@@ -208,8 +211,9 @@ class Relay {
   /** Back-pressure: a full destination pauses its source until it drained; one that never does breaks the session. */
   #write(source: Socket, destination: Socket, bytes: Uint8Array): void {
     if (bytes.length === 0 || !destination.writable) return;
-    if (destination.write(bytes) || this.#stalled.has(destination)) return;
+    if (destination.write(bytes)) return;
     source.pause();
+    if (this.#stalled.has(destination)) return;
     const side = destination === this.#options.client ? 'client' : 'upstream';
     const stuck = (): void => this.#finish({ state: 'broken', side, detail: 'not drained' });
     this.#stalled.set(destination, setTimeout(stuck, this.#options.drainMs));
@@ -226,6 +230,7 @@ class Relay {
       this.#idle.refresh();
       return;
     }
+    clearTimeout(this.#idle);
     clearTimeout(this.#half);
     this.#half = setTimeout(
       () => this.#finish({ state: 'idle' }),
@@ -237,6 +242,7 @@ class Relay {
     this.#suspect = false;
     const late = (): void =>
       this.#finish({ state: 'broken', side: 'upstream', detail: 'no answer after sleep or address change' });
+    clearTimeout(this.#answer);
     this.#answer = setTimeout(late, this.#options.suspectMs ?? 10_000);
   }
 

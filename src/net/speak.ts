@@ -50,7 +50,8 @@ export function speak<T>(socket: Duplex, talk: Spoken<T>, options: SpeakOptions)
     const take = (turn: Turn<T>): boolean => {
       if (turn.write.length > 0 && socket.writable) socket.write(turn.write);
       if (turn.state === 'open') return true;
-      finish(turn);
+      if (turn.state === 'fault') finish({ state: 'fault', fault: turn.fault });
+      else finish({ state: 'done', result: turn.result, left: turn.left });
       return false;
     };
     const read = (): void => {

@@ -7,8 +7,8 @@ export interface SuspicionOptions {
   readonly everyMs?: number;
   /** Wall clock, milliseconds. */
   readonly now?: () => number;
-  /** A text that changes when the machine's addresses do. */
-  readonly addresses?: () => string;
+  /** A text that changes when the machine's addresses do; null when they cannot be read now. */
+  readonly addresses?: () => string | null;
 }
 
 /** A clock that was not looked at for so much longer than planned means sleep, not a slow event loop. */
@@ -19,10 +19,10 @@ export class Suspicion {
   readonly #listeners = new Set<() => void>();
   readonly #everyMs: number;
   readonly #now: () => number;
-  readonly #addresses: () => string;
+  readonly #addresses: () => string | null;
   #timer: NodeJS.Timeout | null = null;
   #lookedAt = 0;
-  #known = '';
+  #known: string | null = null;
 
   constructor(options: SuspicionOptions = {}) {
     this.#everyMs = options.everyMs ?? 15_000;
@@ -53,18 +53,24 @@ export class Suspicion {
 
   #look(): void {
     const now = this.#now();
-    const addresses = this.#addresses();
+    const addresses = this.#addresses() ?? this.#known;
     const slept = now - this.#lookedAt > this.#everyMs + sleptMs;
-    const moved = addresses !== this.#known;
+    const moved = this.#known !== null && addresses !== this.#known;
     this.#lookedAt = now;
     this.#known = addresses;
     if (slept || moved) for (const raised of this.#listeners) raised();
   }
 }
 
-const localAddresses = (): string =>
-  Object.values(networkInterfaces())
-    .flatMap((rows) => rows ?? [])
-    .map(({ cidr }) => cidr ?? '')
-    .toSorted()
-    .join(' ');
+/** Reading them takes a descriptor and a netlink socket: neither is to be had always, and no session may end for it. */
+function localAddresses(): string | null {
+  try {
+    return Object.values(networkInterfaces())
+      .flatMap((rows) => rows ?? [])
+      .map(({ cidr }) => cidr ?? '')
+      .toSorted()
+      .join(' ');
+  } catch {
+    return null;
+  }
+}

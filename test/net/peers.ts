@@ -102,7 +102,7 @@ export async function socketPair(): Promise<{ near: Socket; far: Socket; close: 
   const accepted = once(server, 'connection');
   const near = connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true });
   near.on('error', () => undefined);
-  const [far] = (await accepted) as [Socket];
+  const [[far]] = (await Promise.all([accepted, once(near, 'connect')])) as [[Socket], unknown];
   far.on('error', () => undefined);
   server.close();
   return { near, far, close: () => [near, far].forEach((socket) => socket.destroy()) };

@@ -254,6 +254,57 @@ describe('relay', () => {
     expect((await atUser).bytes.toString()).toBe('xyheld');
   });
 
+  it('does not end a session that still moves because one side ended long ago', async () => {
+    const made = await scene();
+    const idleMs = 150;
+    const { ended } = start(made, { idleMs });
+    const atUser = drink(made.user);
+    made.user.end('x1\r\n');
+    const since = performance.now();
+    // A word every few milliseconds, for longer than a session may be silent.
+    while (performance.now() - since < 3 * idleMs) {
+      made.host.write('* more\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    made.host.end();
+    expect(await ended).toEqual({ state: 'ended' });
+    expect((await atUser).ended).toBe(true);
+  });
+
+  it('does not take a server that read everything for one that reads nothing, when the client has ended', async () => {
+    const made = await scene();
+    const drainMs = 200;
+    const { ended } = start(made, { drainMs });
+    const atHost = drink(made.host);
+    const atUser = drink(made.user);
+    const mail = Buffer.alloc(3_000_000, 0x61);
+    made.user.end(mail);
+    expect((await atHost).bytes.length).toBe(mail.length);
+    // The server takes its time over the mail.
+    await new Promise((resolve) => setTimeout(resolve, 2 * drainMs));
+    made.host.end('250 taken\r\n');
+    expect(await ended).toEqual({ state: 'ended' });
+    expect((await atUser).bytes.toString()).toBe('250 taken\r\n');
+  });
+
+  it('relays also where the addresses of the machine cannot be read, and suspects nobody for it', async () => {
+    const made = await scene();
+    let reads = 0;
+    const suspicion = new Suspicion({
+      everyMs: 1,
+      now: () => 0,
+      addresses: () => ((reads += 1) % 2 ? null : 'lo'),
+    });
+    const { ended } = start(made, { suspicion, suspectMs: 1 });
+    for (let turn = 0; turn < 10_000 && reads < 6; turn += 1) await new Promise(setImmediate);
+    const atHost = drink(made.host);
+    made.user.end('NOOP\r\n');
+    expect((await atHost).bytes.toString()).toBe('NOOP\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    made.host.end('OK\r\n');
+    expect(await ended).toEqual({ state: 'ended' });
+  });
+
   it('resets a suspect upstream that does not answer the next bytes, and keeps one that does', async () => {
     for (const answers of [false, true]) {
       const made = await scene();
