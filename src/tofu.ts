@@ -2,7 +2,6 @@
 // accepted that was not judged against the mirror in the same tick, and nothing that a verdict creates or
 // changes is acted upon before it is durable.
 
-import { CommandError } from './errors.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
 import { explainTarget } from './tofu/explain-target.ts';
 import { Lanes } from './tofu/lanes.ts';
@@ -13,6 +12,7 @@ import { keyByReference } from './tofu/references.ts';
 import { defaultSettings } from './tofu/settings.ts';
 import { Untrusting } from './tofu/untrusting.ts';
 import { Witness } from './tofu/witness.ts';
+import { checkWritable, notStored } from './tofu/writable.ts';
 import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
@@ -122,7 +122,7 @@ export class Tofu {
   async command(command: Command, { origin }: { readonly origin: ChangeOrigin }): Promise<CommandAnswer> {
     return this.#lanes.run(command.endpoint, async () => {
       for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-        this.#checkWritable(command.endpoint);
+        checkWritable(this.health(), this.#ledger.mirror.entry(command.endpoint));
         const outcome = carryOut(command, this.#situation(command.endpoint, origin));
         const { record, audit, lines } = outcome;
         if (audit.length === 0) return { endpoint: command.endpoint, record, lines };
@@ -280,18 +280,6 @@ export class Tofu {
       origin,
     };
   }
-
-  #checkWritable(endpoint: string): void {
-    const { state, detail } = this.health();
-    if (state === 'good' && this.#ledger.mirror.entry(endpoint).verified) return;
-    throw new CommandError(
-      'store',
-      `nothing can be changed: the pin store is ${state === 'good' ? 'damaged' : state}`,
-      {
-        hint: detail ?? 'See letterlock pins verify and letterlock pins repair.',
-      },
-    );
-  }
 }
 
 /** A first use asks for more proof than a pin did: whoever came with less comes again. */
@@ -300,9 +288,3 @@ function withProof(verdict: Verdict, provisional: Accepted): Verdict {
   const why = 'The endpoint was forgotten meanwhile: the next session can be its first use.';
   return { accept: false, reason: 'first-use-unsafe', column: verdict.column, why };
 }
-
-const notStored = (cause: unknown): CommandError =>
-  new CommandError('store', 'the change could not be stored, so nothing changed', {
-    cause,
-    hint: 'See letterlock status and letterlock pins verify.',
-  });

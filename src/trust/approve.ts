@@ -14,7 +14,7 @@ import type { Evidence } from './evidence.ts';
 import type { RefusalReason } from '../errors.ts';
 
 /** How long other pins go on after an approval, and an exception beside the CA lasts. */
-export const retirementMs = 7 * 86_400_000;
+const retirementMs = 7 * 86_400_000;
 
 type Approve = CommandOf<'approve'>;
 

@@ -3,7 +3,7 @@
 
 import type { Candidate } from './record.ts';
 
-export const maxFirstCandidates = 8;
+const maxFirstCandidates = 8;
 export const maxCandidates = 16;
 
 /** The list with `newcomer` at its end, cut to 16; the same list when the newcomer is the one to be dropped. */

@@ -63,7 +63,7 @@ export function isRejected(grounds: Pick<Grounds, 'record' | 'sealed'>, spki: st
 }
 
 /** Null where nothing is remembered, or where what is remembered does not verify. */
-export const reliableRecord = (grounds: Pick<Grounds, 'record' | 'recordVerified'>): EndpointRecord | null =>
+const reliableRecord = (grounds: Pick<Grounds, 'record' | 'recordVerified'>): EndpointRecord | null =>
   grounds.recordVerified ? grounds.record : null;
 
 function columnOf(
