@@ -59,10 +59,16 @@ export class Tofu {
     return new Tofu(options, await Ledger.open(options.store, options.on));
   }
 
-  /** The settings of configured endpoints by name: what commands and `explain` evaluate. Replaces the former. */
+  /**
+   * The settings of configured endpoints by name: what commands and `explain` evaluate. Replaces the former, and tells of
+   * keys in use that the new ones would not accept.
+   */
   configure(settings: ReadonlyMap<string, TrustSettings>): void {
     this.#settings = new Map(settings);
     this.#asked.clear();
+    for (const endpoint of settings.keys()) {
+      this.#untrusting.configured(this.#situation(endpoint, 'config'), this.#ledger.mirror.entry(endpoint));
+    }
   }
 
   /** Judges a peer now. A refused key becomes a candidate in the background. */

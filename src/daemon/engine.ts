@@ -105,6 +105,7 @@ async function openOwnMetrics(
     store,
     now,
     tofu: () => late.tofu,
+    tellCarried: () => late.proxy?.tellCarried(),
     settings: () => settingsOf(ground.force.config.routes),
   });
   const metrics = await openMetrics({ build, view, now });

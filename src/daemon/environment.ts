@@ -18,8 +18,9 @@ export const ambientTrust = (env: NodeJS.ProcessEnv): readonly string[] =>
 
 /** @throws CommandError `config` when Node was started with a switch that opens what letterlock protects */
 export function refuseUnsafeSwitches(execArgv: readonly string[], env: NodeJS.ProcessEnv): void {
+  // Node takes underscores for hyphens in the names of its switches.
   const words = [...execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)].map((word) =>
-    word.replace(/^["']/, ''),
+    word.replace(/^["']/, '').replace(/^[^=]*/, (name) => name.replaceAll('_', '-')),
   );
   const found = unsafeSwitches.find((name) =>
     words.some((word) => word === name || word.startsWith(`${name}=`)),

@@ -14,11 +14,13 @@ export interface ViewParts {
   readonly tofu: () => Tofu | null;
   readonly settings: () => ReadonlyMap<string, TrustSettings>;
   readonly now: () => number;
+  readonly tellCarried: () => void;
 }
 
-export const trustView = ({ store, tofu, settings, now }: ViewParts): MetricsView => ({
+export const trustView = ({ store, tofu, settings, now, tellCarried }: ViewParts): MetricsView => ({
   health: () => store.health(),
   states: endpointStates,
+  tellCarried,
   trust: () => {
     const engine = tofu();
     const rows = engine === null ? [] : pinsRows({ store, tofu: engine, settings, now });

@@ -50,6 +50,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'dialled':
     case 'handshaken':
     case 'greeted':
+    case 'carried':
     case 'session-revoked':
     case 'session-ended':
       return sessionEntry(event);
@@ -149,7 +150,9 @@ function storeHealth({ type, health }: Of<'store-health'>): LogEntry {
 }
 
 function sessionEntry(
-  event: Of<'session-started' | 'dialled' | 'handshaken' | 'greeted' | 'session-revoked' | 'session-ended'>,
+  event: Of<
+    'session-started' | 'dialled' | 'handshaken' | 'greeted' | 'carried' | 'session-revoked' | 'session-ended'
+  >,
 ): LogEntry {
   switch (event.type) {
     case 'session-started':
@@ -175,6 +178,12 @@ function sessionEntry(
       return entry('debug', event, `client on ${event.route} greeted`, {
         route: event.route,
         seconds: event.seconds,
+      });
+    case 'carried':
+      return entry('debug', event, `bytes relayed on ${event.route}`, {
+        route: event.route,
+        bytesUp: event.bytesUp,
+        bytesDown: event.bytesDown,
       });
     case 'session-revoked':
       return entry('warn', event, `session with ${event.endpoint} reset: its key is no longer trusted`, {

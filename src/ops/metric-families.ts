@@ -16,7 +16,7 @@ const sessions = [0.1, 1, 10, 60, 600, 3600, 21_600, 86_400];
 export const counters = {
   client_connections_total: [['route', 'protocol'], 'Client connections accepted.'],
   client_connections_rejected_total: [['route', 'reason'], 'Client connections closed without relaying.'],
-  relayed_bytes_total: [['route', 'direction'], 'Application bytes relayed, counted when a session ends.'],
+  relayed_bytes_total: [['route', 'direction'], 'Application bytes relayed.'],
   upstream_dials_total: [['upstream', 'result'], 'TCP connection attempts.'],
   tls_handshakes_total: [['upstream', 'version'], 'TLS handshakes completed upstream.'],
   verdicts_total: [['upstream', 'basis'], 'Verdicts, one for each handshake judged.'],

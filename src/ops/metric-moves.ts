@@ -79,6 +79,16 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
           version: event.version,
         });
         return observe('tls_handshake_duration_seconds', ofUpstream(event.endpoint), event.seconds);
+      case 'carried':
+        counter.relayed_bytes_total.inc(
+          { route: route.counted(event.route), direction: 'upstream' },
+          event.bytesUp,
+        );
+        counter.relayed_bytes_total.inc(
+          { route: route.counted(event.route), direction: 'downstream' },
+          event.bytesDown,
+        );
+        return;
       case 'judged':
         return judged(families, { upstream, now: parts.now }, event);
       case 'pin-changed':
@@ -128,8 +138,6 @@ function sessionEnded(
   const admitted = at.route.admit(event.route);
   if (labels !== undefined && admitted !== null) gauge.client_connections.dec(labels);
   const route = at.route.counted(event.route);
-  counter.relayed_bytes_total.inc({ route, direction: 'upstream' }, event.bytesUp);
-  counter.relayed_bytes_total.inc({ route, direction: 'downstream' }, event.bytesDown);
   if (admitted !== null && event.outcome !== 'rejected')
     histogram.session_duration_seconds.observe({ route }, event.seconds);
   switch (event.outcome) {

@@ -27,6 +27,8 @@ export interface MetricsView {
     readonly endpoints: ReadonlyMap<string, string>;
   };
   readonly states: readonly string[];
+  /** Has the proxy tell what open sessions carried since they were last asked. */
+  tellCarried(): void;
 }
 
 export interface Metrics {
@@ -80,6 +82,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     adminRejected: (reason) => families.counter.admin_requests_rejected_total.inc({ reason }),
     contentType: registry.contentType,
     text: () => {
+      options.view.tellCarried();
       look(families, { view: options.view, upstream: bounds.upstream });
       return registry.metrics();
     },

@@ -51,6 +51,8 @@ export type ProxyEvent =
       readonly seconds: number;
     }
   | { readonly type: 'greeted'; readonly route: string; readonly seconds: number }
+  /** Bytes of one session since its last such event: at its end, and whenever somebody asks the proxy to tell. */
+  | { readonly type: 'carried'; readonly route: string; readonly bytesUp: number; readonly bytesDown: number }
   | {
       readonly type: 'session-revoked';
       readonly session: number;

@@ -116,6 +116,7 @@ export class Proxy {
     this.#posts = posts;
     for (const { desk, doors } of posts) {
       const { name, upstream } = desk.route;
+      for (const session of this.#sessions) session.recheckAnchors(desk);
       for (const door of doors) {
         door.serve = (client) => this.#serve(client, desk);
         door.failed = (error) =>
@@ -184,6 +185,11 @@ export class Proxy {
   /** Resets every session that is relayed on this key of this endpoint, at once; returns how many. */
   revoke(endpoint: string, spki: string): number {
     return [...this.#sessions].filter((session) => session.revoke(endpoint, spki)).length;
+  }
+
+  /** Tells of bytes of sessions that are still open: an IMAP session lasts for hours, a scrape cannot wait for it. */
+  tellCarried(): void {
+    for (const session of this.#sessions) session.tellCarried();
   }
 
   status(): readonly RouteStatus[] {

@@ -38,6 +38,7 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #started = performance.now();
   readonly #bytes = { up: 0, down: 0 };
+  readonly #told = { up: 0, down: 0 };
   #basis: AcceptBasis | null = null;
   #spki: string | null = null;
   #reference: string | null = null;
@@ -74,6 +75,7 @@ export class Session {
       (error: unknown) => this.#turnAway(error),
     );
     this.#leg.release();
+    this.tellCarried();
     this.#tools.on({
       type: 'session-ended',
       ...about,
@@ -87,6 +89,15 @@ export class Session {
     });
   }
 
+  /** Tells of the bytes carried since it was last told of them. */
+  tellCarried(): void {
+    const bytesUp = this.#bytes.up - this.#told.up;
+    const bytesDown = this.#bytes.down - this.#told.down;
+    if (bytesUp === 0 && bytesDown === 0) return;
+    Object.assign(this.#told, this.#bytes);
+    this.#tools.on({ type: 'carried', route: this.desk.route.name, bytesUp, bytesDown });
+  }
+
   /** Resets both sides at once. */
   reset(rejection: ClientRejection, message: string): void {
     this.#stop.abort(new ClientRejected(rejection, message));
@@ -98,6 +109,12 @@ export class Session {
     this.#tools.on({ type: 'session-revoked', session: this.#id, endpoint, spki });
     this.#stop.abort(new Refusal('key-rejected'));
     return true;
+  }
+
+  /** Resets both sides when the session is relayed on the word of a CA and its endpoint has other anchors now. */
+  recheckAnchors({ route, anchors }: RouteDesk): void {
+    if (this.#basis !== 'ca' || this.#spki === null || this.desk.anchors.digest === anchors.digest) return;
+    this.revoke(route.endpoint.name, this.#spki);
   }
 
   async #serve(): Promise<Ending> {

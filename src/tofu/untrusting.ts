@@ -1,7 +1,7 @@
 // After a change of trust: which keys that were trusted are not trusted any more. Sessions on them must be reset
 // at once, so every key a session relies on is judged again by the new record, whatever changed it.
 
-import type { Evidence } from '../trust/evidence.ts';
+import type { Evidence, TrustSettings } from '../trust/evidence.ts';
 import type { Situation } from '../trust/command.ts';
 import { evidenceOf } from '../trust/known-key.ts';
 import { judge } from '../trust/policy.ts';
@@ -34,12 +34,31 @@ export class Untrusting {
     }
     const keys = [...pinnedBefore(before), ...rejectedSince(before, after)];
     for (const spki of keys) if (!relied.has(spki) && !isTrusted(recallOf(spki, situation))) lost.add(spki);
+    this.#tell(endpoint, lost);
+  }
+
+  /** Tells of every key that the settings now in force would not accept: a reload can take trust away too. */
+  configured(situation: Situation, { verified }: { readonly verified: boolean }): void {
+    const { endpoint, settings } = situation;
+    const lost = [...this.#relied.of(endpoint)]
+      .filter(([, evidence]) => !isSame(evidence.settings, settings))
+      .filter(([, evidence]) => !isTrusted({ ...evidence, ...situation, recordVerified: verified }))
+      .map(([spki]) => spki);
+    this.#tell(endpoint, lost);
+  }
+
+  #tell(endpoint: string, lost: Iterable<string>): void {
     for (const spki of lost) {
       this.#relied.drop(endpoint, spki);
       this.#on({ type: 'key-untrusted', endpoint, spki });
     }
   }
 }
+
+const isSame = (one: TrustSettings, other: TrustSettings): boolean =>
+  one.policy === other.policy &&
+  one.firstUse === other.firstUse &&
+  one.configPins.join(' ') === other.configPins.join(' ');
 
 /** A key that would be taken in again as new is not a trusted one. */
 function isTrusted(evidence: Evidence): boolean {

@@ -11,7 +11,7 @@ import type { Reread } from '../../src/daemon.ts';
 import { openLevelStore } from '../../src/store/level.ts';
 import { selfSigned } from '../net/peers.ts';
 import type { Identity } from '../net/peers.ts';
-import { keyOf } from '../proxy/world.ts';
+import { keyOf, makeAuthority } from '../proxy/world.ts';
 import { changeOf, committed } from '../store/fixtures.ts';
 import { page, routeTo, World } from './world.ts';
 
@@ -70,6 +70,23 @@ describe('a daemon at work', () => {
     expect(text).toContain(`letterlock_endpoint_state{upstream="127.0.0.1:${server.port}",state="pinned"} 1`);
     expect(text).toContain('letterlock_pin_changes_total{event="first-use",origin="proxy"} 1');
     expect(text).toContain('letterlock_pins{state="pinned"} 1');
+  });
+
+  test('counts the bytes of a session while it is still open, and no byte twice', async () => {
+    const server = await world.server(own);
+    const daemon = await world.start(world.config([routeTo(server, {})]));
+    const client = world.client(daemon);
+    await client.hear('* OK ready');
+    await client.say('a NOOP\r\n').hear('a NOOP');
+    const carried = async (): Promise<string | undefined> =>
+      /letterlock_relayed_bytes_total\{route="imap-test",direction="upstream"\} (\d+)/.exec(
+        (await page(daemon, '/metrics')).text,
+      )?.[1];
+    expect(await carried()).toBe('8');
+    expect(await carried()).toBe('8');
+    client.socket.end();
+    await world.event('session-ended');
+    expect(await carried()).toBe('8');
   });
 
   test('refuses another key, offers it, and serves it again once approved over the socket', async () => {
@@ -246,6 +263,7 @@ describe('a start that must not be', () => {
   test.each([
     [['--tls-keylog=/tmp/keys'], {}],
     [['--tls-keylog', '/tmp/keys'], {}],
+    [['--tls_keylog=/tmp/keys'], {}],
     [[], { NODE_OPTIONS: '--enable-source-maps --tls-keylog=/tmp/keys' }],
     [[], { NODE_OPTIONS: '"--openssl-config=/tmp/x"' }],
   ])('Node started with %j and %j is refused', async (execArgv, env) => {
@@ -318,6 +336,36 @@ const rereading = (answers: (Reread | Error)[]) => async (): Promise<Reread> => 
 };
 
 describe('a reload', () => {
+  test('resets sessions that stand on a CA which is no anchor any more, and no others', async () => {
+    const authority = await makeAuthority();
+    const certified = await world.server(await authority.issue());
+    const pinned = await world.server(own);
+    const pem = (name: string, text: string): string => {
+      writeFileSync(join(world.folder, name), text);
+      return join(world.folder, name);
+    };
+    const first = pem('first.pem', authority.pem);
+    const second = pem('second.pem', (await makeAuthority()).pem);
+    const routesWith = (anchor: string) => [
+      { ...routeTo(certified, {}), name: 'ca', anchors: [anchor] },
+      { ...routeTo(pinned, {}), name: 'pin', anchors: [anchor] },
+    ];
+    const auto = { policy: 'auto', firstUse: 'accept', configPins: [] } as const;
+    const configWith = (anchor: string) =>
+      world.config(routesWith(anchor).map((route) => ({ ...route, trust: auto })));
+    const daemon = await world.start(configWith(first), {
+      reread: async () => ({ ok: true, config: configWith(second) }),
+    });
+    const [onCa, onPin] = [world.client(daemon, 0), world.client(daemon, 1)];
+    await Promise.all([onCa.hear('* OK ready'), onPin.hear('* OK ready')]);
+    expect(await daemon.reload()).toMatchObject({ reloaded: true });
+    expect(await onCa.over()).toMatchObject({ error: 'ECONNRESET' });
+    await onPin.say('a1 STILL\r\n').hear('a1 STILL\r\n');
+    expect(world.events.filter(({ type }) => type === 'session-revoked')).toMatchObject([
+      { endpoint: `127.0.0.1:${certified.port}` },
+    ]);
+  });
+
   test('takes a whole new configuration: new routes serve, sessions of old ones go on', async () => {
     const [one, two] = [await world.server(own), await world.server(impostor)];
     const config = world.config([routeTo(one, {})]);

@@ -115,6 +115,7 @@ export const everyEvent: readonly ProxyEvent[] = [
   { type: 'dialled', endpoint: 'imap.example.org:993', result: 'connected', seconds: 0.02 },
   { type: 'handshaken', endpoint: 'imap.example.org:993', version: 'TLSv1.3', seconds: 0.03 },
   { type: 'greeted', route: 'imaps-1143', seconds: 0.05 },
+  { type: 'carried', route: 'imaps-1143', bytesUp: 10, bytesDown: 20 },
   { type: 'session-revoked', session: 1, endpoint: 'imap.example.org:993', spki },
   ended(),
   { type: 'reloaded', ok: true, problems: 0 },

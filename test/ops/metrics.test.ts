@@ -14,6 +14,7 @@ const view: MetricsView = {
     endpoints: new Map([['imap.example.org:993', 'pinned']]),
   }),
   states: ['none', 'ca', 'pinned', 'emptied', 'conflict', 'damaged'],
+  tellCarried: () => undefined,
 };
 const build = { version: '1.2.3', builtAt: 0 };
 const anchors = [
@@ -124,10 +125,9 @@ describe('each event moves its own series and no other', () => {
     ],
     ['an end without a start', [end({ session: 8 })], duration],
     [
-      'relayed bytes',
-      [ended()],
+      'carried',
+      [{ type: 'carried', route: 'imaps-1143', bytesUp: 10, bytesDown: 20 }],
       {
-        ...duration,
         [`relayed_bytes_total${at},direction="upstream"}`]: 10,
         [`relayed_bytes_total${at},direction="downstream"}`]: 20,
       },

@@ -148,6 +148,7 @@ describe('a session', () => {
       'pin-changed',
       'judged',
       'greeted',
+      'carried',
       'session-ended',
     ]);
   });

@@ -9,7 +9,7 @@ import { ClockWatch } from '../../src/tofu/clock.ts';
 import { Lanes } from '../../src/tofu/lanes.ts';
 import { isVouched } from '../../src/trust/vouched.ts';
 import { endpointOf } from '../trust/forge.ts';
-import { caSigned, day, hour, minute, noAnchors, selfSigned, start, World } from './world.ts';
+import { caSigned, day, hour, minute, noAnchors, selfSigned, start, trusting, World } from './world.ts';
 
 /** A disk that can be slow, full, or somebody else's: the real memory store behind a gate. */
 class Disk {
@@ -428,6 +428,20 @@ describe('sessions that lost their trust', () => {
     await world.add(selfSigned().spki);
     await world.reject(other);
     expect(world.told('key-untrusted').map(({ spki }) => spki)).toEqual([other.spki]);
+  });
+
+  it('are told of when a reload leaves their key without trust, and not when it changes nothing for it', async () => {
+    const world = await World.open();
+    const own = selfSigned();
+    await world.meet(own);
+    const settingsOf = (part: Parameters<typeof trusting>[0]) =>
+      new Map([[world.endpoint.name, trusting(part)]]);
+    world.tofu.configure(settingsOf({ firstUse: 'refuse' }));
+    world.tofu.configure(settingsOf({ configPins: [own.spki] }));
+    world.tofu.configure(settingsOf({ configPins: [selfSigned().spki] }));
+    expect(world.told('key-untrusted')).toEqual([]);
+    world.tofu.configure(settingsOf({ policy: 'ca' }));
+    expect(world.told('key-untrusted').map(({ spki }) => spki)).toEqual([own.spki]);
   });
 
   it('are told of by forget and by undo', async () => {
