@@ -17,17 +17,20 @@ export const refusals = {
   'certificate-unreadable': {
     permanence: 'permanent',
     cause: 'its certificate could not be read',
-    advice: 'The server sent a certificate whose key cannot be decoded. Ask the operator of the mail server to replace it.',
+    advice:
+      'The server sent a certificate whose key cannot be decoded. Ask the operator of the mail server to replace it.',
   },
   'session-resumed': {
     permanence: 'permanent',
     cause: 'it resumed a TLS session and showed no certificate',
-    advice: 'letterlock never asks to resume a session; whoever answered is not behaving like a TLS server. Try from another network.',
+    advice:
+      'letterlock never asks to resume a session; whoever answered is not behaving like a TLS server. Try from another network.',
   },
   'key-rejected': {
     permanence: 'permanent',
     cause: 'its key was rejected here',
-    advice: 'Somebody rejected this key on this machine. If that was a mistake: letterlock pins approve ENDPOINT --expect PIN --unreject.',
+    advice:
+      'Somebody rejected this key on this machine. If that was a mistake: letterlock pins approve ENDPOINT --expect PIN --unreject.',
   },
   'pin-mismatch': {
     permanence: 'permanent',
@@ -39,12 +42,14 @@ export const refusals = {
   'pins-spent': {
     permanence: 'permanent',
     cause: 'none of its pinned keys is valid any more',
-    advice: 'Every pin of this endpoint was rejected or has ended. Approve the key you expect, or forget the endpoint to start over.',
+    advice:
+      'Every pin of this endpoint was rejected or has ended. Approve the key you expect, or forget the endpoint to start over.',
   },
   'ca-invalid': {
     permanence: 'permanent',
     cause: 'no trusted CA vouches for its certificate',
-    advice: 'The policy asks for a CA-verified certificate. Correct the server, name its CA with caFile, or choose another trust policy.',
+    advice:
+      'The policy asks for a CA-verified certificate. Correct the server, name its CA with caFile, or choose another trust policy.',
   },
   'ca-lost': {
     permanence: 'permanent',
@@ -56,32 +61,38 @@ export const refusals = {
   'first-use-off': {
     permanence: 'permanent',
     cause: 'its key is unknown and first use is off',
-    advice: 'firstUse is refuse for this endpoint. Compare the fingerprint and run letterlock pins approve or letterlock pins add.',
+    advice:
+      'firstUse is refuse for this endpoint. Compare the fingerprint and run letterlock pins approve or letterlock pins add.',
   },
   'not-pinned': {
     permanence: 'permanent',
     cause: 'its key is not among the pinned ones',
-    advice: 'The policy pinned accepts only keys that were named beforehand. Add the key with pins: in the configuration or letterlock pins add.',
+    advice:
+      'The policy pinned accepts only keys that were named beforehand. Add the key with pins: in the configuration or letterlock pins add.',
   },
   'starttls-missing': {
     permanence: 'permanent',
     cause: 'it does not offer STARTTLS',
-    advice: 'TLS is required and was not offered: the server lacks it, or somebody removed it on the way. Try the implicit-TLS scheme.',
+    advice:
+      'TLS is required and was not offered: the server lacks it, or somebody removed it on the way. Try the implicit-TLS scheme.',
   },
   'starttls-refused': {
     permanence: 'permanent',
     cause: 'it refused STARTTLS',
-    advice: 'The server lists STARTTLS and then did not go ahead with it. Try the implicit-TLS scheme, or ask its operator.',
+    advice:
+      'The server lists STARTTLS and then did not go ahead with it. Try the implicit-TLS scheme, or ask its operator.',
   },
   'injected-bytes': {
     permanence: 'permanent',
     cause: 'somebody added bytes before TLS',
-    advice: 'Bytes arrived between the STARTTLS answer and the handshake. This is what a command-injection attack looks like.',
+    advice:
+      'Bytes arrived between the STARTTLS answer and the handshake. This is what a command-injection attack looks like.',
   },
   preauth: {
     permanence: 'permanent',
     cause: 'it claimed a login before TLS',
-    advice: 'A PREAUTH greeting on a connection without TLS prevents STARTTLS (RFC 9051 section 7.1.4). Nothing was sent.',
+    advice:
+      'A PREAUTH greeting on a connection without TLS prevents STARTTLS (RFC 9051 section 7.1.4). Nothing was sent.',
   },
   'not-this-protocol': {
     permanence: 'permanent',
@@ -96,22 +107,26 @@ export const refusals = {
   'store-unavailable': {
     permanence: 'temporary',
     cause: 'the pin store is not available',
-    advice: 'letterlock cannot read or write its pins and so learns and decides nothing. See letterlock status.',
+    advice:
+      'letterlock cannot read or write its pins and so learns and decides nothing. See letterlock status.',
   },
   'store-damaged': {
     permanence: 'temporary',
     cause: 'the pin store is damaged',
-    advice: 'Records are missing or altered, so nothing new is trusted. See letterlock pins verify and letterlock pins repair.',
+    advice:
+      'Records are missing or altered, so nothing new is trusted. See letterlock pins verify and letterlock pins repair.',
   },
   'first-use-held': {
     permanence: 'temporary',
     cause: 'its key is new and waits for approval',
-    advice: 'Compare the fingerprint with the one the operator of the server gives you, then letterlock pins approve ENDPOINT --expect FINGERPRINT.',
+    advice:
+      'Compare the fingerprint with the one the operator of the server gives you, then letterlock pins approve ENDPOINT --expect FINGERPRINT.',
   },
   'first-use-unsafe': {
     permanence: 'temporary',
     cause: 'a first use would not be safe now',
-    advice: 'A first use needs a right clock, loaded trust anchors and a sound certificate. letterlock explain shows which is missing.',
+    advice:
+      'A first use needs a right clock, loaded trust anchors and a sound certificate. letterlock explain shows which is missing.',
   },
 } as const satisfies Record<string, CodeFacts>;
 
@@ -119,19 +134,46 @@ export type RefusalReason = keyof typeof refusals;
 
 export const failures = {
   dns: { cause: 'its name could not be looked up', advice: 'Check the name and the network.' },
-  dial: { cause: 'no connection could be made', advice: 'The server is down, the port is wrong, or a firewall is in the way.' },
-  timeout: { cause: 'it did not answer in time', advice: 'The server or the network is slow. The limits stand under limits: in the configuration.' },
-  'tls-failed': { cause: 'the TLS handshake failed', advice: 'letterlock inspect shows what the server offers.' },
-  'no-greeting': { cause: 'it did not greet', advice: 'The server closed, refused service, or said nothing. Try again later.' },
+  dial: {
+    cause: 'no connection could be made',
+    advice: 'The server is down, the port is wrong, or a firewall is in the way.',
+  },
+  timeout: {
+    cause: 'it did not answer in time',
+    advice: 'The server or the network is slow. The limits stand under limits: in the configuration.',
+  },
+  'tls-failed': {
+    cause: 'the TLS handshake failed',
+    advice: 'letterlock inspect shows what the server offers.',
+  },
+  'no-greeting': {
+    cause: 'it did not greet',
+    advice: 'The server closed, refused service, or said nothing. Try again later.',
+  },
   relay: { cause: 'the connection broke', advice: 'The connection was reset on the way.' },
-  client: { cause: 'the client went away', advice: 'The mail client closed the connection before it was served.' },
-  internal: { cause: 'letterlock made a mistake', advice: 'This is a bug in letterlock. Please report it with the log line.' },
+  client: {
+    cause: 'the client went away',
+    advice: 'The mail client closed the connection before it was served.',
+  },
+  internal: {
+    cause: 'letterlock made a mistake',
+    advice: 'This is a bug in letterlock. Please report it with the log line.',
+  },
 } as const satisfies Record<string, { readonly cause: string; readonly advice: string }>;
 
 export type FailureReason = keyof typeof failures;
 
 /** Why a client was closed without being relayed or refused in its protocol. */
-export const clientRejections = ['limit', 'draining', 'http', 'tls-on-plain', 'plain-on-tls', 'alpn', 'peer-uid', 'protocol'] as const;
+export const clientRejections = [
+  'limit',
+  'draining',
+  'http',
+  'tls-on-plain',
+  'plain-on-tls',
+  'alpn',
+  'peer-uid',
+  'protocol',
+] as const;
 export type ClientRejection = (typeof clientRejections)[number];
 
 export const isRefusal = (code: string): code is RefusalReason => Object.hasOwn(refusals, code);
@@ -156,7 +198,11 @@ export class LetterlockError extends Error {
   readonly code: string;
   readonly hint: string | null;
 
-  constructor(code: string, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
@@ -167,7 +213,11 @@ export class LetterlockError extends Error {
 /** We decided not to. */
 export class Refusal extends LetterlockError {
   declare readonly code: RefusalReason;
-  constructor(code: RefusalReason, message: string = refusals[code].cause, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    code: RefusalReason,
+    message: string = refusals[code].cause,
+    options: { readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
     super(code, message, { hint: refusals[code].advice, ...options });
   }
 }
@@ -175,7 +225,11 @@ export class Refusal extends LetterlockError {
 /** The world did not let us. */
 export class Failure extends LetterlockError {
   declare readonly code: FailureReason;
-  constructor(code: FailureReason, message: string = failures[code].cause, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    code: FailureReason,
+    message: string = failures[code].cause,
+    options: { readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
     super(code, message, { hint: failures[code].advice, ...options });
   }
 }
@@ -183,7 +237,11 @@ export class Failure extends LetterlockError {
 /** A command could not be carried out as asked; `exit` is what the command line ends with. */
 export class CommandError extends LetterlockError {
   readonly exit: ExitName;
-  constructor(exit: ExitName, message: string, options: { readonly hint?: string; readonly cause?: unknown; readonly code?: string } = {}) {
+  constructor(
+    exit: ExitName,
+    message: string,
+    options: { readonly hint?: string; readonly cause?: unknown; readonly code?: string } = {},
+  ) {
     super(options.code ?? exit, message, options);
     this.exit = exit;
   }

@@ -10,7 +10,12 @@ class VouchedPeer {
   readonly basis: AcceptBasis;
   readonly epoch: number;
 
-  constructor(facts: { readonly endpoint: string; readonly spki: string; readonly basis: AcceptBasis; readonly epoch: number }) {
+  constructor(facts: {
+    readonly endpoint: string;
+    readonly spki: string;
+    readonly basis: AcceptBasis;
+    readonly epoch: number;
+  }) {
     this.endpoint = facts.endpoint;
     this.spki = facts.spki;
     this.basis = facts.basis;
@@ -25,8 +30,12 @@ class VouchedPeer {
 
 export type Vouched = VouchedPeer;
 
-export const mint = (facts: { readonly endpoint: string; readonly spki: string; readonly basis: AcceptBasis; readonly epoch: number }): Vouched =>
-  new VouchedPeer(facts);
+export const mint = (facts: {
+  readonly endpoint: string;
+  readonly spki: string;
+  readonly basis: AcceptBasis;
+  readonly epoch: number;
+}): Vouched => new VouchedPeer(facts);
 
 /** True only for a value made by `mint`; a look-alike object or a deserialised copy is not one. */
 export const isVouched = (value: unknown): value is Vouched => VouchedPeer.is(value);
