@@ -116,16 +116,15 @@ function configurationPage(): string {
   ].join('\n');
 }
 
+type Families = Readonly<Record<string, readonly [readonly string[], string, ...unknown[]]>>;
+
+const metricRows = (families: Families, type: string): readonly string[] =>
+  Object.entries(families).map(
+    ([name, [labels, meaning]]) => `| \`letterlock_${name}\` | ${type} | ${labels.join(', ')} | ${meaning} |`,
+  );
+
 /** docs/metrics.md, generated from the families. */
 function metricsPage(): string {
-  const rows = (
-    families: Readonly<Record<string, readonly [readonly string[], string, ...unknown[]]>>,
-    type: string,
-  ): readonly string[] =>
-    Object.entries(families).map(
-      ([name, [labels, meaning]]) =>
-        `| \`letterlock_${name}\` | ${type} | ${labels.join(', ')} | ${meaning} |`,
-    );
   return [
     '# Metrics',
     '',
@@ -135,9 +134,9 @@ function metricsPage(): string {
     '',
     '| metric | type | labels | meaning |',
     '|---|---|---|---|',
-    ...rows(counters, 'counter'),
-    ...rows(gauges, 'gauge'),
-    ...rows(histograms, 'histogram'),
+    ...metricRows(counters, 'counter'),
+    ...metricRows(gauges, 'gauge'),
+    ...metricRows(histograms, 'histogram'),
     '',
   ].join('\n');
 }

@@ -289,7 +289,7 @@ function closeSoon(socket: Socket, drainMs: number): void {
 }
 
 /** RST where the handle can (TCP), else a plain destroy. */
-export function reset(socket: Socket): void {
+function reset(socket: Socket): void {
   if (socket.destroyed) return;
   try {
     socket.resetAndDestroy();

@@ -210,13 +210,8 @@ const nothingBound = (where: ListenAddress, skipped: Listening['skipped']): Comm
   );
 
 /** `127.0.0.1:1143`, `[::1]:1143`. */
-export const addressText = ({
-  address,
-  port,
-}: {
-  readonly address: string;
-  readonly port: number;
-}): string => (isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`);
+const addressText = ({ address, port }: { readonly address: string; readonly port: number }): string =>
+  isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** 127.0.0.0/8, ::1, and IPv4 loopback in IPv6 clothing. */
 export const isLoopback = (address: string): boolean =>

@@ -15,7 +15,7 @@ export const home = 'imap.example.org:993';
 export const office = 'mail.example.net:465';
 export const tofuSettings: TrustSettings = { policy: 'tofu', firstUse: 'accept', configPins: [] };
 
-export const peerOf = (identity: Identity): Peer => ({
+const peerOf = (identity: Identity): Peer => ({
   chain: [new Uint8Array(derOf(identity))],
   spki: keyOf(identity),
   resumed: false,
@@ -30,7 +30,7 @@ export function keyOf(identity: Identity): string {
 }
 
 /** A server shows `identity` for `endpoint`, and what letterlock decides is carried out. */
-export async function present(tofu: Tofu, endpoint: string, identity: Identity): Promise<Settled> {
+async function present(tofu: Tofu, endpoint: string, identity: Identity): Promise<Settled> {
   const anchors = await loadAnchors([]);
   const question = {
     endpoint: parseEndpoint(endpoint),

@@ -21,6 +21,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const silent = (): Promise<never> => new Promise(() => undefined);
+
 describe('dial', () => {
   it('connects to an address with half-open allowed', async () => {
     const server = await listen(createServer({ allowHalfOpen: true }));
@@ -67,7 +69,6 @@ describe('dial', () => {
   });
 
   it('holds one deadline over a look-up that never answers', async () => {
-    const silent = (): Promise<never> => new Promise(() => undefined);
     const error = await failureOf(
       dial({ host: 'mail.test', port: 1 }, { ...options, deadlineMs: 20, resolve: silent }),
     );
@@ -76,7 +77,6 @@ describe('dial', () => {
 
   it('stops with the reason of its signal', async () => {
     const control = new AbortController();
-    const silent = (): Promise<never> => new Promise(() => undefined);
     const work = failureOf(
       dial({ host: 'mail.test', port: 1 }, { ...options, signal: control.signal, resolve: silent }),
     );

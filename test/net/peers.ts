@@ -1,10 +1,11 @@
 // The world on the other side of the wire: certificates made for this run, TLS servers, and pairs of sockets.
 
+// oxlint-disable-next-line import/no-unassigned-import -- it is there for its effect: @peculiar/x509 does not load without it
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { createDiffieHellmanGroup, webcrypto, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import * as x509 from '@peculiar/x509';
 
@@ -75,7 +76,11 @@ const derLength = (length: number): Buffer =>
 
 export const derOf = (identity: Identity): Buffer => new X509Certificate(identity.cert).raw;
 
-export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+export function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('the server listens on no port');
+  return address.port;
+}
 
 export async function listen(server: Server): Promise<Server> {
   server.listen(0, '127.0.0.1');
@@ -99,10 +104,10 @@ export const tlsServer = (
 /** A connected pair of plain sockets, both half-open. */
 export async function socketPair(): Promise<{ near: Socket; far: Socket; close: () => void }> {
   const server = await listen(createServer({ allowHalfOpen: true, pauseOnConnect: true }));
-  const accepted = once(server, 'connection');
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const near = connect({ port: portOf(server), host: '127.0.0.1', allowHalfOpen: true });
   near.on('error', () => undefined);
-  const [[far]] = (await Promise.all([accepted, once(near, 'connect')])) as [[Socket], unknown];
+  const [far] = await Promise.all([accepted, once(near, 'connect')]);
   far.on('error', () => undefined);
   server.close();
   return { near, far, close: () => [near, far].forEach((socket) => socket.destroy()) };

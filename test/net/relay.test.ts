@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -44,10 +44,10 @@ afterEach(() => {
 });
 
 async function scene(): Promise<Scene> {
-  let served: (socket: TLSSocket) => void = () => undefined;
-  const hosted = new Promise<TLSSocket>((resolve) => (served = resolve));
-  const server = await tlsServer(identity, {}, (socket) => served(socket));
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const arrivals = new EventEmitter();
+  const hosted = new Promise<TLSSocket>((resolve) => arrivals.once('secured', resolve));
+  const server = await tlsServer(identity, {}, (socket) => arrivals.emit('secured', socket));
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const port = portOf(server);
   const raw = await dial({ host: '127.0.0.1', port }, { deadlineMs: 5000, signal: never });
   const { socket: upstream } = await handshake(raw, {
@@ -57,7 +57,7 @@ async function scene(): Promise<Scene> {
     signal: never,
   });
   const { near: user, far: client } = await socketPair();
-  const made = { user, client, upstream, raw, host: await hosted, hostRaw: (await accepted)[0], server };
+  const made = { user, client, upstream, raw, host: await hosted, hostRaw: await accepted, server };
   scenes.push(made);
   return made;
 }
@@ -111,8 +111,8 @@ describe('relay', () => {
 
   it('takes no look-alike of a Vouched', async () => {
     const made = await scene();
-    const copy: unknown = { ...vouched };
-    expect(() => start(made, { vouched: copy as Vouched })).toThrow(TypeError);
+    const copy: Vouched = Object.assign({}, vouched);
+    expect(() => start(made, { vouched: copy })).toThrow(TypeError);
   });
 
   it('writes nothing and closes nothing when the trust epoch moved on', async () => {
@@ -289,14 +289,20 @@ describe('relay', () => {
 
   it('relays also where the addresses of the machine cannot be read, and suspects nobody for it', async () => {
     const made = await scene();
-    let reads = 0;
+    const watch = new EventEmitter();
+    const looked = once(watch, 'sixth look');
+    let looks = 0;
     const suspicion = new Suspicion({
       everyMs: 1,
       now: () => 0,
-      addresses: () => ((reads += 1) % 2 ? null : 'lo'),
+      addresses: () => {
+        looks += 1;
+        if (looks === 6) watch.emit('sixth look');
+        return looks % 2 === 1 ? null : 'lo';
+      },
     });
     const { ended } = start(made, { suspicion, suspectMs: 1 });
-    for (let turn = 0; turn < 10_000 && reads < 6; turn += 1) await new Promise(setImmediate);
+    await looked;
     const atHost = drink(made.host);
     made.user.end('NOOP\r\n');
     expect((await atHost).bytes.toString()).toBe('NOOP\r\n');

@@ -104,6 +104,8 @@ export class Visit {
   readonly #raw: Socket;
   #unread = '';
   #changed: () => void = () => undefined;
+  /** Takes this visit's readers off the socket it reads now. */
+  #deafen: () => void = () => undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -135,8 +137,7 @@ export class Visit {
 
   async #secure(identity: Identity): Promise<void> {
     const raw = this.#raw;
-    raw.removeAllListeners('data');
-    raw.removeAllListeners('end');
+    this.#deafen();
     const socket = new TLSSocket(raw, { isServer: true, ...identity });
     socket.on('error', (error: NodeJS.ErrnoException) => (this.error ??= error.code ?? 'error'));
     this.socket = socket;
@@ -149,13 +150,19 @@ export class Visit {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (chunk: Buffer) => {
+    const data = (chunk: Buffer): void => {
       if (socket instanceof TLSSocket) this.secured = Buffer.concat([this.secured, chunk]);
       else this.clear = Buffer.concat([this.clear, chunk]);
       this.#unread += chunk.toString('latin1');
       this.#changed();
-    });
-    socket.on('end', () => (this.ended = true));
+    };
+    const end = (): void => void (this.ended = true);
+    socket.on('data', data);
+    socket.on('end', end);
+    this.#deafen = () => {
+      socket.removeListener('data', data);
+      socket.removeListener('end', end);
+    };
     socket.on('error', (error: NodeJS.ErrnoException) => (this.error ??= error.code ?? 'error'));
     socket.on('close', () => {
       this.closed = true;

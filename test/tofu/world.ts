@@ -27,10 +27,10 @@ export const minute = 60_000;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 export const start = Date.parse('2026-03-01T12:00:00Z');
-export const server = endpointOf('mail.example.org');
+const server = endpointOf('mail.example.org');
 
-export const authority = forgeCa('CN of a CA that is trusted here');
-export const anchors: AnchorSet = {
+const authority = forgeCa('CN of a CA that is trusted here');
+const anchors: AnchorSet = {
   digest: 'the CA of this run',
   certificates: [authority.certificate],
   counts: { system: 0, bundled: 0, file: 1 },

@@ -87,9 +87,6 @@ export const issuerSource = (where: string): Buffer =>
 /** AuthorityKeyIdentifier in the form that names the issuer's issuer. */
 export const authorityIssuer = (issuer: Buffer): Buffer =>
   extension('2.5.29.35', sequence(der(0xa1, der(0xa4, issuer)), der(0x82, Buffer.of(1))));
-export const authorityKey = (id: string): Buffer =>
-  extension('2.5.29.35', sequence(der(0x80, Buffer.from(id))));
-export const subjectKey = (id: string): Buffer => extension('2.5.29.14', octets(Buffer.from(id)));
 
 export interface Keys {
   readonly privateKey: KeyObject;
