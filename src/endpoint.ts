@@ -3,7 +3,7 @@
 // or plainly an address is refused, never guessed (RFC 5890 A-labels, RFC 1123 section 2.1, RFC 5952).
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { decodePunycode, encodePunycode } from './punycode.ts';
 
 /** Canonical endpoint. `name` is the map key everywhere: `imap.example.org:993`, `[2001:db8::1]:993`. */
 export interface Endpoint {
@@ -110,18 +110,65 @@ function assertLabel(label: string, host: string): void {
   }
 }
 
-/** Lower-case A-labels without the one final dot. The platform's converter is a URL parser: feed it no syntax. */
+/**
+ * Lower-case A-labels without the one final dot. Not by the platform's converter: it answers differently from one
+ * Node version to the next, and a key learnt for a name must stay with that name through an update.
+ */
 function asciiOf(host: string): string {
   if (/\p{ASCII}/u.test(host.replace(/[A-Za-z0-9._-]/g, ''))) {
     throw new RangeError(`${quoted(host)} is not a host name: use letters, digits, hyphens inside, and dots`);
   }
-  if (/^\p{ASCII}*$/u.test(host) && !/(?:^|\.)xn--/i.test(host)) return withoutFinalDot(host.toLowerCase());
-  const ascii = domainToASCII(host);
-  if (ascii === '' || domainToASCII(ascii) !== ascii) {
+  return withoutFinalDot(host.replace(/[。．｡]/gu, '.'))
+    .split('.')
+    .map((label) => aLabelOf(label, host))
+    .join('.');
+}
+
+/** The label as DNS has it; one that has no single spelling is refused. */
+function aLabelOf(written: string, host: string): string {
+  const label = mapped(written);
+  const found = !isAscii(label)
+    ? encodedLabel(label)
+    : label.startsWith('xn--')
+      ? checkedALabel(label)
+      : label;
+  if (found === null || found.includes('.')) {
     throw new RangeError(`${quoted(host)} is not a valid internationalised name: check its spelling`);
   }
-  return withoutFinalDot(ascii);
+  return found;
 }
+
+/** An A-label must be the one spelling of what it stands for (RFC 5890 section 2.3.2.1). */
+function checkedALabel(label: string): string | null {
+  const decoded = decodePunycode(label.slice(4));
+  if (decoded === null || isAscii(decoded) || !isSettled(decoded)) return null;
+  return `xn--${encodePunycode(decoded)}` === label ? label : null;
+}
+
+/** A U-label of letters, marks and digits; symbols and joiners are taken only as a written A-label. */
+function encodedLabel(label: string): string | null {
+  const lettersOnly = /^[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}_])?$/u.test(label);
+  return lettersOnly && !label.startsWith('xn--') && isSettled(label) ? `xn--${encodePunycode(label)}` : null;
+}
+
+/** Small letters of plain width; each character by itself, as the case of one must not hang on its neighbours. */
+const mapped = (text: string): string =>
+  Array.from(text, (char) => (char === 'ς' ? char : folded(char)))
+    .join('')
+    .normalize('NFKC');
+
+const folded = (char: string): string =>
+  char.toLowerCase().normalize('NFKC').toLowerCase().replaceAll('ς', 'σ');
+
+/**
+ * Nothing in the label has another spelling or none: no case or width to fold (ß and ς stand for themselves), no
+ * control, blank, unassigned or ignorable character but the joiners, no other dot, no mark at the start.
+ */
+const isSettled = (label: string): boolean =>
+  label.normalize('NFKC') === label &&
+  !/(?![ßς\u200c\u200d])[\p{Changes_When_NFKC_Casefolded}\p{C}\p{Z}。]|^[\p{M}\u200c\u200d]/u.test(label);
+
+const isAscii = (text: string): boolean => /^\p{ASCII}*$/u.test(text);
 
 const withoutFinalDot = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name);
 
