@@ -76,6 +76,8 @@ function anchorSet(unique: ReadonlyMap<string, Anchor>): AnchorSet {
 function contextOf(anchors: readonly Anchor[]): SecureContext {
   return createSecureContext({
     ca: anchors.map(({ der }) => pemOf(der)),
+    // What is named as an anchor is one, also an intermediate whose root is not here.
+    allowPartialTrustChain: true,
     minVersion: 'TLSv1.2',
     ciphers: `${constants.defaultCoreCipherList}:@SECLEVEL=2`,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,

@@ -4,12 +4,13 @@
 // has sent nothing of the client's and is paused, and the relay demands a Vouched that only the judge's
 // engine can make.
 
-import { createHash, type X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type LetterlockError } from '../errors.ts';
 import type { Peer } from '../trust/evidence.ts';
+import { spkiOfCertificate } from '../trust/fingerprint.ts';
 import type { AnchorSet } from './anchors.ts';
 import { asFailure, codeOf } from './failure.ts';
 
@@ -111,7 +112,7 @@ function peerOf(socket: TLSSocket): Peer {
   const leaf = certificateOf(socket);
   return {
     chain: leaf === null ? [] : chainOf(leaf),
-    spki: leaf === null ? null : spkiOf(leaf),
+    spki: leaf === null ? null : spkiOfCertificate(leaf.raw),
     resumed: socket.isSessionReused(),
     chainError: chainErrorOf(socket),
     tls: { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().standardName },
@@ -136,15 +137,6 @@ function chainOf(leaf: X509Certificate): readonly Uint8Array[] {
     chain.push(next.raw);
   }
   return chain;
-}
-
-function spkiOf(leaf: X509Certificate): string | null {
-  try {
-    const der = leaf.publicKey.export({ type: 'spki', format: 'der' });
-    return `sha256//${createHash('sha256').update(der).digest('base64')}`;
-  } catch {
-    return null;
-  }
 }
 
 /** Fails closed: a socket that is not authorized and gives no reason has one all the same. */

@@ -21,6 +21,7 @@ import {
   tlsServer,
   type Identity,
 } from './peers.ts';
+import { makeAuthority } from '../proxy/world.ts';
 
 const never = new AbortController().signal;
 let directory: string;
@@ -76,6 +77,22 @@ describe('handshake', () => {
     const { socket, peer } = await shake(portOf(server), { host: 'other.test', anchors: own });
     expect(peer.chainError).toBeNull();
     socket.destroy();
+    server.close();
+  });
+
+  it('has no chain error when the anchor named is an intermediate or the leaf, without their root', async () => {
+    const identity = await (await makeAuthority()).issue();
+    const file = join(directory, 'leaf.pem');
+    await writeFile(file, identity.cert);
+    const server = await tlsServer(identity, {}, () => undefined);
+    for (const [anchors, chainError] of [
+      [await loadAnchors([file]), null],
+      [own, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ] as const) {
+      const { socket, peer } = await shake(portOf(server), { anchors });
+      expect(peer.chainError).toBe(chainError);
+      socket.destroy();
+    }
     server.close();
   });
 
