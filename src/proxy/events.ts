@@ -68,7 +68,7 @@ export type ProxyEvent =
       readonly basis: AcceptBasis | null;
       readonly spki: string | null;
       readonly reference: string | null;
-      /** The sentence the client was told, null when it was relayed or closed silently. */
+      /** The sentence the client was told, null when it was relayed, closed silently, or left too early. */
       readonly said: string | null;
       /** For the log only: what the world said, escaped and bounded. */
       readonly detail: string | null;

@@ -116,7 +116,7 @@ export class Proxy {
     this.#posts = posts;
     for (const { desk, doors } of posts) {
       const { name, upstream } = desk.route;
-      for (const session of this.#sessions) session.recheckAnchors(desk);
+      for (const session of this.#sessions) session.recheck(desk);
       for (const door of doors) {
         door.serve = (client) => this.#serve(client, desk);
         door.failed = (error) =>

@@ -28,8 +28,8 @@ export interface SayOptions {
 }
 
 /**
- * Says it, closes the client, and returns what was said; null when there was nobody to hear it. Never rejects. What the
- * client sent before is answered as if it came now. A `tls` client is reset: its protocol is not known here.
+ * Says it, closes the client, and returns what was said; null when the client left before it could be told, as most
+ * protocols tell it in the answer to a command only. Never rejects. What the client sent before is answered as if it came now. A `tls` client is reset: its protocol is not known here.
  */
 export async function say(leg: ClientLeg, message: Message, options: SayOptions): Promise<string | null> {
   const started = performance.now();
@@ -41,10 +41,11 @@ export async function say(leg: ClientLeg, message: Message, options: SayOptions)
     const style = { style: route.refusal, smtpCode: route.refusalCode };
     const talk = new Talk(farewell(route.protocol, { ...message, ...style }), farewellLimits);
     const leftMs = Math.max(1, deadlineMs(options) - (performance.now() - started));
-    await speak(client, new Primed(talk, leg.release()), { deadlineMs: leftMs, signal: options.signal });
+    const told = new Telling(talk, { early: leg.release(), text: message.text });
+    await speak(client, told, { deadlineMs: leftMs, signal: options.signal });
     await close(client, options.timing.lingerMs);
     client.destroy();
-    return message.text;
+    return told.told ? message.text : null;
   } catch {
     // The client has gone, or nobody waits for the end any more: there is nobody to tell.
     client.resetAndDestroy();
@@ -93,25 +94,33 @@ function close(client: Socket, lingerMs: number): Promise<void> {
   });
 }
 
-/** A talk whose peer has spoken already. */
-class Primed<T> implements Spoken<T> {
+/** A talk whose peer may have spoken already, and which knows whether the text was among what it wrote. */
+class Telling<T> implements Spoken<T> {
+  told = false;
   readonly #talk: Talk<T>;
   readonly #early: Uint8Array;
+  readonly #text: string;
 
-  constructor(talk: Talk<T>, early: Uint8Array) {
+  constructor(talk: Talk<T>, { early, text }: { readonly early: Uint8Array; readonly text: string }) {
     this.#talk = talk;
     this.#early = early;
+    this.#text = text;
   }
 
   start(): Turn<T> {
-    const first = this.#talk.start();
+    const first = this.#noted(this.#talk.start());
     if (first.state !== 'open' || this.#early.length === 0) return first;
-    const second = this.#talk.feed(this.#early);
+    const second = this.feed(this.#early);
     return { ...second, write: Buffer.concat([first.write, second.write]) };
   }
 
   feed(chunk: Uint8Array): Turn<T> {
-    return this.#talk.feed(chunk);
+    return this.#noted(this.#talk.feed(chunk));
+  }
+
+  #noted(turn: Turn<T>): Turn<T> {
+    this.told ||= Buffer.from(turn.write).includes(this.#text);
+    return turn;
   }
 
   end(): Turn<T> {

@@ -4,6 +4,7 @@
 // through is the relay; every other way out of `#serve` is an error that closes the server's side first.
 
 import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
 import { recogniseFirstBytes } from '../mail/first-bytes.ts';
 import { LoginFilter } from '../mail/login-filter.ts';
@@ -12,6 +13,7 @@ import type { Judged } from '../tofu.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
@@ -20,6 +22,7 @@ import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { reach, secondsSince, secure, type Upstream } from './upstream.ts';
 
 /** What the client is greeted with: as proved, and as the login filter lets it through. */
@@ -37,8 +40,7 @@ export class Session {
   readonly #leg: ClientLeg;
   readonly #stop = new AbortController();
   readonly #started = performance.now();
-  readonly #bytes = { up: 0, down: 0 };
-  readonly #told = { up: 0, down: 0 };
+  readonly #carried: Carried;
   #basis: AcceptBasis | null = null;
   #spki: string | null = null;
   #reference: string | null = null;
@@ -47,13 +49,15 @@ export class Session {
   #era: Era;
   /** Whether a refusal now is news that the route should remember. */
   #news = true;
-  #relaying = false;
+  /** Before the relay, in it, or on the way out: turned away, or letting the last bytes go. */
+  #stage: 'asking' | 'relaying' | 'ending' = 'asking';
 
   constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: number }) {
     this.desk = desk;
     this.#id = tools.id;
     this.#client = client;
     this.#tools = tools;
+    this.#carried = new Carried(desk.route, { on: tools.on, started: this.#started });
     this.#leg = new ClientLeg(client, {
       protocol: desk.route.protocol,
       over: (reason) => this.#stop.abort(reason),
@@ -82,8 +86,8 @@ export class Session {
       basis: this.#basis,
       spki: this.#spki,
       reference: this.#reference,
-      bytesUp: this.#bytes.up,
-      bytesDown: this.#bytes.down,
+      bytesUp: this.#carried.up,
+      bytesDown: this.#carried.down,
       seconds: secondsSince(this.#started),
       ...ending,
     });
@@ -91,11 +95,7 @@ export class Session {
 
   /** Tells of the bytes carried since it was last told of them. */
   tellCarried(): void {
-    const bytesUp = this.#bytes.up - this.#told.up;
-    const bytesDown = this.#bytes.down - this.#told.down;
-    if (bytesUp === 0 && bytesDown === 0) return;
-    Object.assign(this.#told, this.#bytes);
-    this.#tools.on({ type: 'carried', route: this.desk.route.name, bytesUp, bytesDown });
+    this.#carried.tell();
   }
 
   /** Resets both sides at once. */
@@ -105,16 +105,25 @@ export class Session {
 
   /** Resets both sides at once when the session is relayed on this key of this endpoint; says whether it was. */
   revoke(endpoint: string, spki: string): boolean {
-    if (!this.#relaying || this.desk.route.endpoint.name !== endpoint || this.#spki !== spki) return false;
+    if (this.#stage !== 'relaying' || this.desk.route.endpoint.name !== endpoint || this.#spki !== spki)
+      return false;
     this.#tools.on({ type: 'session-revoked', session: this.#id, endpoint, spki });
     this.#stop.abort(new Refusal('key-rejected'));
     return true;
   }
 
-  /** Resets both sides when the session is relayed on the word of a CA and its endpoint has other anchors now. */
-  recheckAnchors({ route, anchors }: RouteDesk): void {
-    if (this.#basis !== 'ca' || this.#spki === null || this.desk.anchors.digest === anchors.digest) return;
-    this.revoke(route.endpoint.name, this.#spki);
+  /**
+   * The routes were replaced. Resets both sides when the session is relayed on the word of a CA and its endpoint has other
+   * anchors now, and when its server is still being asked and would be judged by anchors or settings that went.
+   */
+  recheck({ route, anchors }: RouteDesk): void {
+    const { route: own, anchors: ownAnchors } = this.desk;
+    if (own.endpoint.name !== route.endpoint.name) return;
+    const moved = ownAnchors.digest !== anchors.digest;
+    if (this.#stage === 'asking' && (moved || !isDeepStrictEqual(own.trust, route.trust)))
+      this.reset('draining', 'its trust settings changed while its server was asked');
+    else if (moved && this.#basis === 'ca' && this.#spki !== null)
+      this.revoke(route.endpoint.name, this.#spki);
   }
 
   async #serve(): Promise<Ending> {
@@ -162,7 +171,8 @@ export class Session {
     const { verdict } = judged;
     this.#spki = peer.spki;
     this.#reference = judged.reference;
-    this.#basis = verdict.accept ? verdict.basis : null;
+    // A first use is not one before its proof and its record.
+    this.#basis = verdict.accept && verdict.basis !== 'first-use' ? verdict.basis : null;
     this.#news = !verdict.accept;
     if (verdict.accept) {
       hold.clear();
@@ -194,7 +204,7 @@ export class Session {
 
   /** Makes what the verdict learnt durable. Throws the Refusal when that changed the verdict. */
   async #settle(judged: Judged): Promise<Vouched> {
-    const settled = await this.#tools.tofu.settle(judged);
+    const settled = await unlessAborted(this.#tools.tofu.settle(judged), this.#stop.signal);
     if (!settled.accept) {
       this.#news = true;
       this.#basis = null;
@@ -213,11 +223,12 @@ export class Session {
     const { protocol, limits } = this.desk.route;
     const { tofu, timing, suspicion } = this.#tools;
     const toUpstream = this.#leg.release();
-    this.#relaying = true;
-    this.desk.state = 'ready';
+    const current = tofu.isCurrent(vouched);
+    if (current) this.#stage = 'relaying';
+    if (current) this.desk.state = 'ready';
     const end = await relay({
       vouched,
-      epoch: tofu.isCurrent(vouched) ? vouched.epoch : Number.NaN,
+      epoch: current ? vouched.epoch : Number.NaN,
       client: this.#client,
       upstream: socket,
       raw,
@@ -229,19 +240,11 @@ export class Session {
       drainMs: timing.drainMs,
       signal: this.#stop.signal,
       suspicion,
-      counted: (direction, bytes) => this.#count(direction, bytes),
+      counted: (direction, bytes) => this.#carried.count(direction, bytes),
     });
-    this.#relaying = false;
+    this.#stage = end.state === 'stale' ? 'asking' : 'ending';
     if (end.state === 'stale') this.#leg.watch();
     return end;
-  }
-
-  #count(direction: 'up' | 'down', bytes: number): void {
-    const { name, protocol } = this.desk.route;
-    if (direction === 'down' && this.#bytes.down === 0 && bytes > 0 && protocol !== 'tls') {
-      this.#tools.on({ type: 'greeted', route: name, seconds: secondsSince(this.#started) });
-    }
-    this.#bytes[direction] += bytes;
   }
 
   /** A side that ended but never takes what was written for it must not hold its socket for ever. */
@@ -257,6 +260,7 @@ export class Session {
   }
 
   async #turnAway(error: unknown): Promise<Ending> {
+    this.#stage = 'ending';
     const { aborted, reason: interruption } = this.#stop.signal;
     // A refusal stands, also when the client does not wait for it.
     const cause: unknown = aborted && !(error instanceof Refusal) ? interruption : error;
@@ -285,7 +289,8 @@ export class Session {
     if (this.#news) hold.refused(facts, { now: this.#tools.now(), era: this.#era });
     this.desk.state = 'refusing';
     // The sentence names the candidate, so it must be there for whoever looks it up.
-    if (this.#refused !== null) await this.#tools.tofu.settle(this.#refused);
+    if (this.#refused !== null)
+      await unlessAborted(this.#tools.tofu.settle(this.#refused), this.#stop.signal).catch(() => undefined);
     const text = refusalSentence(route.endpoint, facts);
     const said = await this.#say({ kind: 'refusal', permanence, text });
     return { outcome: 'refused', reason, said, detail };

@@ -258,6 +258,17 @@ describe('a refusal is said in the client’s protocol', () => {
     expect(rig.tofu.byReference(reference)).toEqual({ endpoint: rig.endpoint, spki: keyOf(own) });
   });
 
+  it.each(['pop3', 'sieve'] as const)(
+    'and is not claimed to have been said to a %s client that left first',
+    async (protocol) => {
+      const rig = await refusing({ protocol, timing: patient });
+      const client = await rig.client().hear('ready');
+      client.socket.destroy();
+      expect(await rig.end()).toMatchObject({ outcome: 'refused', said: null });
+      expect(client.text).not.toContain('refused');
+    },
+  );
+
   it('and the client is cut off when it does not go by itself', async () => {
     const rig = await refusing({ protocol: 'pop3', timing: { farewellMs: 50, lingerMs: 20 } });
     const client = await rig.client().over();

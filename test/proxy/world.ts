@@ -283,6 +283,8 @@ export interface RigOptions {
   readonly script: readonly Step[];
   readonly identity: Identity;
   readonly anchors: AnchorSet;
+  /** In place of `anchors`, where they change. */
+  readonly anchorsFor?: () => AnchorSet;
   readonly store?: PinStore;
 }
 
@@ -353,7 +355,7 @@ export class Rig {
     proxy = new Proxy({
       routes: [route],
       tofu,
-      anchorsFor: () => options.anchors,
+      anchorsFor: options.anchorsFor ?? (() => options.anchors),
       on,
       now,
       timing: { ...quick, ...options.timing },

@@ -1,0 +1,42 @@
+// What a session carries: counted as it is relayed, told of whenever somebody asks and at the end.
+
+import type { Listener, ProxyEvent } from './events.ts';
+import type { Route } from './route.ts';
+import { secondsSince } from './upstream.ts';
+
+/** The bytes of one session. Tells of the first ones for the client as of its greeting. */
+export class Carried {
+  up = 0;
+  down = 0;
+  readonly #route: Route;
+  readonly #on: Listener<ProxyEvent>;
+  readonly #started: number;
+  readonly #told = { up: 0, down: 0 };
+
+  /** `started` is the session's beginning, as of performance.now(). */
+  constructor(
+    route: Route,
+    { on, started }: { readonly on: Listener<ProxyEvent>; readonly started: number },
+  ) {
+    this.#route = route;
+    this.#on = on;
+    this.#started = started;
+  }
+
+  count(direction: 'up' | 'down', bytes: number): void {
+    const { name, protocol } = this.#route;
+    if (direction === 'down' && this.down === 0 && bytes > 0 && protocol !== 'tls')
+      this.#on({ type: 'greeted', route: name, seconds: secondsSince(this.#started) });
+    this[direction] += bytes;
+  }
+
+  /** Tells of the bytes since it last told of them. */
+  tell(): void {
+    const bytesUp = this.up - this.#told.up;
+    const bytesDown = this.down - this.#told.down;
+    if (bytesUp === 0 && bytesDown === 0) return;
+    this.#told.up = this.up;
+    this.#told.down = this.down;
+    this.#on({ type: 'carried', route: this.#route.name, bytesUp, bytesDown });
+  }
+}
