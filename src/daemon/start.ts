@@ -220,16 +220,19 @@ async function apply(
   await countRoutes(ground, engine);
 }
 
-function startSweeping({ closing, force }: Ground, { tofu }: Engine): void {
+function startSweeping(ground: Ground, { tofu }: Engine): void {
   const timer = setInterval(() => {
     tofu
       .sweep()
       .catch(() =>
-        force.log.write('error', { event: 'sweep-failed', message: 'the pin store could not be tidied' }),
+        ground.force.log.write('error', {
+          event: 'sweep-failed',
+          message: 'the pin store could not be tidied',
+        }),
       );
   }, sweepEveryMs);
   timer.unref();
-  closing.add(() => clearInterval(timer));
+  ground.closing.add(() => clearInterval(timer));
 }
 
 function closer(ground: Ground, { proxy }: Engine): Daemon['close'] {
