@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    // A poll ends when its answer comes; on a busy machine that may take longer than the default second.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,

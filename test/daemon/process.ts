@@ -62,10 +62,10 @@ export class RunningDaemon {
     this.#wake();
   }
 
-  /** The first entry of this event; throws when the process ends without one. */
-  async entry(event: string): Promise<Entry> {
+  /** The first entry of this event, or the `count`th; throws when the process ends without it. */
+  async entry(event: string, count = 1): Promise<Entry> {
     for (;;) {
-      const found = this.entries.find((entry) => entry['event'] === event);
+      const found = this.entries.filter((entry) => entry['event'] === event)[count - 1];
       if (found !== undefined) return found;
       if (this.#ended) throw new Error(`ended without ${event}: ${this.text.join('\n')}`);
       await new Promise<void>((resolve) => (this.#wake = resolve));

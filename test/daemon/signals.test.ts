@@ -86,7 +86,8 @@ test('SIGHUP takes the new configuration, or tells why not and keeps the old', a
   expect((await operator.status()).routes.map(({ name }) => name)).toEqual(['first']);
   writeFileSync(join(folder, 'next.json'), '"second"');
   running.signal('SIGHUP');
-  await expect.poll(async () => (await operator.status()).routes.map(({ name }) => name)).toEqual(['second']);
+  expect(await running.entry('reloaded', 2)).toMatchObject({ ok: true });
+  expect((await operator.status()).routes.map(({ name }) => name)).toEqual(['second']);
 });
 
 describe('an error nobody foresaw', () => {
