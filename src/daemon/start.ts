@@ -222,14 +222,12 @@ async function apply(
 
 function startSweeping(ground: Ground, { tofu }: Engine): void {
   const timer = setInterval(() => {
-    tofu
-      .sweep()
-      .catch(() =>
-        ground.force.log.write('error', {
-          event: 'sweep-failed',
-          message: 'the pin store could not be tidied',
-        }),
-      );
+    tofu.sweep().catch(() =>
+      ground.force.log.write('error', {
+        event: 'sweep-failed',
+        message: 'the pin store could not be tidied',
+      }),
+    );
   }, sweepEveryMs);
   timer.unref();
   ground.closing.add(() => clearInterval(timer));
