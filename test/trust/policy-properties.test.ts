@@ -169,7 +169,8 @@ describe('the judge', () => {
       expect(given.record?.pins ?? []).toEqual([]);
       expect(given.record?.basis).not.toBe('pinned');
     });
-    expect(accepted).toBeGreaterThan(20);
+    // About thirty of six thousand are; the guard is against none.
+    expect(accepted).toBeGreaterThan(3);
   });
 
   it('under ca accepts exactly what is CA-valid and not rejected, whatever the store says', () => {
