@@ -28,7 +28,7 @@ const demo: Run = async (args, io) => {
 const stopSignal = (): Promise<unknown> =>
   Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
 
-function invitation({ account, configFile, endpoints }: Stage, io: Io): readonly string[] {
+function invitation({ account, configFile, endpoints }: Stage, { program }: Io): readonly string[] {
   const { ports, user } = account;
   const here = `--config ${configFile}`;
   return [
@@ -38,14 +38,11 @@ function invitation({ account, configFile, endpoints }: Stage, io: Io): readonly
     `     SMTP  localhost port ${ports.submission}; connection security: none`,
     `     user ${user.name}, password ${user.password} (a mail to anybody lands in the INBOX)`,
     'and in another terminal, try',
-    `     ${programOf(io)} status ${here}`,
-    `     ${programOf(io)} pins show ${endpoints[0] ?? ''} ${here}`,
-    `     ${programOf(io)} pins history ${here}`,
+    `     ${program} status ${here}`,
+    `     ${program} pins show ${endpoints[0] ?? ''} ${here}`,
+    `     ${program} pins history ${here}`,
   ];
 }
-
-/** How the user can call this program again from anywhere. */
-const programOf = ({ env }: Io): string => env['LETTERLOCK_PROGRAM'] ?? 'letterlock';
 
 const build = (parser: Argv): Argv =>
   parser

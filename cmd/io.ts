@@ -3,6 +3,7 @@
 // at the last moment, so that no command can forget it. There are no colours: states are words, and no escape
 // sequence of ours has to be told from one that came with a certificate (NO_COLOR holds by itself).
 
+import { basename } from 'node:path';
 import { escapeText } from '../src/trust/escape.ts';
 
 export interface Io {
@@ -11,6 +12,8 @@ export interface Io {
   readonly cwd: string;
   /** What the user typed after `letterlock`. */
   readonly words: readonly string[];
+  /** How the user can call this program again, from anywhere. */
+  readonly program: string;
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly now: () => number;
   /** Lines of result; a line end inside one is escaped like any other control. */
@@ -28,6 +31,7 @@ export function processIo(): Io {
     execArgv: process.execArgv,
     cwd: process.cwd(),
     words: process.argv.slice(2),
+    program: programName(process.argv[1] ?? ''),
     stdin: process.stdin,
     now: () => Date.now(),
     print: (...lines) => void process.stdout.write(lines.map((line) => `${escapeText(line)}\n`).join('')),
@@ -35,6 +39,10 @@ export function processIo(): Io {
     note: (...lines) => void process.stderr.write(lines.map((line) => `${escapeText(line)}\n`).join('')),
   };
 }
+
+/** `letterlock` where it is installed under that name, else by the file that runs. */
+const programName = (file: string): string =>
+  basename(file) === 'letterlock' || file === '' ? 'letterlock' : `node ${file}`;
 
 /** A reader that went away (`| head`) is no error of ours. */
 function quietPipe(error: Error): void {

@@ -82,6 +82,7 @@ export class Home {
       execArgv: [],
       cwd: this.folder,
       words,
+      program: 'letterlock',
       stdin: chunks(given.input ?? ''),
       now: () => Date.now(),
       print: (...lines) => {
