@@ -1,5 +1,5 @@
 // The closed list of what can be wrong with a certificate, and what each fault blocks. Finding them is the
-// work of faults.ts; deciding on them that of policy.ts.
+// work of examine.ts and what it calls; deciding on them that of policy.ts.
 
 export const faults = {
   malformed: { blocks: 'first-use', sentence: 'The certificate breaks the encoding rules of RFC 5280.' },

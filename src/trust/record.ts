@@ -1,11 +1,11 @@
-// What is remembered of an endpoint. Plain readonly data: only the functions in learn.ts and command.ts
-// make new records from old ones, and only the store writes them. Times are milliseconds since 1970.
+// What is remembered of an endpoint. Plain readonly data: learn.ts makes new records from verdicts, carry-out.ts
+// from commands, and only the store writes them. Times are milliseconds since 1970.
 
 import type { Fault } from './fault.ts';
 
 export type Basis = 'none' | 'ca' | 'pinned';
 export type PinKind = 'leaf' | 'anchor';
-/** Everything but `first-use` counts as approved (DESIGN: "Approved means any origin but first-use"). */
+/** Everything but `first-use` counts as approved: somebody, once, said yes to this very key. */
 export type PinOrigin = 'first-use' | 'approved' | 'added' | 'imported' | 'config';
 
 /** The last thing seen of one key: enough to evaluate a policy for it again without the network. */

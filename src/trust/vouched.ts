@@ -1,5 +1,5 @@
 // Unforgeable proof that the judge accepted this very key for this endpoint at this trust epoch. The class
-// is private to this module; only tofu.ts may import `mint` (scripts/check.mjs sees to it).
+// is private to this module; only tofu.ts may import `mint` (scripts/rules.mjs sees to it).
 
 import type { AcceptBasis } from './evidence.ts';
 
