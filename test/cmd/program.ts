@@ -57,6 +57,7 @@ export class Home {
         HOME: this.folder,
         XDG_STATE_HOME: this.path('state'),
         XDG_RUNTIME_DIR: this.path('run'),
+        ...this.#apart(),
         ...given.env,
       },
       stdio: 'pipe',
@@ -77,6 +78,7 @@ export class Home {
         HOME: this.folder,
         XDG_STATE_HOME: this.path('state'),
         XDG_RUNTIME_DIR: this.path('run'),
+        ...this.#apart(),
         ...given.env,
       },
       execArgv: [],
@@ -96,6 +98,11 @@ export class Home {
       },
     });
     return { exit, ...streams };
+  }
+
+  /** Neither a daemon of this machine nor its store answers in the place of the test's: for root both have one fixed place. */
+  #apart(): Readonly<Record<string, string>> {
+    return { STATE_DIRECTORY: this.path('state'), LETTERLOCK_SOCKET: this.path('nobody.sock') };
   }
 
   async remove(): Promise<void> {
