@@ -20,7 +20,7 @@ const run: Run = async (args, io) => {
   refuseUnsafeSwitches(io.execArgv, io.env);
   noteOldNode(io);
   const urls = textsOf(args, 'url');
-  const sources = await sourcesOf(args, io, { urls, needsRoutes: true });
+  const sources = await sourcesOf(args, io, { urls, needsRoutes: true, serves: true });
   if (sources.file === null && urls.length === 0) throw nothingToRun();
   const { config } = soundConfig(await loadConfig(sources), io);
   await runDaemon(config, {

@@ -24,13 +24,18 @@ const flagNames: Readonly<Record<string, string>> = {
   shutdownSeconds: 'shutdown-seconds',
 };
 
+/** To the command that serves, --socket is where it listens; to all others, where a daemon does: no setting of theirs. */
+const servingFlagNames = { ...flagNames, 'admin.socket': 'socket' };
+
 export interface Wanted {
   readonly urls: readonly string[];
   readonly needsRoutes: boolean;
+  /** The command listens itself. */
+  readonly serves?: true;
 }
 
 export async function sourcesOf(args: Args, io: Io, wanted: Wanted): Promise<ConfigSources> {
-  const flags = Object.entries(flagNames).map(
+  const flags = Object.entries(wanted.serves ? servingFlagNames : flagNames).map(
     ([key, name]) => [key, { flag: `--${name}`, text: textOf(args, name) ?? undefined }] as const,
   );
   return {

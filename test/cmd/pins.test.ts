@@ -162,6 +162,23 @@ describe('run', () => {
   });
   afterAll(() => home.remove());
 
+  it('listens for commands on the socket that was named', async () => {
+    const daemon = home.start([
+      'run',
+      '0=imaps://imap.example.org',
+      '--state',
+      'own',
+      '--socket',
+      'own.sock',
+    ]);
+    await daemon.writes('stderr', /"event":"ready"/);
+    const { stdout, exit } = await home.say(['status', '--json', '--socket', home.path('own.sock')]);
+    daemon.child.kill('SIGTERM');
+    expect(exit).toBe(0);
+    expect(parsed(stdout)).toMatchObject({ pid: daemon.child.pid });
+    expect((await daemon.ended).exit).toBe(0);
+  });
+
   it('from URLs prints what to enter in the mail client, with the ports really bound', async () => {
     const daemon = home.start([
       'run',
