@@ -3,9 +3,10 @@
 import type { Argv } from 'yargs';
 import type { ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
-import { CommandError, failures, isFailure, isRefusal, refusals } from '../src/errors.ts';
+import { CommandError, failures, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
-import { faults, isFault } from '../src/trust/fault.ts';
+import { explainCode } from '../src/trust/explain.ts';
+import { faults } from '../src/trust/fault.ts';
 import { normalizeReference } from '../src/trust/fingerprint.ts';
 import { isSet, requiredText } from './args.ts';
 import type { CommandModule, Run } from './command.ts';
@@ -45,38 +46,6 @@ const explanationLines = ({
   ...(steps.length === 0 ? [] : ['', 'Why:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]),
   ...(advice.length === 0 ? [] : ['', 'What to do:', ...advice.map((line) => `  ${line}`)]),
 ];
-
-/** Codes of refusals, failures and faults, from the tables; null for anything else. */
-function explainCode(target: string): ExplanationShape | null {
-  const code = target.toLowerCase();
-  const about = { target, kind: 'code', endpoint: null, spki: null } as const;
-  if (isRefusal(code)) {
-    const { cause, advice, permanence } = refusals[code];
-    const stays = permanence === 'permanent' ? 'It stays so until a person acts.' : 'It may pass by itself.';
-    return {
-      ...about,
-      summary: `${code}: letterlock refused the server because ${cause}.`,
-      steps: [stays],
-      advice: [advice],
-    };
-  }
-  if (isFailure(code)) {
-    const { cause, advice } = failures[code];
-    return {
-      ...about,
-      summary: `${code}: letterlock could not reach the server because ${cause}.`,
-      steps: [],
-      advice: [advice],
-    };
-  }
-  if (!isFault(code)) return null;
-  const { sentence, blocks } = faults[code];
-  const effect =
-    blocks === 'ca'
-      ? 'Such a certificate is never CA-verified.'
-      : 'Such a certificate is never CA-verified and never a first use.';
-  return { ...about, summary: `${code}: ${sentence}`, steps: [effect], advice: [] };
-}
 
 /** An endpoint in its canonical spelling, or a reference. @throws CommandError `not-found` for anything else */
 function soughtTarget(target: string): string {

@@ -15,7 +15,7 @@ interface Known {
 
 /** @throws CommandError `not-found` */
 export function explainTarget(target: string, known: Known): Explanation {
-  const code = explainCode(target.trim());
+  const code = explainCode(target);
   if (code !== null) return code;
   const key = known.byReference(target);
   if (key !== null)

@@ -1,12 +1,12 @@
 // Why something was refused or accepted, step by step, and what a person can do. Says only what the record,
 // the settings and the code table say. Text from certificates comes as the server sent it, made printable.
 
-import { failures, isFailure, isRefusal, refusals } from '../errors.ts';
+import { failures, isFailure, isRefusal, refusals, type RefusalReason } from '../errors.ts';
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import type { Situation } from './command.ts';
 import type { Verdict } from './evidence.ts';
-import { faults } from './fault.ts';
+import { faults, isFault, type Fault } from './fault.ts';
 import { evidenceOf } from './known-key.ts';
 import { judge } from './policy.ts';
 import { leavesCandidate } from './learn.ts';
@@ -25,34 +25,56 @@ export interface Explanation {
   readonly advice: readonly string[];
 }
 
-/** What a refusal or failure code means; null for a word that is neither. Needs no store and no daemon. */
-export function explainCode(code: string): Explanation | null {
-  const nowhere = { target: code, kind: 'code', endpoint: null, spki: null } as const;
-  if (isRefusal(code)) {
-    const { cause, advice, permanence } = refusals[code];
-    const passes =
-      permanence === 'temporary'
-        ? 'This may pass by itself.'
-        : 'This does not pass by itself: a person has to look.';
-    const steps = [
-      'letterlock decided not to relay; no byte of the mail client was sent to the server.',
-      passes,
-    ];
-    return {
-      ...nowhere,
-      summary: `letterlock refuses a server with ${code} when ${cause}.`,
-      steps,
-      advice: [advice],
-    };
-  }
+/** What the code of a refusal, a failure or a fault means; null for any other word. Needs no store and no daemon. */
+export function explainCode(target: string): Explanation | null {
+  const code = target.trim().toLowerCase();
+  const meaning = meaningOf(code);
+  if (meaning === null) return null;
+  const { sentence, steps, advice } = meaning;
+  return {
+    target,
+    kind: 'code',
+    endpoint: null,
+    spki: null,
+    summary: `${code}: ${sentence}`,
+    steps,
+    advice,
+  };
+}
+
+interface Meaning extends Pick<Explanation, 'steps' | 'advice'> {
+  readonly sentence: string;
+}
+
+function meaningOf(code: string): Meaning | null {
+  if (isRefusal(code)) return meaningOfRefusal(refusals[code]);
   if (isFailure(code)) {
     const { cause, advice } = failures[code];
-    const steps = [
-      'The session did not come about; nothing was decided about the server and nothing was learnt.',
-    ];
-    return { ...nowhere, summary: `letterlock reports ${code} when ${cause}.`, steps, advice: [advice] };
+    const steps = ['That is no verdict on the server, and nothing was learnt from it.'];
+    return { sentence: `letterlock could not reach the server: ${cause}.`, steps, advice: [advice] };
   }
-  return null;
+  return isFault(code) ? meaningOfFault(faults[code]) : null;
+}
+
+function meaningOfRefusal({ cause, advice, permanence }: (typeof refusals)[RefusalReason]): Meaning {
+  const decided = 'letterlock decided not to relay; no byte of the mail client was sent to the server.';
+  const passes =
+    permanence === 'temporary'
+      ? 'This may pass by itself.'
+      : 'This does not pass by itself: a person has to look.';
+  return {
+    sentence: `letterlock refused the server: ${cause}.`,
+    steps: [decided, passes],
+    advice: [advice],
+  };
+}
+
+function meaningOfFault({ sentence, blocks }: (typeof faults)[Fault]): Meaning {
+  const effect =
+    blocks === 'ca'
+      ? 'Such a certificate is never CA-verified.'
+      : 'Such a certificate is never CA-verified and never a first use.';
+  return { sentence, steps: [effect], advice: [] };
 }
 
 /** Why the key with this reference is trusted or not. */

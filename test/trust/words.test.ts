@@ -102,6 +102,17 @@ describe('explain', () => {
     expect(explanation?.advice.join('')).not.toBe('');
   });
 
+  it('knows a fault of a certificate, however it is written', () => {
+    expect(explainCode(' EXPIRED ')).toMatchObject({
+      kind: 'code',
+      summary: 'expired: The certificate has expired.',
+      steps: ['Such a certificate is never CA-verified.'],
+    });
+    expect(explainCode('weak-key')?.steps).toEqual([
+      'Such a certificate is never CA-verified and never a first use.',
+    ]);
+  });
+
   it('knows no other word as a code', () => {
     expect(explainCode('constructor')).toBeNull();
     expect(explainCode('')).toBeNull();
