@@ -26,11 +26,11 @@ install_modules() {
   npm ci --no-audit --no-fund --loglevel=error </dev/null
 }
 
-# Runs a command without what an environment may set to change which certificates programs trust.
-without_trust_settings() {
-  env -u NODE_EXTRA_CA_CERTS -u NODE_TLS_REJECT_UNAUTHORIZED -u SSL_CERT_FILE -u SSL_CERT_DIR \
-    -u CURL_CA_BUNDLE -u REQUESTS_CA_BUNDLE -u NODE_OPTIONS "$@"
-}
+# Prefix of a command that runs without what an environment may set to change which certificates programs trust.
+no_trust_settings=(env -u NODE_EXTRA_CA_CERTS -u NODE_TLS_REJECT_UNAUTHORIZED -u SSL_CERT_FILE -u SSL_CERT_DIR
+  -u CURL_CA_BUNDLE -u REQUESTS_CA_BUNDLE -u NODE_OPTIONS)
+
+without_trust_settings() { "${no_trust_settings[@]}" "$@"; }
 
 build() {
   say 'building'
