@@ -75,7 +75,7 @@ async function approved(
     '5. The operator asks the people who run the server for the fingerprint, compares, and approves the new key.',
   );
   for (const endpoint of stage.endpoints) {
-    tell(`     $ letterlock pins approve ${endpoint} --expect ${spki}`);
+    tell(`     $ letterlock pins approve ${endpoint} --expect ${spki} --end-old`);
     const facts = { forMs: null, as: null, keep: false, endOld: true, unreject: false } as const;
     const { lines } = await operator.command({ command: 'approve', endpoint, expect: spki, ...facts });
     if (endpoint === stage.endpoints[0]) tell(...lines.map((line) => `       ${line}`));
