@@ -2,11 +2,12 @@
 
 import { parseEndpoint } from '../endpoint.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
-import { effectivePolicy } from '../trust/providers.ts';
+import { isBigProvider } from '../trust/providers.ts';
 
 /** What holds for an endpoint no route and no session has named yet. */
 export function defaultSettings(endpoint: string): TrustSettings {
-  return { policy: effectivePolicy(hostOf(endpoint), { given: null }), firstUse: 'accept', configPins: [] };
+  const policy = isBigProvider(hostOf(endpoint)) ? 'ca' : 'auto';
+  return { policy, firstUse: 'accept', configPins: [] };
 }
 
 /** After a repair without a sure record, no first use goes by itself; `refuse` stays what it is. */

@@ -1,7 +1,5 @@
 // Mail providers so big that their servers always show CA-verified certificates: a first use of any other
-// certificate under their names is an impostor, so they get policy `ca` unless somebody chose another one.
-
-import type { Policy } from './evidence.ts';
+// certificate under their names is an impostor, so they get policy `ca` unless somebody chose for that very server.
 
 /** A host belongs to a provider when it is one of these domains or lies below one. */
 // prettier-ignore
@@ -36,13 +34,4 @@ const known: ReadonlySet<string> = new Set(domains);
 export function isBigProvider(host: string): boolean {
   const labels = host.split('.');
   return labels.some((_, at) => known.has(labels.slice(at).join('.')));
-}
-
-/** The policy in force: the one given for the endpoint, else `ca` for big providers, else the common default. */
-export function effectivePolicy(
-  host: string,
-  { given, fallback = 'auto' }: { readonly given: Policy | null; readonly fallback?: Policy },
-): Policy {
-  if (given !== null) return given;
-  return isBigProvider(host) ? 'ca' : fallback;
 }

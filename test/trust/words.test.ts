@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { failures, isFailure, isRefusal, refusals } from '../../src/errors.ts';
 import type { Situation } from '../../src/trust/command.ts';
 import { explainCode, explainEndpoint, explainKey } from '../../src/trust/explain.ts';
-import { effectivePolicy, isBigProvider } from '../../src/trust/providers.ts';
+import { isBigProvider } from '../../src/trust/providers.ts';
 import { failureSentence, maxSentence, refusalSentence } from '../../src/trust/refusal.ts';
 import { candidateOf, endpoint, keyNamed, noon, pinOf, recordOf, settingsOf } from './evidence.ts';
 
@@ -61,9 +61,8 @@ describe('big providers', () => {
     'imap.mail.me.com',
     'secureimap.t-online.de',
     'imap.qq.com',
-  ])('%s gets policy ca when none is given', (host) => {
-    expect(effectivePolicy(host, { given: null })).toBe('ca');
-    expect(effectivePolicy(host, { given: 'tofu' })).toBe('tofu');
+  ])('%s is one', (host) => {
+    expect(isBigProvider(host)).toBe(true);
   });
 
   it.each([
@@ -76,7 +75,6 @@ describe('big providers', () => {
     '',
   ])('%s is none', (host) => {
     expect(isBigProvider(host)).toBe(false);
-    expect(effectivePolicy(host, { given: null })).toBe('auto');
   });
 });
 
