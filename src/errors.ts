@@ -164,16 +164,7 @@ export const failures = {
 export type FailureReason = keyof typeof failures;
 
 /** Why a client was closed without being relayed or refused in its protocol. */
-export const clientRejections = [
-  'limit',
-  'draining',
-  'http',
-  'tls-on-plain',
-  'plain-on-tls',
-  'alpn',
-  'peer-uid',
-  'protocol',
-] as const;
+export const clientRejections = ['limit', 'draining', 'http', 'tls-on-plain'] as const;
 export type ClientRejection = (typeof clientRejections)[number];
 
 export const isRefusal = (code: string): code is RefusalReason => Object.hasOwn(refusals, code);
