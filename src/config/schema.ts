@@ -55,8 +55,12 @@ const caFile = z
 const limits = {
   connections: whole(1, 100_000, 'Open client connections of one route.'),
   dialSeconds: whole(1, 300, 'Connecting to the server, name look-up included, in total.'),
-  handshakeSeconds: whole(1, 300, 'STARTTLS talk and TLS handshake, in total.'),
-  greetingSeconds: whole(1, 600, 'Waiting for the greeting of the server, in total.'),
+  handshakeSeconds: whole(1, 300, 'The TLS handshake, in total.'),
+  greetingSeconds: whole(
+    1,
+    600,
+    'The greeting of the server, and with STARTTLS all that is said before TLS, in total.',
+  ),
   idleMinutes: whole(1, 1440, 'A session without a byte either way is closed after this.'),
   preTlsBytes: whole(1024, 1_048_576, 'All bytes a server may send before TLS.'),
   lineBytes: whole(512, 65_536, 'One line of a server before TLS.'),
