@@ -6,14 +6,12 @@ import { parseEndpoint } from '../endpoint.ts';
 import { CommandError } from '../errors.ts';
 import type { Command } from '../trust/command.ts';
 
-const hundredYearsMs = 100 * 365.25 * 86_400_000;
-
 const endpoint = z
   .string()
   .max(300)
   .refine(isCanonical, 'not a canonical endpoint such as imap.example.org:993');
 const fingerprint = z.string().min(1).max(512);
-const duration = z.number().int().positive().max(hundredYearsMs).nullable();
+const duration = z.number().int().positive().nullable();
 
 const commandSchema = z.discriminatedUnion('command', [
   z.strictObject({
