@@ -122,7 +122,8 @@ export class Session {
     const moved = ownAnchors.digest !== anchors.digest;
     if (this.#stage === 'asking' && (moved || !isDeepStrictEqual(own.trust, route.trust)))
       this.reset('draining', 'its trust settings changed while its server was asked');
-    else if (moved && this.#basis === 'ca' && this.#spki !== null)
+    // Under ca+tofu a pin is accepted on the word of a CA too.
+    else if (moved && (this.#basis === 'ca' || own.trust.policy === 'ca+tofu') && this.#spki !== null)
       this.revoke(route.endpoint.name, this.#spki);
   }
 

@@ -136,6 +136,34 @@ describe('a reload while the greeting is awaited', () => {
   });
 });
 
+async function relayed(policy: 'ca' | 'ca+tofu' | 'tofu') {
+  let given = anchors;
+  const rig = await open({
+    identity: await authority.issue(),
+    anchorsFor: () => given,
+    route: { trust: { ...pinned, policy } },
+    script: [tls, { say: greetingOf('imap') }, { do: 'echo' }],
+  });
+  const client = await rig.client().say('a1 NOOP\r\n').hear('a1 NOOP');
+  given = noAnchors;
+  await rig.proxy.replace([rig.route]);
+  return { rig, client };
+}
+
+describe('a reload in the middle of a session, that takes the CA away', () => {
+  it.each(['ca', 'ca+tofu'] as const)('resets it under %s', async (policy) => {
+    const { rig } = await relayed(policy);
+    expect(await rig.end()).toMatchObject({ outcome: 'relayed', detail: expect.stringContaining('reset') });
+    expect(rig.count('session-revoked')).toBe(1);
+  });
+
+  it('lets it go on under tofu, where the pin alone decides', async () => {
+    const { rig, client } = await relayed('tofu');
+    await client.say('a2 NOOP\r\n').hear('a2 NOOP');
+    expect(rig.count('session-revoked')).toBe(0);
+  });
+});
+
 describe('a first use that does not come about', () => {
   it.each([
     ['fails for a negative greeting', '* BYE too many\r\n', 'no-greeting'],
