@@ -6,9 +6,7 @@
 import type { Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
-import { recogniseFirstBytes } from '../mail/first-bytes.ts';
-import { LoginFilter } from '../mail/login-filter.ts';
-import { relay, type RelayEnd, type RelayFilter } from '../net/relay.ts';
+import { relay, type RelayEnd } from '../net/relay.ts';
 import type { Judged } from '../tofu.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
@@ -24,13 +22,7 @@ import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { reach, secondsSince, secure, type Upstream } from './upstream.ts';
-
-/** What the client is greeted with: as proved, and as the login filter lets it through. */
-interface Words {
-  readonly greeting: Greeting;
-  readonly toClient: Uint8Array;
-  readonly filter: RelayFilter | null;
-}
+import { wordsOf, type Words } from './words.ts';
 
 export class Session {
   readonly desk: RouteDesk;
@@ -184,10 +176,7 @@ export class Session {
   }
 
   async #greetAndRelay(upstream: Upstream, judged: Judged, greeting: Greeting): Promise<Ending> {
-    const { protocol } = this.desk.route;
-    const filter = protocol === 'tls' ? null : new LoginFilter({ protocol, clientTls: 'off' });
-    const toClient = filter === null ? greeting.bytes : filter.downstream(greeting.bytes);
-    const words = { greeting, toClient, filter };
+    const words = wordsOf(this.desk.route.protocol, greeting);
     const first = await this.#settleAndRelay(upstream, judged, words);
     if (first.state !== 'stale') return this.#relayed(first, upstream);
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
@@ -221,7 +210,7 @@ export class Session {
   }
 
   async #relay({ raw, socket }: Upstream, vouched: Vouched, words: Words): Promise<RelayEnd> {
-    const { protocol, limits } = this.desk.route;
+    const { limits } = this.desk.route;
     const { tofu, timing, suspicion } = this.#tools;
     const toUpstream = this.#leg.release();
     const current = tofu.isCurrent(vouched);
@@ -233,10 +222,8 @@ export class Session {
       client: this.#client,
       upstream: socket,
       raw,
-      toClient: words.toClient,
+      ...words,
       toUpstream,
-      filter: words.filter,
-      firstBytes: protocol === 'tls' ? null : (bytes) => recogniseFirstBytes(bytes, protocol),
       idleMs: limits.idleMinutes * 60_000,
       drainMs: timing.drainMs,
       signal: this.#stop.signal,
