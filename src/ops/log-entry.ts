@@ -115,7 +115,7 @@ function trustEntry(
         event.ok ? 'pin store written' : 'the pin store could not be written',
         {
           ok: event.ok,
-          seconds: event.seconds,
+          seconds: toMicroseconds(event.seconds),
         },
       );
     case 'store-health':
@@ -124,15 +124,21 @@ function trustEntry(
 }
 
 function pinChanged(event: Of<'pin-changed'>): LogEntry {
-  const first = `FIRST USE: trusting the key of ${event.endpoint} from now on; compare its fingerprint`;
-  const message = event.event === 'first-use' ? first : `trust in ${event.endpoint} changed: ${event.event}`;
-  return entry(loud.has(event.event) ? 'warn' : 'info', event, message, {
+  return entry(loud.has(event.event) ? 'warn' : 'info', event, pinChangeMessage(event), {
     endpoint: event.endpoint,
     change: event.event,
     origin: event.origin,
     spki: event.spki,
     detail: event.detail,
   });
+}
+
+function pinChangeMessage({ event, endpoint }: Of<'pin-changed'>): string {
+  if (event === 'first-use')
+    return `FIRST USE: trusting the key of ${endpoint} from now on; compare its fingerprint`;
+  // Nothing is trusted more or less than before: it must not read as if.
+  if (event === 'candidate') return `a key of ${endpoint} is not trusted and waits for a decision`;
+  return `trust in ${endpoint} changed: ${event}`;
 }
 
 function storeHealth({ type, health }: Of<'store-health'>): LogEntry {
@@ -166,18 +172,18 @@ function sessionEntry(
       return entry('debug', event, `dialled ${event.endpoint}: ${event.result}`, {
         endpoint: event.endpoint,
         result: event.result,
-        seconds: event.seconds,
+        seconds: toMicroseconds(event.seconds),
       });
     case 'handshaken':
       return entry('debug', event, `TLS with ${event.endpoint}`, {
         endpoint: event.endpoint,
         version: event.version,
-        seconds: event.seconds,
+        seconds: toMicroseconds(event.seconds),
       });
     case 'greeted':
       return entry('debug', event, `client on ${event.route} greeted`, {
         route: event.route,
-        seconds: event.seconds,
+        seconds: toMicroseconds(event.seconds),
       });
     case 'carried':
       return entry('debug', event, `bytes relayed on ${event.route}`, {
@@ -211,7 +217,7 @@ function sessionEnded(event: Of<'session-ended'>): LogEntry {
     detail: event.detail,
     bytesUp: event.bytesUp,
     bytesDown: event.bytesDown,
-    seconds: event.seconds,
+    seconds: toMicroseconds(event.seconds),
   });
 }
 
@@ -282,6 +288,9 @@ export function safeField(value: LogField): LogField {
   if (Array.isArray(value)) return value.slice(0, 32).map((item: string) => printable(item, 64));
   return value;
 }
+
+/** Clocks have no more digits than these; floating point has. */
+const toMicroseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
 
 const isoDate = (milliseconds: number): string => {
   const date = new Date(milliseconds);

@@ -104,16 +104,18 @@ function jsonWriter(line: Line, level: LogLevel): (entry: LogEntry) => void {
   };
 }
 
+/** For people: a text that the message says already is not said again. */
 function prettyWriter(
   line: Line,
   look: { readonly colour: boolean; readonly now: () => number },
 ): (entry: LogEntry) => void {
   return (entry) => {
-    const time = new Date(look.now()).toISOString().slice(11, 19);
+    const time = `${new Date(look.now()).toISOString().slice(11, 19)}Z`;
     const level = entry.level.toUpperCase().padEnd(5);
     const painted = look.colour ? `\u001b[${colours[entry.level]}m${level}\u001b[0m` : level;
+    const words = new Set([entry.message, ...entry.message.split(' ')]);
     const rest = Object.entries(entry.fields)
-      .filter(([, value]) => value !== null)
+      .filter(([, value]) => value !== null && !(typeof value === 'string' && words.has(value)))
       .map(([name, value]) => `${name}=${shown(value)}`)
       .join(' ');
     line(entry.level, `${time} ${painted} ${entry.message}${rest === '' ? '' : `  ${rest}`}`);
@@ -121,6 +123,6 @@ function prettyWriter(
 }
 
 function shown(value: LogField): string {
-  const text = Array.isArray(value) ? value.join(',') : String(value);
+  const text = Array.isArray(value) ? value.join('; ') : String(value);
   return /[\s"=]/.test(text) ? JSON.stringify(text) : text;
 }

@@ -80,6 +80,29 @@ describe('json', () => {
     ]);
   });
 
+  test('a key that only waits is not told as a change of trust', () => {
+    open().event({
+      type: 'pin-changed',
+      endpoint: 'imap.example.org:993',
+      event: 'candidate',
+      origin: 'proxy',
+      spki,
+      detail: 'pin-mismatch',
+    });
+    expect(rows()).toMatchObject([
+      {
+        level: 'info',
+        change: 'candidate',
+        msg: 'a key of imap.example.org:993 is not trusted and waits for a decision',
+      },
+    ]);
+  });
+
+  test('seconds have the digits of a clock', () => {
+    open().event(ended({ seconds: 0.07359196800000017 }));
+    expect(rows()).toMatchObject([{ seconds: 0.073592 }]);
+  });
+
   test.each([
     ['error', ['error']],
     ['warn', ['error', 'warn']],
@@ -177,9 +200,23 @@ describe('pretty', () => {
   test('one line an entry, with time, level, message and the fields that say something', () => {
     open({ format: 'pretty' }).event(ended());
     expect(written()).toBe(
-      '22:13:20 INFO  relayed imap.example.org:993 (pinned key, no CA involved)  session=1 route=imaps-1143 protocol=imap ' +
-        `endpoint=imap.example.org:993 outcome=relayed basis=pin ${JSON.stringify(spki).replace(/^"/, 'spki="')} bytesUp=10 bytesDown=20 seconds=1.5\n`,
+      '22:13:20Z INFO  relayed imap.example.org:993 (pinned key, no CA involved)  session=1 route=imaps-1143 protocol=imap ' +
+        `basis=pin ${JSON.stringify(spki).replace(/^"/, 'spki="')} bytesUp=10 bytesDown=20 seconds=1.5\n`,
     );
+  });
+
+  test('what the message says already is not said again; JSON says it all', () => {
+    const refused = {
+      outcome: 'refused',
+      basis: null,
+      said: 'letterlock refused x: y',
+      detail: 'why',
+    } as const;
+    open({ format: 'pretty' }).event(ended(refused));
+    expect(written()).toMatch(/refused x: y {2}session=1 .*detail=why/);
+    expect(written()).not.toContain('said=');
+    open({ format: 'json' }).event(ended(refused));
+    expect(written()).toContain('"said":"letterlock refused x: y"');
   });
 
   test.each([
