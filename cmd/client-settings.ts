@@ -23,7 +23,9 @@ export const clientLines = (routes: readonly Route[]): readonly string[] => [
   '',
 ];
 
-function settingsOf({ listen, protocol }: Route): readonly (readonly [string, string])[] {
+function settingsOf(route: Route): readonly (readonly [string, string])[] {
+  const { protocol } = route;
+  const listen = placeOf(route);
   return [
     ['server', reachable(listen.host)],
     ['port', listen.port === 0 ? 'any free one: see the log' : String(listen.port)],
@@ -49,7 +51,10 @@ export const clientShape = (routes: readonly Route[]): readonly Record<string, u
     route: route.name,
     upstream: route.upstream,
     protocol: route.protocol,
-    server: route.listen.host,
-    port: route.listen.port,
+    server: placeOf(route).host,
+    port: placeOf(route).port,
     security: 'none',
   }));
+
+const placeOf = ({ listen: [place] }: Route): { readonly host: string; readonly port: number } =>
+  place?.kind === 'tcp' ? place : { host: 'localhost', port: 0 };

@@ -9,10 +9,10 @@ import type { Peer } from '../src/trust/evidence.ts';
 
 /** @throws CommandError `network` for a failure, `refused` for a refusal before a certificate was seen */
 export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
-  const options = { anchors, signal: new AbortController().signal, on: () => undefined };
+  const options = { target: route, anchors, signal: new AbortController().signal, on: () => undefined };
   let phase = 'connecting';
   try {
-    const raw = await dial(route.address ?? route.endpoint, {
+    const raw = await dial(route.addresses[0] ?? route.endpoint, {
       deadlineMs: route.limits.dialSeconds * 1000,
       signal: options.signal,
     });
@@ -25,10 +25,11 @@ export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   }
 }
 
-function inPhase(error: unknown, phase: string, { endpoint, address }: Route): unknown {
+function inPhase(error: unknown, phase: string, { endpoint, addresses: [address] }: Route): unknown {
   if (!(error instanceof Failure) && !(error instanceof Refusal)) return error;
   const detail = detailOf(error);
-  const where = address === null ? endpoint.name : `${endpoint.name} (at ${address.host}:${address.port})`;
+  const where =
+    address === undefined ? endpoint.name : `${endpoint.name} (at ${address.host}:${address.port})`;
   const message = `${where}, ${phase}: ${error.message}${detail === null ? '' : ` (${detail})`}`;
   return new CommandError(error instanceof Refusal ? 'refused' : 'network', message, {
     code: error.code,

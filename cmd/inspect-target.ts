@@ -20,7 +20,7 @@ export async function routeToInspect(args: Args, io: Io, config: Config): Promis
   const caFile = textOf(args, 'ca-file');
   return {
     ...route,
-    address: address ?? known?.address ?? route.address,
+    addresses: address === null ? (known?.addresses ?? route.addresses) : [address],
     trust: known?.trust ?? route.trust,
     limits: known?.limits ?? route.limits,
     anchors:

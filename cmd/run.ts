@@ -47,7 +47,9 @@ function boundRoutes(routes: readonly Route[], daemon: Pick<Daemon, 'routes'>): 
   const ports = new Map(daemon.routes().map(({ name, port }) => [name, port]));
   return routes.map((route) => ({
     ...route,
-    listen: { host: route.listen.host, port: ports.get(route.name) ?? route.listen.port },
+    listen: route.listen.map((place) =>
+      place.kind === 'tcp' ? { ...place, port: ports.get(route.name) ?? place.port } : place,
+    ),
   }));
 }
 

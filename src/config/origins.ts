@@ -69,7 +69,7 @@ function routeRows(
   const trust = trusted('trust', route.trust.policy);
   return [
     own('name', route.name),
-    own('listen', shownAddress(route.listen)),
+    own('listen', shownAddress(draft.listen)),
     own('upstream', route.upstream),
     own('clientTls', 'off'),
     ...(route.unsafeListen ? [own('unsafeListen', true)] : []),
@@ -77,7 +77,9 @@ function routeRows(
     trusted('firstUse', route.trust.firstUse),
     ...(route.trust.configPins.length > 0 ? [trusted('pins', route.trust.configPins)] : []),
     trusted('caFile', anchorsOf(draft, drafts, ground)),
-    ...(draft.raw.address === undefined ? [] : [own('address', shownAddress(route.address ?? route.listen))]),
+    ...(draft.raw.address === undefined
+      ? []
+      : [own('address', shownAddress(route.addresses[0] ?? draft.listen))]),
     ...(draft.raw.serverName === undefined ? [] : [own('serverName', route.endpoint.host)]),
     ...(route.protocol === 'imap' ? [own('refusal', route.refusal)] : []),
     ...(route.protocol === 'smtp' || route.protocol === 'lmtp'

@@ -3,20 +3,20 @@
 
 import type { AnchorSet } from '../net/anchors.ts';
 import { loadAnchors } from '../net/anchors.ts';
-import type { Route } from '../proxy/route.ts';
+import { targetsOf, type Route, type Target } from '../proxy/route.ts';
 
-/** By route object, so that the sets of the old configuration and of the new one stand side by side. */
-export type AnchorSets = ReadonlyMap<Route, AnchorSet>;
+/** By target object (a route is its first one), so that the sets of the old configuration and of the new one stand side by side. */
+export type AnchorSets = ReadonlyMap<Target, AnchorSet>;
 
 /** @throws AnchorError when a source cannot be used */
 export async function loadAnchorSets(routes: readonly Route[]): Promise<AnchorSets> {
   const loading = new Map<string, Promise<AnchorSet>>();
-  const sets = new Map<Route, AnchorSet>();
-  for (const route of routes) {
-    const key = JSON.stringify(route.anchors);
-    const set = loading.get(key) ?? loadAnchors(route.anchors);
+  const sets = new Map<Target, AnchorSet>();
+  for (const target of routes.flatMap(targetsOf)) {
+    const key = JSON.stringify(target.anchors);
+    const set = loading.get(key) ?? loadAnchors(target.anchors);
     loading.set(key, set);
-    sets.set(route, await set);
+    sets.set(target, await set);
   }
   return sets;
 }

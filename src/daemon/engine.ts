@@ -12,7 +12,7 @@ import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import { Proxy } from '../proxy/proxy.ts';
 import type { ProxyOptions } from '../proxy/proxy.ts';
-import type { Route } from '../proxy/route.ts';
+import type { Target } from '../proxy/route.ts';
 import type { EmbeddedStore } from '../store/level.ts';
 import { Tofu } from '../tofu.ts';
 import type { AnchorSets } from './anchor-sets.ts';
@@ -67,7 +67,7 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   const proxy = new Proxy({
     routes: config.routes,
     tofu,
-    anchorsFor: (route) => anchorsOf(ground, route),
+    anchorsFor: (target) => anchorsOf(ground, target),
     on,
     now,
     ...(ground.timing === null || ground.timing === undefined ? {} : { timing: ground.timing }),
@@ -87,10 +87,10 @@ interface Late {
   proxy: Proxy | null;
 }
 
-function anchorsOf({ force, incoming }: Ground, route: Route): AnchorSet {
-  const anchors = incoming?.get(route) ?? force.anchors.get(route);
+function anchorsOf({ force, incoming }: Ground, target: Target): AnchorSet {
+  const anchors = incoming?.get(target) ?? force.anchors.get(target);
   if (anchors === undefined)
-    throw new CommandError('internal', `no trust anchors were loaded for ${route.name}`);
+    throw new CommandError('internal', `no trust anchors were loaded for ${target.endpoint.name}`);
   return anchors;
 }
 

@@ -7,14 +7,14 @@ import { storeRow } from '../admin/tofu-operator.ts';
 import type { Build } from '../ops/build.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import type { RouteStatus } from '../proxy/proxy.ts';
-import type { Route } from '../proxy/route.ts';
+import { targetsOf, type Route } from '../proxy/route.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
 import type { EmbeddedStore } from '../store/level.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 
 /** Trust belongs to the endpoint: the configuration saw to it that its routes agree. */
 export const settingsOf = (routes: readonly Route[]): ReadonlyMap<string, TrustSettings> =>
-  new Map(routes.map(({ endpoint, trust }) => [endpoint.name, trust] as const));
+  new Map(routes.flatMap(targetsOf).map(({ endpoint, trust }) => [endpoint.name, trust] as const));
 
 export interface StatusFacts {
   readonly build: Build;

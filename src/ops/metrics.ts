@@ -4,7 +4,7 @@
 
 import { clientRejections, failures, refusals } from '../errors.ts';
 import type { ProxyEvent } from '../proxy/events.ts';
-import type { Route } from '../proxy/route.ts';
+import { targetsOf, type Route } from '../proxy/route.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
 import type { Build } from './build.ts';
 import { boundLabels } from './label-bound.ts';
@@ -106,7 +106,9 @@ type Bounds = MoverParts['bounds'];
 
 async function configure(families: Families, bounds: Bounds, routes: readonly Route[]): Promise<void> {
   const goneRoutes = bounds.route.replace(routes.map((route) => route.name));
-  const goneUpstreams = bounds.upstream.replace(routes.map((route) => route.endpoint.name));
+  const goneUpstreams = bounds.upstream.replace(
+    routes.flatMap(targetsOf).map(({ endpoint }) => endpoint.name),
+  );
   await forget(families, 'route', goneRoutes);
   await forget(families, 'upstream', goneUpstreams);
   families.gauge.labels_dropped.set(bounds.route.dropped + bounds.upstream.dropped);
@@ -134,7 +136,6 @@ async function forget(
 
 function createRows({ counter, gauge }: Families, bounds: Bounds, route: Route): void {
   const name = bounds.route.counted(route.name);
-  const upstream = bounds.upstream.counted(route.endpoint.name);
   counter.client_connections_total.inc({ route: name, protocol: route.protocol }, 0);
   if (bounds.route.admit(route.name) !== null)
     gauge.client_connections.inc({ route: name, protocol: route.protocol }, 0);
@@ -143,6 +144,11 @@ function createRows({ counter, gauge }: Families, bounds: Bounds, route: Route):
   for (const reason of Object.keys(failures)) counter.failures_total.inc({ route: name, reason }, 0);
   for (const direction of ['upstream', 'downstream'])
     counter.relayed_bytes_total.inc({ route: name, direction }, 0);
+  for (const { endpoint } of targetsOf(route))
+    createUpstreamRows(counter, bounds.upstream.counted(endpoint.name));
+}
+
+function createUpstreamRows(counter: Families['counter'], upstream: string): void {
   for (const reason of Object.keys(refusals)) counter.refusals_total.inc({ upstream, reason }, 0);
   for (const basis of ['ca', 'pin', 'first-use', 'refused'])
     counter.verdicts_total.inc({ upstream, basis }, 0);

@@ -6,7 +6,9 @@ import { lookup } from 'node:dns/promises';
 import { createServer, isIP, isIPv6, type Server, type Socket } from 'node:net';
 import { CommandError } from '../errors.ts';
 import { findPortOwner } from './port-owner.ts';
-import type { ListenAddress } from './route.ts';
+import type { ListenPlace } from './route.ts';
+
+type ListenAddress = Pick<Extract<ListenPlace, { kind: 'tcp' }>, 'host' | 'port'>;
 
 export interface ListenOptions {
   readonly unsafeListen: boolean;

@@ -5,12 +5,13 @@ import type { Socket } from 'node:net';
 import { CommandError } from '../errors.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { AnchorSet } from '../net/anchors.ts';
+import type { ServerCredentials } from '../net/local-handshake.ts';
 import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import { ClientRejected } from './client-leg.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import { listen, type Door } from './listener.ts';
-import type { Route } from './route.ts';
+import type { Route, Target } from './route.ts';
 import { RouteDesk, type RouteState } from './route-desk.ts';
 import { Session } from './session.ts';
 import type { SessionTools } from './session-tools.ts';
@@ -19,8 +20,10 @@ import { defaultTiming, type Timing } from './timing.ts';
 export interface ProxyOptions {
   readonly routes: readonly Route[];
   readonly tofu: Tofu;
-  /** The loaded anchors of a route; asked at `start` and `replace`. Throws when there are none loaded for it. */
-  readonly anchorsFor: (route: Route) => AnchorSet;
+  /** The loaded anchors of a server; asked at `start` and `replace`. Throws when there are none loaded for it. */
+  readonly anchorsFor: (target: Target) => AnchorSet;
+  /** For a route whose client side has TLS; asked at `start` and `replace`. Throws CommandError when there are none. */
+  readonly credentialsFor?: (route: Route) => ServerCredentials;
   readonly on: Listener<ProxyEvent>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -91,9 +94,9 @@ export class Proxy {
     const posts: Post[] = [];
     try {
       for (const route of routes) {
-        const desk = new RouteDesk(route, this.#options.anchorsFor(route));
+        const desk = this.#deskOf(route);
         const listening = await listen(
-          { ...route.listen, name: route.name },
+          { ...tcpPlace(route), name: route.name },
           { unsafeListen: route.unsafeListen, open },
         );
         opened.push(...listening.opened);
@@ -108,6 +111,13 @@ export class Proxy {
       throw error;
     }
     this.#take(posts, new Set(opened));
+  }
+
+  #deskOf(route: Route): RouteDesk {
+    const { anchorsFor, credentialsFor } = this.#options;
+    if (route.clientTls.mode === 'off') return new RouteDesk(route, { anchorsFor, credentials: null });
+    if (credentialsFor === undefined) throw new TypeError('a route with client TLS needs credentials');
+    return new RouteDesk(route, { anchorsFor, credentials: credentialsFor(route) });
   }
 
   #take(posts: readonly Post[], opened: ReadonlySet<Door>): void {
@@ -196,7 +206,7 @@ export class Proxy {
     return this.#posts.map(({ desk, doors }) => ({
       name: desk.route.name,
       listen: doors.map((door) => door.text).join(', '),
-      port: doors[0]?.port ?? desk.route.listen.port,
+      port: doors[0]?.port ?? tcpPlace(desk.route).port,
       upstream: desk.route.upstream,
       endpoint: desk.route.endpoint.name,
       protocol: desk.route.protocol,
@@ -221,3 +231,9 @@ function refuseSharedDoors(posts: readonly Post[], { desk, doors }: Post): void 
     );
   }
 }
+
+const tcpPlace = (route: Route): { readonly host: string; readonly port: number } => {
+  const [place] = route.listen;
+  if (place?.kind !== 'tcp') throw new CommandError('config', `${route.name} does not listen on an address`);
+  return place;
+};

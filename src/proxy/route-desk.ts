@@ -2,8 +2,9 @@
 // there.
 
 import type { AnchorSet } from '../net/anchors.ts';
+import type { ServerCredentials } from '../net/local-handshake.ts';
 import { RefusalHold } from './hold.ts';
-import type { Route } from './route.ts';
+import { targetsOf, type Route, type Target } from './route.ts';
 import { Turns } from './turns.ts';
 
 /** How the last session that came to a decision fared. */
@@ -12,18 +13,40 @@ export type RouteState = 'ready' | 'refusing' | 'failing';
 const dialsAtOnce = 16;
 const delaysAtOnce = 8;
 
+/** One server of a route at work. */
+export interface TargetDesk {
+  readonly target: Target;
+  readonly anchors: AnchorSet;
+  readonly hold: RefusalHold;
+}
+
+export interface RouteDeskParts {
+  /** The loaded anchors of a server. Throws when there are none loaded for it. */
+  readonly anchorsFor: (target: Target) => AnchorSet;
+  /** What the route's clients are shown in their TLS handshake; null where the client side has no TLS. */
+  readonly credentials: ServerCredentials | null;
+}
+
 export class RouteDesk {
   readonly route: Route;
-  readonly anchors: AnchorSet;
-  readonly hold = new RefusalHold();
+  /** In the order they are tried; at least one. */
+  readonly targets: readonly [TargetDesk, ...TargetDesk[]];
+  readonly credentials: ServerCredentials | null;
   /** Dials under way. */
   readonly dials = new Turns(dialsAtOnce);
   /** Farewells that wait before they are said. */
   readonly delays = new Turns(delaysAtOnce);
   state: RouteState = 'ready';
 
-  constructor(route: Route, anchors: AnchorSet) {
+  constructor(route: Route, { anchorsFor, credentials }: RouteDeskParts) {
+    const deskOf = (target: Target): TargetDesk => ({
+      target,
+      anchors: anchorsFor(target),
+      hold: new RefusalHold(),
+    });
+    const [first = route, ...others] = targetsOf(route);
     this.route = route;
-    this.anchors = anchors;
+    this.targets = [deskOf(first), ...others.map(deskOf)];
+    this.credentials = credentials;
   }
 }

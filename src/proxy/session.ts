@@ -11,17 +11,18 @@ import type { Judged } from '../tofu.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { approach, type Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
 import type { Era } from './hold.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
-import type { RouteDesk } from './route-desk.ts';
+import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
 import { unlessAborted } from './unless-aborted.ts';
-import { reach, secondsSince, secure, type Upstream } from './upstream.ts';
+import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
 
 export class Session {
@@ -33,6 +34,8 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #started = performance.now();
   readonly #carried: Carried;
+  /** The server being asked, or relayed. */
+  #target: TargetDesk;
   #basis: AcceptBasis | null = null;
   #spki: string | null = null;
   #reference: string | null = null;
@@ -46,6 +49,7 @@ export class Session {
 
   constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: number }) {
     this.desk = desk;
+    [this.#target] = desk.targets;
     this.#id = tools.id;
     this.#client = client;
     this.#tools = tools;
@@ -64,9 +68,8 @@ export class Session {
       session: this.#id,
       route: route.name,
       protocol: route.protocol,
-      endpoint: route.endpoint.name,
     };
-    this.#tools.on({ type: 'session-started', ...about });
+    this.#tools.on({ type: 'session-started', ...about, endpoint: route.endpoint.name });
     const ending = await (rejection === null ? this.#serve() : Promise.reject(rejection)).catch(
       (error: unknown) => this.#turnAway(error),
     );
@@ -75,6 +78,7 @@ export class Session {
     this.#tools.on({
       type: 'session-ended',
       ...about,
+      endpoint: this.#target.target.endpoint.name,
       basis: this.#basis,
       spki: this.#spki,
       reference: this.#reference,
@@ -97,7 +101,7 @@ export class Session {
 
   /** Resets both sides at once when the session is relayed on this key of this endpoint; says whether it was. */
   revoke(endpoint: string, spki: string): boolean {
-    if (this.#stage !== 'relaying' || this.desk.route.endpoint.name !== endpoint || this.#spki !== spki)
+    if (this.#stage !== 'relaying' || this.#target.target.endpoint.name !== endpoint || this.#spki !== spki)
       return false;
     this.#tools.on({ type: 'session-revoked', session: this.#id, endpoint, spki });
     this.#stop.abort(new Refusal('key-rejected'));
@@ -108,26 +112,30 @@ export class Session {
    * The routes were replaced. Resets both sides when the session is relayed on the word of a CA and its endpoint has other
    * anchors now, and when its server is still being asked and would be judged by anchors or settings that went.
    */
-  recheck({ route, anchors }: RouteDesk): void {
-    const { route: own, anchors: ownAnchors } = this.desk;
-    if (own.endpoint.name !== route.endpoint.name) return;
+  recheck(desk: RouteDesk): void {
+    for (const server of desk.targets) this.#recheckOne(server);
+  }
+
+  #recheckOne({ target, anchors }: TargetDesk): void {
+    const { target: own, anchors: ownAnchors } = this.#target;
+    if (own.endpoint.name !== target.endpoint.name) return;
     const moved = ownAnchors.digest !== anchors.digest;
-    if (this.#stage === 'asking' && (moved || !isDeepStrictEqual(own.trust, route.trust)))
+    if (this.#stage === 'asking' && (moved || !isDeepStrictEqual(own.trust, target.trust)))
       this.reset('draining', 'its trust settings changed while its server was asked');
     // Under ca+tofu a pin is accepted on the word of a CA too.
     else if (moved && (this.#basis === 'ca' || own.trust.policy === 'ca+tofu') && this.#spki !== null)
-      this.revoke(route.endpoint.name, this.#spki);
+      this.revoke(target.endpoint.name, this.#spki);
   }
 
   async #serve(): Promise<Ending> {
     this.#leg.watch();
-    this.#answerFromMemory();
     const upstream = await this.#approach();
     try {
       const judged = this.#judge(upstream);
       const { sieveProofMs } = this.#tools.timing;
       const { signal } = this.#stop;
-      const greeting = await prove(upstream.socket, this.desk.route, { sieveProofMs, signal });
+      const greeting =
+        upstream.greeting ?? (await prove(upstream.socket, this.desk.route, { sieveProofMs, signal }));
       return await this.#greetAndRelay(upstream, judged, greeting);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
@@ -137,7 +145,7 @@ export class Session {
   }
 
   #answerFromMemory(): void {
-    const remembered = this.desk.hold.answer({ now: this.#tools.now(), era: this.#eraNow() });
+    const remembered = this.#target.hold.answer({ now: this.#tools.now(), era: this.#eraNow() });
     if (remembered === null) return;
     this.#news = false;
     this.#spki = remembered.spki;
@@ -147,20 +155,25 @@ export class Session {
     });
   }
 
-  async #approach(): Promise<Upstream> {
-    const { route, anchors, dials } = this.desk;
-    const options = { anchors, signal: this.#stop.signal, on: this.#tools.on };
-    // Whoever waited for a turn to dial may find the question answered meanwhile.
-    const raw = await reach(route, { ...options, dials, admitted: () => this.#answerFromMemory() });
-    return secure(raw, route, options);
+  #approach(): Promise<Approached> {
+    return approach(this.desk, {
+      tools: this.#tools,
+      signal: this.#stop.signal,
+      // Whoever waited for a turn to dial may find the question answered meanwhile.
+      admitted: (target) => {
+        this.#target = target;
+        this.#answerFromMemory();
+      },
+    });
   }
 
   /** Synchronous, on the records as they are now. Throws the Refusal. */
-  #judge({ peer }: Upstream): Judged {
+  #judge({ peer, desk }: Approached): Judged {
     const { tofu } = this.#tools;
-    const { route, anchors, hold } = this.desk;
+    const { target, anchors, hold } = desk;
+    this.#target = desk;
     this.#era = this.#eraNow();
-    const judged = tofu.judge({ endpoint: route.endpoint, settings: route.trust, peer, anchors });
+    const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors });
     const { verdict } = judged;
     this.#spki = peer.spki;
     this.#reference = judged.reference;
@@ -175,7 +188,7 @@ export class Session {
     throw new Refusal(verdict.reason, undefined, { cause: new Error(verdict.why) });
   }
 
-  async #greetAndRelay(upstream: Upstream, judged: Judged, greeting: Greeting): Promise<Ending> {
+  async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending> {
     const words = wordsOf(this.desk.route.protocol, greeting);
     const first = await this.#settleAndRelay(upstream, judged, words);
     if (first.state !== 'stale') return this.#relayed(first, upstream);
@@ -185,7 +198,7 @@ export class Session {
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
   }
 
-  async #settleAndRelay(upstream: Upstream, judged: Judged, words: Words): Promise<RelayEnd> {
+  async #settleAndRelay(upstream: Approached, judged: Judged, words: Words): Promise<RelayEnd> {
     confirmProof(words.greeting, judged.verdict);
     const vouched = await this.#settle(judged);
     this.#stop.signal.throwIfAborted();
@@ -202,14 +215,17 @@ export class Session {
       throw new Refusal(settled.reason);
     }
     const { vouched } = settled;
-    if (vouched.endpoint !== this.desk.route.endpoint.name || vouched.spki !== judged.question.peer.spki) {
+    if (
+      vouched.endpoint !== this.#target.target.endpoint.name ||
+      vouched.spki !== judged.question.peer.spki
+    ) {
       throw new TypeError('vouched for another endpoint or key');
     }
     this.#basis = vouched.basis;
     return vouched;
   }
 
-  async #relay({ raw, socket }: Upstream, vouched: Vouched, words: Words): Promise<RelayEnd> {
+  async #relay({ raw, socket }: Approached, vouched: Vouched, words: Words): Promise<RelayEnd> {
     const { limits } = this.desk.route;
     const { tofu, timing, suspicion } = this.#tools;
     const toUpstream = this.#leg.release();
@@ -238,7 +254,7 @@ export class Session {
   /** A side that ended but never takes what was written for it must not hold its socket for ever. */
   async #relayed(
     end: Exclude<RelayEnd, { readonly state: 'stale' }>,
-    { raw, socket }: Upstream,
+    { raw, socket }: Approached,
   ): Promise<Ending> {
     const ending = endingOf(end, this.#stop.signal.reason);
     const { signal } = this.#stop;
@@ -264,13 +280,13 @@ export class Session {
       return { outcome: 'failed', reason, said: null, detail };
     }
     this.desk.state = 'failing';
-    const text = failureSentence(this.desk.route.endpoint, reason);
+    const text = failureSentence(this.#target.target.endpoint, reason);
     const said = await this.#say({ kind: 'failure', permanence: 'temporary', text });
     return { outcome: 'failed', reason, said, detail };
   }
 
   async #refuse(refusal: Refusal, detail: string | null): Promise<Ending> {
-    const { route, hold } = this.desk;
+    const { target, hold } = this.#target;
     const reason = refusal.code;
     const { permanence } = refusals[reason];
     const facts = { reason, reference: this.#reference, spki: this.#spki };
@@ -279,7 +295,7 @@ export class Session {
     // The sentence names the candidate, so it must be there for whoever looks it up.
     if (this.#refused !== null)
       await unlessAborted(this.#tools.tofu.settle(this.#refused), this.#stop.signal).catch(() => undefined);
-    const text = refusalSentence(route.endpoint, facts);
+    const text = refusalSentence(target.endpoint, facts);
     const said = await this.#say({ kind: 'refusal', permanence, text });
     return { outcome: 'refused', reason, said, detail };
   }
@@ -294,6 +310,6 @@ export class Session {
 
   #eraNow(): Era {
     const { tofu } = this.#tools;
-    return `${tofu.record(this.desk.route.endpoint.name)?.epoch ?? 0}/${tofu.health().state}`;
+    return `${tofu.record(this.#target.target.endpoint.name)?.epoch ?? 0}/${tofu.health().state}`;
   }
 }

@@ -20,7 +20,7 @@ import { handshake } from '../net/handshake.ts';
 import { speak, type SpeakEnd } from '../net/speak.ts';
 import type { Peer } from '../trust/evidence.ts';
 import type { Listener, ProxyEvent } from './events.ts';
-import type { Route } from './route.ts';
+import type { Route, Target } from './route.ts';
 import type { Turns } from './turns.ts';
 
 export interface Upstream {
@@ -32,6 +32,8 @@ export interface Upstream {
 }
 
 export interface ApproachOptions {
+  /** One of the route's. */
+  readonly target: Target;
   readonly anchors: AnchorSet;
   readonly signal: AbortSignal;
   readonly on: Listener<ProxyEvent>;
@@ -53,21 +55,23 @@ export async function reach(route: Route, options: ReachOptions): Promise<Socket
   const release = await dials.wait({ deadlineMs: deadline - performance.now(), signal });
   try {
     options.admitted();
-    return await dialRoute(route, { ...options, deadlineMs: Math.max(1, deadline - performance.now()) });
+    return await dialTarget({ ...options, deadlineMs: Math.max(1, deadline - performance.now()) });
   } finally {
     release();
   }
 }
 
-async function dialRoute(
-  route: Route,
-  options: ApproachOptions & { readonly deadlineMs: number },
-): Promise<Socket> {
+async function dialTarget(options: ApproachOptions & { readonly deadlineMs: number }): Promise<Socket> {
   const started = performance.now();
   const told = (result: DialResult): void =>
-    options.on({ type: 'dialled', endpoint: route.endpoint.name, result, seconds: secondsSince(started) });
+    options.on({
+      type: 'dialled',
+      endpoint: options.target.endpoint.name,
+      result,
+      seconds: secondsSince(started),
+    });
   try {
-    const raw = await dial(route.address ?? route.endpoint, options);
+    const raw = await dial(options.target.addresses[0] ?? options.target.endpoint, options);
     told('connected');
     return raw;
   } catch (error) {
@@ -85,14 +89,14 @@ export async function secure(raw: Socket, route: Route, options: ApproachOptions
   if (route.upstreamTls === 'starttls' && route.protocol !== 'tls')
     await startTls(raw, route.protocol, { route, signal: options.signal });
   const { socket, peer } = await handshake(raw, {
-    endpoint: route.endpoint,
+    endpoint: options.target.endpoint,
     anchors: options.anchors,
     deadlineMs: route.limits.handshakeSeconds * 1_000,
     signal: options.signal,
   });
   options.on({
     type: 'handshaken',
-    endpoint: route.endpoint.name,
+    endpoint: options.target.endpoint.name,
     version: peer.tls.version,
     seconds: secondsSince(started),
   });

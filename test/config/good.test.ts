@@ -34,13 +34,20 @@ describe('the smallest file', () => {
       routes: [
         {
           name: 'imaps-1143',
-          listen: { host: 'localhost', port: 1143 },
+          listen: [{ kind: 'tcp', host: 'localhost', port: 1143 }],
+          allowUsers: null,
+          clientTls: { mode: 'off', minVersion: 'TLSv1.2', files: null },
+          others: [],
+          via: null,
+          clientCertificate: null,
+          legacyServer: false,
+          warm: 0,
           unsafeListen: false,
           endpoint: { name: 'imap.example.org:993', host: 'imap.example.org', port: 993, kind: 'dns' },
           upstream: 'imaps://imap.example.org',
           protocol: 'imap',
           upstreamTls: 'implicit',
-          address: null,
+          addresses: [],
           anchors: ['system'],
           trust: { policy: 'auto', firstUse: 'accept', configPins: [] },
           refusal: 'greeting',
@@ -77,7 +84,7 @@ describe('an upstream', () => {
       upstreamTls,
       name,
       endpoint: { name: endpoint },
-      listen: { host: 'localhost', port },
+      listen: [{ kind: 'tcp', host: 'localhost', port }],
     });
   });
 
@@ -89,7 +96,7 @@ describe('an upstream', () => {
     ['6360=tls://ldap.example:636', 'localhost', 6360],
   ])('%s listens on %s port %d', async (argument, host, port) => {
     const [route] = await routesOf(null, { routes: [argument] });
-    expect(route?.listen).toEqual({ host, port });
+    expect(route?.listen).toEqual([{ kind: 'tcp', host, port }]);
   });
 
   it('with an address is dialled there and verified by its own name', async () => {
@@ -98,11 +105,11 @@ describe('an upstream', () => {
     );
     expect(first).toMatchObject({
       endpoint: { name: 'a.example:993' },
-      address: { host: '127.0.0.3', port: 993 },
+      addresses: [{ host: '127.0.0.3', port: 993 }],
     });
     expect(second).toMatchObject({
       endpoint: { name: 'b.example:1995' },
-      address: { host: '127.0.0.3', port: 1995 },
+      addresses: [{ host: '127.0.0.3', port: 1995 }],
     });
   });
 });

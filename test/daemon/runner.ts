@@ -5,33 +5,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { runDaemon } from '../../src/daemon.ts';
+import { plainRoute } from '../proxy/route.ts';
 import { endpointOf } from '../../src/endpoint.ts';
 import type { Route } from '../../src/proxy/route.ts';
 
 const [folder = '', port = '', action = ''] = process.argv.slice(2);
 
 const route = (name: string): Route => ({
+  ...plainRoute,
   name,
-  listen: { host: '127.0.0.1', port: 0 },
-  unsafeListen: false,
   endpoint: endpointOf('127.0.0.1', Number(port)),
   upstream: `imaps://127.0.0.1:${port}`,
-  protocol: 'imap',
-  upstreamTls: 'implicit',
-  address: null,
-  anchors: [],
-  trust: { policy: 'tofu', firstUse: 'accept', configPins: [] },
-  refusal: 'greeting',
-  refusalCode: 421,
-  limits: {
-    connections: 100,
-    dialSeconds: 5,
-    handshakeSeconds: 5,
-    greetingSeconds: 5,
-    idleMinutes: 5,
-    preTlsBytes: 65_536,
-    lineBytes: 8192,
-  },
 });
 
 const config = (name: string): Config => ({

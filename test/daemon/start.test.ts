@@ -245,8 +245,8 @@ describe('a start that must not be', () => {
 
   test('an address in use is an error, and nothing is left behind', async () => {
     const server = await world.server(own);
-    const taken = { host: '127.0.0.1', port: server.port };
-    const config = world.config([routeTo(server, { route: { listen: taken } })]);
+    const taken = { kind: 'tcp', host: '127.0.0.1', port: server.port } as const;
+    const config = world.config([routeTo(server, { route: { listen: [taken] } })]);
     await expect(world.start(config)).rejects.toMatchObject({ exit: 'network', code: 'listen-busy' });
     expect(existsSync(config.admin.socket.path)).toBe(false);
     const store = await openLevelStore({ directory: config.state, create: false, now: Date.now });
@@ -426,7 +426,7 @@ describe('a reload', () => {
         return {
           ok: true,
           config: w.config([
-            routeTo(server, { route: { listen: { host: '127.0.0.1', port: server.port } } }),
+            routeTo(server, { route: { listen: [{ kind: 'tcp', host: '127.0.0.1', port: server.port }] } }),
           ]),
         };
       },

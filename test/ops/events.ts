@@ -2,6 +2,7 @@
 
 import type { ProxyEvent } from '../../src/proxy/events.ts';
 import type { Route } from '../../src/proxy/route.ts';
+import { plainRoute } from '../proxy/route.ts';
 import { parseEndpoint } from '../../src/endpoint.ts';
 
 export const spki = 'sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
@@ -56,27 +57,10 @@ export const judged = (
 });
 
 export const route = (name = 'imaps-1143', endpoint = 'imap.example.org:993'): Route => ({
+  ...plainRoute,
   name,
-  listen: { host: '127.0.0.1', port: 0 },
-  unsafeListen: false,
   endpoint: parseEndpoint(endpoint),
   upstream: `imaps://${endpoint}`,
-  protocol: 'imap',
-  upstreamTls: 'implicit',
-  address: null,
-  anchors: ['system'],
-  trust: { policy: 'auto', firstUse: 'accept', configPins: [] },
-  refusal: 'greeting',
-  refusalCode: 421,
-  limits: {
-    connections: 100,
-    dialSeconds: 15,
-    handshakeSeconds: 15,
-    greetingSeconds: 30,
-    idleMinutes: 35,
-    preTlsBytes: 65_536,
-    lineBytes: 8192,
-  },
 });
 
 /** One of every kind. */

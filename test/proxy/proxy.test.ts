@@ -57,7 +57,7 @@ async function takenPort(): Promise<number> {
 const at = (route: Route, name: string, port = 0): Route => ({
   ...route,
   name,
-  listen: { host: '127.0.0.1', port },
+  listen: [{ kind: 'tcp', host: '127.0.0.1', port }],
 });
 
 describe('start and reload', () => {
@@ -134,7 +134,9 @@ describe('start and reload', () => {
   });
 
   it('refuses a kept address that is not loopback once unsafeListen is gone', async () => {
-    const rig = await open({ route: { listen: { host: '0.0.0.0', port: 0 }, unsafeListen: true } });
+    const rig = await open({
+      route: { listen: [{ kind: 'tcp', host: '0.0.0.0', port: 0 }], unsafeListen: true },
+    });
     await expect(rig.proxy.replace([{ ...rig.route, unsafeListen: false }])).rejects.toMatchObject({
       code: 'listen-unsafe',
     });
@@ -158,7 +160,10 @@ describe('limits', () => {
   it('keeps sixteen dials under way, and the seventeenth waits inside dialSeconds', async () => {
     const { port, close } = await deafPort();
     closing.push({ close });
-    const rig = await open({ limits: { dialSeconds: 1 }, route: { address: { host: '127.0.0.1', port } } });
+    const rig = await open({
+      limits: { dialSeconds: 1 },
+      route: { addresses: [{ host: '127.0.0.1', port }] },
+    });
     const clients = Array.from({ length: 17 }, () => rig.client());
     await Promise.all(clients.map((client) => client.over()));
     await rig.end(17);

@@ -27,14 +27,16 @@ async function reachInTurn(
   const release = dials.take();
   const events: ProxyEvent[] = [];
   const { signal } = new AbortController();
+  const route = routeTo(server, {});
   const options = {
+    target: route,
     anchors,
     dials,
     admitted: asked,
     signal,
     on: (event: ProxyEvent) => void events.push(event),
   };
-  const reached = reach(routeTo(server, {}), options).then(
+  const reached = reach(route, options).then(
     (socket) => socket.destroy(),
     (error: unknown) => error,
   );
@@ -64,8 +66,8 @@ it('gives the turn back when nobody answers', async () => {
   gone.close();
   const dials = new Turns(1);
   const { signal } = new AbortController();
-  await expect(reach(route, { anchors, dials, admitted, signal, on: () => undefined })).rejects.toMatchObject(
-    { code: 'dial' },
-  );
+  await expect(
+    reach(route, { target: route, anchors, dials, admitted, signal, on: () => undefined }),
+  ).rejects.toMatchObject({ code: 'dial' });
   expect(dials.take()).not.toBeNull();
 });

@@ -18,6 +18,7 @@ import type { PinStore } from '../../src/store/pin-store.ts';
 import { Tofu } from '../../src/tofu.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { portOf, type Identity } from '../net/peers.ts';
+import { plainRoute, testLimits } from './route.ts';
 
 // ---- certificates
 
@@ -288,16 +289,6 @@ export interface RigOptions {
   readonly store?: PinStore;
 }
 
-const limits: Limits = {
-  connections: 100,
-  dialSeconds: 5,
-  handshakeSeconds: 5,
-  greetingSeconds: 5,
-  idleMinutes: 5,
-  preTlsBytes: 65_536,
-  lineBytes: 8_192,
-};
-
 const quick: Partial<Timing> = {
   farewellDelayMs: 1,
   farewellMs: 300,
@@ -421,19 +412,13 @@ export function routeTo(
 ): Route {
   const protocol = options.protocol ?? 'imap';
   return {
+    ...plainRoute,
     name: `${protocol}-test`,
-    listen: { host: '127.0.0.1', port: 0 },
-    unsafeListen: false,
     endpoint: endpointOf('127.0.0.1', server.port),
     upstream: `${protocol}://127.0.0.1:${server.port}`,
     protocol,
     upstreamTls: options.upstreamTls ?? 'implicit',
-    address: null,
-    anchors: [],
-    trust: { policy: 'tofu', firstUse: 'accept', configPins: [] },
-    refusal: 'greeting',
-    refusalCode: 421,
     ...options.route,
-    limits: { ...limits, ...options.limits },
+    limits: { ...testLimits, ...options.limits },
   };
 }
