@@ -15,6 +15,8 @@ export interface Config {
   readonly admin: {
     readonly socket: { readonly path: string; readonly mode: number; readonly group: string | null };
   };
+  /** Names and addresses besides the usual local ones that the local CA may vouch for; canonical. */
+  readonly localCa: { readonly names: readonly string[] };
   readonly log: {
     readonly level: 'error' | 'warn' | 'info' | 'debug';
     readonly format: 'json' | 'pretty' | 'auto';

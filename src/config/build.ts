@@ -33,6 +33,7 @@ export const buildConfig = (ground: Ground, drafts: readonly Draft[]): Config =>
     routes: drafts.map((draft) => buildRoute(draft, drafts, ground)),
     metrics: metricsOf(ground),
     admin: { socket: socketOf(ground, state) },
+    localCa: { names: [] },
     log: {
       level: ground.raw.log?.level ?? defaults.log.level,
       format: ground.raw.log?.format ?? defaults.log.format,
@@ -85,6 +86,7 @@ function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground): Route 
     others: [],
     via: null,
     clientCertificate: null,
+    minVersion: 'TLSv1.2',
     legacyServer: false,
     warm: 0,
     anchors: anchorsOf(draft, all, ground),

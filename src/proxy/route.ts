@@ -65,6 +65,8 @@ export interface Route extends Target {
   readonly via: Via | null;
   /** PEM files; shown only to a server whose record would accept it. */
   readonly clientCertificate: { readonly certificate: string; readonly key: string } | null;
+  /** Oldest TLS version spoken to the server, unless it is a `legacyServer`. */
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   /** Speaks TLS 1.0 and weak ciphers to the server; accepted on a live pin only. */
   readonly legacyServer: boolean;
   /** Verified and greeted connections kept ready; 0: none. */

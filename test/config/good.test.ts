@@ -40,6 +40,7 @@ describe('the smallest file', () => {
           others: [],
           via: null,
           clientCertificate: null,
+          minVersion: 'TLSv1.2',
           legacyServer: false,
           warm: 0,
           unsafeListen: false,
@@ -57,6 +58,7 @@ describe('the smallest file', () => {
       ],
       metrics: { host: '127.0.0.1', port: 9465, explicit: false },
       admin: { socket: { path: '/home/you/.local/state/letterlock/admin.sock', mode: 0o600, group: null } },
+      localCa: { names: [] },
       log: { level: 'info', format: 'auto' },
       shutdownSeconds: 10,
     });

@@ -23,6 +23,7 @@ const config = (name: string): Config => ({
   routes: [route(name)],
   metrics: null,
   admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
+  localCa: { names: [] },
   log: { level: 'info', format: 'json' },
   shutdownSeconds: 60,
 });

@@ -37,6 +37,7 @@ export class World {
       routes,
       metrics: { host: '127.0.0.1', port: 0, explicit: true },
       admin: { socket: { path: join(this.folder, 'run', 'admin.sock'), mode: 0o600, group: null } },
+      localCa: { names: [] },
       log: { level: 'info', format: 'json' },
       shutdownSeconds: 10,
       ...changes,

@@ -30,6 +30,7 @@ export const plainRoute: Route = {
   trust: { policy: 'tofu', firstUse: 'accept', configPins: [] },
   via: null,
   clientCertificate: null,
+  minVersion: 'TLSv1.2',
   legacyServer: false,
   warm: 0,
   refusal: 'greeting',
