@@ -90,9 +90,10 @@ export const refusals = {
   },
   preauth: {
     permanence: 'permanent',
-    cause: 'it claimed a login before TLS',
+    cause: 'it claims a login that nobody made',
     advice:
-      'A PREAUTH greeting on a connection without TLS prevents STARTTLS (RFC 9051 section 7.1.4). Nothing was sent.',
+      'A PREAUTH greeting before TLS prevents STARTTLS (RFC 9051 section 7.1.4); to a client that begins with STARTTLS of its own it ' +
+      'cannot be passed on. Nothing was sent.',
   },
   'not-this-protocol': {
     permanence: 'permanent',
@@ -164,7 +165,15 @@ export const failures = {
 export type FailureReason = keyof typeof failures;
 
 /** Why a client was closed without being relayed or refused in its protocol. */
-export const clientRejections = ['limit', 'draining', 'http', 'tls-on-plain'] as const;
+export const clientRejections = [
+  'limit',
+  'draining',
+  'http',
+  'tls-on-plain',
+  'plain-on-tls',
+  'alpn',
+  'protocol',
+] as const;
 export type ClientRejection = (typeof clientRejections)[number];
 
 export const isRefusal = (code: string): code is RefusalReason => Object.hasOwn(refusals, code);

@@ -19,6 +19,10 @@ export function wordAt(line: Uint8Array, index: 0 | 1): string {
 /** True when something stands behind the first word. */
 export const hasArgument = (line: Uint8Array): boolean => line.indexOf(0x20) >= 0;
 
+/** True when the line is a tag and one word, and nothing more: not even a space. */
+export const isTaggedWord = (line: Uint8Array): boolean =>
+  line.indexOf(0x20) >= 0 && line.indexOf(0x20) === line.lastIndexOf(0x20);
+
 export interface Literal {
   readonly octets: number;
   /** The client waits for a go-ahead before it sends them: `{n}`, not `{n+}` (RFC 7888). */

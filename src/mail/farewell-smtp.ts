@@ -5,23 +5,27 @@
 import type { Permanence } from '../errors.ts';
 import { wordAt } from './command-line.ts';
 import type { Conversation } from './conversation.ts';
+import type { FarewellEnd, FarewellTls } from './farewell.ts';
 
 interface Told {
   readonly kind: 'refusal' | 'failure';
   readonly permanence: Permanence;
   readonly text: string;
   readonly smtpCode: 421 | 554;
+  readonly tls: FarewellTls;
 }
 
-export function* smtpFarewell(told: Told): Conversation<void> {
+export function* smtpFarewell(told: Told): Conversation<FarewellEnd> {
   const reply = `${codeOf(told)} ${told.text}\r\n`;
-  yield { send: reply };
+  // After STARTTLS the client speaks first.
+  if (told.tls !== 'made') yield { send: reply };
   for (;;) {
     const line = yield { receive: 'line' };
     if (line !== null && wordAt(line.bytes, 0).toUpperCase() === 'QUIT') break;
     yield { send: reply };
   }
   yield { send: '221 2.0.0 goodbye\r\n' };
+  return 'over';
 }
 
 function codeOf({ kind, permanence, smtpCode }: Told): string {

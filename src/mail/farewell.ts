@@ -10,6 +10,12 @@ import { sieveFarewell } from './farewell-sieve.ts';
 import { smtpFarewell } from './farewell-smtp.ts';
 import type { Protocol } from './protocol.ts';
 
+/** Where the client's TLS stands: none is to come, it is offered by STARTTLS, or it was just made by STARTTLS. */
+export type FarewellTls = 'none' | 'offered' | 'made';
+
+/** `starttls`: the go-ahead is said; after the handshake another farewell goes on, with its TLS `made`. */
+export type FarewellEnd = 'over' | 'starttls';
+
 export interface FarewellOptions {
   /** A refusal is our decision; a failure is the world's, and always temporary. */
   readonly kind: 'refusal' | 'failure';
@@ -20,6 +26,11 @@ export interface FarewellOptions {
   readonly style: 'greeting' | 'login';
   /** Reply code of a permanent SMTP and LMTP refusal; everything temporary is 421. */
   readonly smtpCode: 421 | 554;
+  /**
+   * Where the dialogue needs a command to answer, a client that insists on STARTTLS gives it only inside TLS; a greeting
+   * that says it all is said in clear.
+   */
+  readonly tls: FarewellTls;
 }
 
 /** For the Talk of a farewell: 20 lines in all, an AUTH line at its longest (RFC 4954 section 4), any line end. */
@@ -36,7 +47,7 @@ export const farewellMs = (protocol: Protocol): number =>
   protocol === 'smtp' || protocol === 'lmtp' ? 5_000 : 10_000;
 
 /** The server's side of the last dialogue. When it is done, or the talk's limits are, the caller closes. */
-export function farewell(protocol: Protocol, options: FarewellOptions): Conversation<void> {
+export function farewell(protocol: Protocol, options: FarewellOptions): Conversation<FarewellEnd> {
   const clean = { ...options, text: options.text.replace(/[^ -~]/g, '?').slice(0, 400) };
   switch (protocol) {
     case 'imap':
@@ -54,6 +65,7 @@ export function farewell(protocol: Protocol, options: FarewellOptions): Conversa
 }
 
 /** Over `tls` there are no words both sides know. */
-function* silence(): Conversation<void> {
+function* silence(): Conversation<FarewellEnd> {
   // Nothing is asked and nothing is said.
+  return 'over';
 }

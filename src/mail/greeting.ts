@@ -28,6 +28,7 @@ export class GreetingReader {
   readonly #talk: Talk<GreetingVerdict>;
   readonly #firstBytes: RegExp;
   readonly #received: Uint8Array[] = [];
+  #left: readonly Uint8Array[] = [];
   #state: GreetingState = { state: 'open' };
 
   constructor(protocol: Exclude<Protocol, 'tls'>, limits: TalkLimits = greetingLimits) {
@@ -41,11 +42,19 @@ export class GreetingReader {
     return Buffer.concat(this.#received);
   }
 
+  /** What came behind the greeting; it is the end of `bytes`. */
+  get left(): Uint8Array {
+    return Buffer.concat(this.#left);
+  }
+
   feed(chunk: Uint8Array): GreetingState {
     if (chunk.length === 0) return this.#state;
     const first = this.#received.length === 0;
     this.#received.push(Uint8Array.from(chunk));
-    if (this.#state.state === 'done') return this.#state;
+    if (this.#state.state === 'done') {
+      this.#left = [...this.#left, Uint8Array.from(chunk)];
+      return this.#state;
+    }
     // TLS alerts and binary protocols have no line end to wait for.
     if (first && !this.#firstBytes.test(String.fromCharCode(chunk[0] ?? 0)))
       this.#state = { state: 'done', verdict: 'not-this-protocol' };
@@ -56,6 +65,7 @@ export class GreetingReader {
   #read(chunk: Uint8Array): GreetingState {
     const turn = this.#talk.feed(chunk);
     if (turn.state === 'open') return this.#state;
+    if (turn.state === 'done') this.#left = [turn.left];
     return { state: 'done', verdict: turn.state === 'done' ? turn.result : 'not-this-protocol' };
   }
 }

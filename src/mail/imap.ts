@@ -7,6 +7,9 @@ import { goAhead, receiveLine, refused, type GreetingVerdict, type Prologue } fr
 
 const literal = /\{\d+\+?\}$/;
 
+/** A client's tag: printable, and no list, quote or wildcard (RFC 9051 section 9). It may be written back. */
+export const tagForm = /^[^(){%*"\\+]+$/;
+
 /** How an IMAP greeting reads (RFC 9051 section 7.1); no other untagged response can greet. */
 export function readImapGreeting(line: string): GreetingVerdict {
   const word = /^\* ([^ ]+)(?: |$)/.exec(line)?.[1]?.toUpperCase();

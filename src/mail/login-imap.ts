@@ -3,11 +3,11 @@
 // the command it answers, so open tags are remembered; nothing else of a command is.
 
 import { literalAt, wordAt, type Literal } from './command-line.ts';
+import { tagForm } from './imap.ts';
 import { openCommands, type Heard, type LoginDialogue } from './login-dialogue.ts';
 import { hiddenMechanisms, withoutNames, type ClientTls } from './mechanisms.ts';
 
 const beforeLogin = new Set(['CAPABILITY', 'NOOP', 'LOGOUT', 'ID', 'LOGIN', 'AUTHENTICATE']);
-const tagForm = /^[^(){%*"\\+]+$/;
 const announced = /\{\d+\+?\}$/;
 const capabilityCode = /^([^ ]+ [A-Z]+ \[CAPABILITY )([^\]]*)(\].*)$/i;
 const capabilityData = /^(\* CAPABILITY )(.*)()$/i;

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { isVouched, type Vouched } from '../trust/vouched.ts';
 import { codeOf } from './failure.ts';
+import { reset } from './reset.ts';
 import type { Suspicion } from './suspicion.ts';
 
 /** What the relay needs of the login filter (mail/login-filter.ts). */
@@ -29,6 +30,8 @@ export interface RelayOptions {
   /** The endpoint's trust epoch now, read in the tick of this call. */
   readonly epoch: number;
   readonly client: Socket;
+  /** The raw socket under `client`, or `client` itself where its side has no TLS; reset when the session breaks. */
+  readonly clientRaw: Socket;
   readonly upstream: TLSSocket;
   /** The raw socket under `upstream`, reset when the client's side breaks. */
   readonly raw: Socket;
@@ -268,32 +271,24 @@ class Relay {
 
   /** A clean end lets written data out; everything else is a reset on both sides, so that no half mail looks whole. */
   #close(end: RelayEnd): void {
-    const { client, upstream, raw, drainMs } = this.#options;
+    const { client, clientRaw, upstream, raw, drainMs } = this.#options;
     if (end.state === 'ended') {
-      closeSoon(client, drainMs);
-      closeSoon(upstream, drainMs);
+      closeSoon(client, { raw: clientRaw, drainMs });
+      closeSoon(upstream, { raw, drainMs });
       return;
     }
-    reset(client);
-    // The raw socket only: the TLS socket over it follows, and must not send close_notify first.
+    reset(clientRaw);
     reset(raw);
   }
 }
 
 /** Ends after the written data went out, but waits no longer than `drainMs` for a peer that does not take it. */
-function closeSoon(socket: Socket, drainMs: number): void {
+function closeSoon(
+  socket: Socket,
+  { raw, drainMs }: { readonly raw: Socket; readonly drainMs: number },
+): void {
   if (socket.destroyed) return;
-  const timer = setTimeout(() => reset(socket), drainMs);
+  const timer = setTimeout(() => reset(raw), drainMs);
   socket.once('close', () => clearTimeout(timer));
   socket.destroySoon();
-}
-
-/** RST where the handle can (TCP), else a plain destroy. */
-function reset(socket: Socket): void {
-  if (socket.destroyed) return;
-  try {
-    socket.resetAndDestroy();
-  } catch {
-    socket.destroy();
-  }
 }

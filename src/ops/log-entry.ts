@@ -208,6 +208,7 @@ function sessionEnded(event: Of<'session-ended'>): LogEntry {
     route: event.route,
     protocol: event.protocol,
     endpoint: event.endpoint,
+    clientTls: event.clientTls,
     outcome: event.outcome,
     reason: event.reason,
     basis: event.basis,

@@ -12,6 +12,7 @@ export class Carried {
   readonly #on: Listener<ProxyEvent>;
   readonly #started: number;
   readonly #told = { up: 0, down: 0 };
+  #greeted = false;
 
   /** `started` is the session's beginning, as of performance.now(). */
   constructor(
@@ -24,10 +25,16 @@ export class Carried {
   }
 
   count(direction: 'up' | 'down', bytes: number): void {
-    const { name, protocol } = this.#route;
-    if (direction === 'down' && this.down === 0 && bytes > 0 && protocol !== 'tls')
-      this.#on({ type: 'greeted', route: name, seconds: secondsSince(this.#started) });
+    if (direction === 'down' && bytes > 0) this.greeted();
     this[direction] += bytes;
+  }
+
+  /** The client's greeting goes out now; told once. */
+  greeted(): void {
+    const { name, protocol } = this.#route;
+    if (this.#greeted || protocol === 'tls') return;
+    this.#greeted = true;
+    this.#on({ type: 'greeted', route: name, seconds: secondsSince(this.#started) });
   }
 
   /** Tells of the bytes since it last told of them. */

@@ -3,9 +3,13 @@
 // client; none of it goes anywhere before the verdict. It notices as well that the client has gone.
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Failure, LetterlockError, type ClientRejection } from '../errors.ts';
+import type { FarewellTls } from '../mail/farewell.ts';
 import { recogniseFirstBytes } from '../mail/first-bytes.ts';
 import type { Protocol } from '../mail/protocol.ts';
+import { reset } from '../net/reset.ts';
+import type { ClientTlsSettings } from './route.ts';
 
 const heldBytes = 4096;
 
@@ -19,27 +23,79 @@ export class ClientRejected extends LetterlockError {
   }
 }
 
-export const rejectionTexts = {
-  http: 'an HTTP request came to a mail port, most likely from a web page; nothing of it was sent on',
-  tls: 'a TLS handshake came to a plaintext port: set the client to no encryption for this port',
-} as const;
+/** Why a client was closed that is no client of this port; `mode` is the TLS its port expects. */
+export function rejectionText(
+  rejection: 'http' | 'tls-on-plain' | 'plain-on-tls' | 'alpn' | 'protocol',
+  mode: ClientTlsSettings['mode'],
+): string {
+  switch (rejection) {
+    case 'http':
+      return 'an HTTP request came to a mail port, most likely from a web page; nothing of it was sent on';
+    case 'tls-on-plain':
+      return `a TLS handshake came first, and this port begins in clear: set the client to ${mode === 'starttls' ? 'STARTTLS' : 'no encryption'} for it`;
+    case 'plain-on-tls':
+      return `plain text came where a TLS handshake is expected: set the client to ${mode === 'starttls' ? 'STARTTLS' : 'SSL/TLS'} for this port`;
+    case 'alpn':
+      return 'a TLS client of another protocol (ALPN) came, most likely a web browser';
+    case 'protocol':
+      return 'the client broke the rules of STARTTLS: bytes behind the command, a line too long, or a stray CR or LF';
+  }
+}
 
-/** Watches `socket` from `watch` to `release`; the socket stays its caller's. */
+interface ClientLegOptions {
+  readonly protocol: Protocol;
+  readonly mode: ClientTlsSettings['mode'];
+  readonly over: (reason: LetterlockError) => void;
+}
+
+/** Watches `socket` from `watch` to `release`; closing it stays its caller's. */
 export class ClientLeg {
-  readonly socket: Socket;
+  /** Under TLS the raw socket; only for a reset. */
+  readonly raw: Socket;
   readonly #protocol: Protocol;
+  readonly #mode: ClientTlsSettings['mode'];
   readonly #over: (reason: LetterlockError) => void;
+  #socket: Socket;
   #held: Uint8Array = new Uint8Array(0);
   #ended = false;
+  #version: string | null = null;
 
   /** `over` is called with Failure `client` or ClientRejected, at most once for each `watch`. */
-  constructor(
-    socket: Socket,
-    options: { readonly protocol: Protocol; readonly over: (reason: LetterlockError) => void },
-  ) {
-    this.socket = socket;
+  constructor(socket: Socket, options: ClientLegOptions) {
+    this.raw = socket;
+    this.#socket = socket;
     this.#protocol = options.protocol;
+    this.#mode = options.mode;
     this.#over = options.over;
+  }
+
+  /** What the client says and is told: in clear, and after `secured` inside TLS. */
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  /** The client's TLS version, `TLSv1.3`; null in clear. */
+  get version(): string | null {
+    return this.#version;
+  }
+
+  /** Where its TLS stands when a farewell has to be said. */
+  get tls(): FarewellTls {
+    if (this.#mode !== 'starttls') return 'none';
+    return this.#version === null ? 'offered' : 'made';
+  }
+
+  /** From now on everything is inside TLS; what was said in clear is forgotten. Not while it is watched. */
+  secured(socket: TLSSocket, version: string): void {
+    this.#socket = socket;
+    this.#version = version;
+    this.#held = new Uint8Array(0);
+    this.#ended = false;
+  }
+
+  /** Breaks the connection off. */
+  reset(): void {
+    reset(this.raw);
   }
 
   watch(): void {
@@ -72,10 +128,14 @@ export class ClientLeg {
   #recognised(): boolean {
     if (this.#protocol === 'tls') return true;
     const found = recogniseFirstBytes(this.#held, this.#protocol);
-    if (found === 'http') this.#stop(new ClientRejected('http', rejectionTexts.http));
-    else if (found === 'tls') this.#stop(new ClientRejected('tls-on-plain', rejectionTexts.tls));
+    if (found === 'http') this.#stop(this.#rejected('http'));
+    else if (found === 'tls') this.#stop(this.#rejected('tls-on-plain'));
     else return true;
     return false;
+  }
+
+  #rejected(rejection: 'http' | 'tls-on-plain'): ClientRejected {
+    return new ClientRejected(rejection, rejectionText(rejection, this.#mode));
   }
 
   /** A client that ends having said nothing has gone; one that sent its commands ahead may still wait for the answers. */

@@ -5,16 +5,20 @@ import { Failure, isFailure, type FailureReason } from '../errors.ts';
 import { DialFailure } from '../net/dial.ts';
 import type { RelayEnd } from '../net/relay.ts';
 import { escapeText } from '../trust/escape.ts';
-import { ClientRejected, rejectionTexts } from './client-leg.ts';
+import { ClientRejected, rejectionText } from './client-leg.ts';
 import type { SessionOutcome } from './events.ts';
+import type { ClientTlsSettings } from './route.ts';
 
 /** The outcome, what the client was told, and what the log says besides. */
 export type Ending = SessionOutcome & { readonly said: string | null; readonly detail: string | null };
 
 const detailLength = 200;
 
-/** Of a relay that began. `reason` is why it was aborted, when it was. */
-export function endingOf(end: Exclude<RelayEnd, { readonly state: 'stale' }>, reason: unknown): Ending {
+/** Of a relay that began. `reason` is why it was aborted, when it was; `mode` the client's TLS. */
+export function endingOf(
+  end: Exclude<RelayEnd, { readonly state: 'stale' }>,
+  { reason, mode }: { readonly reason: unknown; readonly mode: ClientTlsSettings['mode'] },
+): Ending {
   switch (end.state) {
     case 'ended':
       return relayed(null);
@@ -33,7 +37,7 @@ export function endingOf(end: Exclude<RelayEnd, { readonly state: 'stale' }>, re
       };
     case 'rejected': {
       const rejection = end.found === 'http' ? 'http' : 'tls-on-plain';
-      return { outcome: 'rejected', reason: rejection, said: null, detail: rejectionTexts[end.found] };
+      return { outcome: 'rejected', reason: rejection, said: null, detail: rejectionText(rejection, mode) };
     }
   }
 }

@@ -65,6 +65,8 @@ export type ProxyEvent =
       readonly route: string;
       readonly protocol: Protocol;
       readonly endpoint: string;
+      /** The client's TLS version, `TLSv1.3`; null in clear. */
+      readonly clientTls: string | null;
       readonly basis: AcceptBasis | null;
       readonly spki: string | null;
       readonly reference: string | null;

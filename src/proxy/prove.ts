@@ -20,9 +20,12 @@ export interface ProofOptions {
 }
 
 export interface Greeting {
-  readonly verdict: 'positive' | 'negative';
+  /** `preauth`: positive, and logged in already. */
+  readonly verdict: 'positive' | 'preauth' | 'negative';
   /** What the client is greeted with: the server's own bytes as they came, or ours after an upstream STARTTLS. */
   readonly bytes: Uint8Array;
+  /** How many of the last bytes came behind the greeting itself. */
+  readonly behind: number;
   /** What the server said, for the log. */
   readonly quote: string;
 }
@@ -33,12 +36,12 @@ export interface Greeting {
  */
 export async function prove(socket: Duplex, route: Route, options: ProofOptions): Promise<Greeting> {
   const { protocol, upstreamTls, limits } = route;
-  if (protocol === 'tls') return { verdict: 'positive', bytes: nothing, quote: '' };
+  if (protocol === 'tls') return { verdict: 'positive', bytes: nothing, behind: 0, quote: '' };
   if (upstreamTls === 'implicit')
     return readGreeting(socket, protocol, { ...options, deadlineMs: limits.greetingSeconds * 1_000 });
   if (protocol === 'sieve')
     return readGreeting(socket, protocol, { ...options, deadlineMs: options.sieveProofMs });
-  return { verdict: 'positive', bytes: localGreeting(protocol), quote: '' };
+  return { verdict: 'positive', bytes: localGreeting(protocol), behind: 0, quote: '' };
 }
 
 async function readGreeting(
@@ -54,9 +57,8 @@ async function readGreeting(
     case 'positive':
     // Over TLS a server may know its client already; the key was judged before it said so.
     case 'preauth':
-      return { verdict: 'positive', bytes: talk.bytes, quote: talk.quote() };
     case 'negative':
-      return { verdict: 'negative', bytes: talk.bytes, quote: talk.quote() };
+      return { verdict: end.result, bytes: talk.bytes, behind: talk.left.length, quote: talk.quote() };
     case 'not-this-protocol':
       throw errorFor('not-this-protocol', talk.quote());
   }
@@ -72,6 +74,10 @@ class GreetingTalk implements Spoken<GreetingVerdict> {
 
   get bytes(): Uint8Array {
     return this.#reader.bytes;
+  }
+
+  get left(): Uint8Array {
+    return this.#reader.left;
   }
 
   start(): Turn<GreetingVerdict> {

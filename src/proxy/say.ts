@@ -4,11 +4,12 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure, type Permanence } from '../errors.ts';
-import type { Turn } from '../mail/conversation.ts';
-import { farewell, farewellLimits } from '../mail/farewell.ts';
+import type { TalkLimits, Turn } from '../mail/conversation.ts';
+import { farewell, farewellLimits, type FarewellEnd, type FarewellTls } from '../mail/farewell.ts';
 import { Talk } from '../mail/talk.ts';
 import { speak, type Spoken } from '../net/speak.ts';
 import type { ClientLeg } from './client-leg.ts';
+import { secureClient } from './client-tls.ts';
 import type { Route } from './route.ts';
 import type { RouteDesk } from './route-desk.ts';
 import type { Timing } from './timing.ts';
@@ -34,24 +35,47 @@ export interface SayOptions {
 export async function say(leg: ClientLeg, message: Message, options: SayOptions): Promise<string | null> {
   const started = performance.now();
   const { route } = options.desk;
-  const client = leg.socket;
   try {
-    if (route.protocol === 'tls') throw new Failure('client');
+    // Words in clear mean nothing to a client whose handshake was not made.
+    const deaf = route.clientTls.mode === 'implicit' && leg.version === null;
+    if (route.protocol === 'tls' || deaf) throw new Failure('client');
     if (route.protocol === 'imap' && saidAtOnce(message, route)) await holdBack(options);
-    const style = { style: route.refusal, smtpCode: route.refusalCode };
-    const talk = new Talk(farewell(route.protocol, { ...message, ...style }), farewellLimits);
-    const leftMs = Math.max(1, deadlineMs(options) - (performance.now() - started));
-    const told = new Telling(talk, { early: leg.release(), text: message.text });
-    await speak(client, told, { deadlineMs: leftMs, signal: options.signal });
-    await close(client, options.timing.lingerMs);
-    client.destroy();
+    const leftMs = (): number => Math.max(1, deadlineMs(options) - (performance.now() - started));
+    let told = await tell(leg, message, { ...options, deadlineMs: leftMs() });
+    if (told.end === 'starttls') {
+      await secureClient(leg, options);
+      told = await tell(leg, message, { ...options, deadlineMs: leftMs() });
+    }
+    await close(leg.socket, options.timing.lingerMs);
+    leg.socket.destroy();
     return told.told ? message.text : null;
   } catch {
     // The client has gone, or nobody waits for the end any more: there is nobody to tell.
-    client.resetAndDestroy();
+    leg.reset();
     return null;
   }
 }
+
+/** One farewell as far as it goes, in clear or inside TLS. */
+async function tell(
+  leg: ClientLeg,
+  message: Message,
+  { desk, signal, deadlineMs: leftMs }: SayOptions & { readonly deadlineMs: number },
+): Promise<{ readonly end: FarewellEnd; readonly told: boolean }> {
+  const { protocol, refusal, refusalCode } = desk.route;
+  const style = { style: refusal, smtpCode: refusalCode, tls: leg.tls };
+  const talk = new Talk(farewell(protocol, { ...message, ...style }), limitsOf(leg.tls));
+  const telling = new Telling(talk, { early: leg.release(), text: message.text });
+  const end = await speak(leg.socket, telling, { deadlineMs: leftMs, signal });
+  if (end.state === 'fault') return { end: 'over', told: telling.told };
+  // Bytes behind STARTTLS would be read as if they had come inside TLS.
+  if (end.result === 'starttls' && end.left.length > 0) throw new Failure('client');
+  return { end: end.result, told: telling.told };
+}
+
+/** Before and inside TLS of one client together no more lines than elsewhere. */
+const limitsOf = (tls: FarewellTls): TalkLimits =>
+  tls === 'none' ? farewellLimits : { ...farewellLimits, lines: farewellLimits.lines / 2 };
 
 const deadlineMs = ({ desk, timing }: SayOptions): number =>
   desk.route.protocol === 'smtp' || desk.route.protocol === 'lmtp'

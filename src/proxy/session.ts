@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
 import { relay, type RelayEnd } from '../net/relay.ts';
+import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
@@ -14,6 +15,7 @@ import type { Vouched } from '../trust/vouched.ts';
 import { approach, type Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
+import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
 import type { Era } from './hold.ts';
@@ -28,7 +30,6 @@ import { wordsOf, type Words } from './words.ts';
 export class Session {
   readonly desk: RouteDesk;
   readonly #id: number;
-  readonly #client: Socket;
   readonly #tools: SessionTools;
   readonly #leg: ClientLeg;
   readonly #stop = new AbortController();
@@ -51,11 +52,11 @@ export class Session {
     this.desk = desk;
     [this.#target] = desk.targets;
     this.#id = tools.id;
-    this.#client = client;
     this.#tools = tools;
     this.#carried = new Carried(desk.route, { on: tools.on, started: this.#started });
     this.#leg = new ClientLeg(client, {
       protocol: desk.route.protocol,
+      mode: desk.route.clientTls.mode,
       over: (reason) => this.#stop.abort(reason),
     });
     this.#era = this.#eraNow();
@@ -79,6 +80,7 @@ export class Session {
       type: 'session-ended',
       ...about,
       endpoint: this.#target.target.endpoint.name,
+      clientTls: this.#leg.version,
       basis: this.#basis,
       spki: this.#spki,
       reference: this.#reference,
@@ -128,6 +130,9 @@ export class Session {
   }
 
   async #serve(): Promise<Ending> {
+    const { route } = this.desk;
+    if (route.clientTls.mode === 'implicit')
+      await secureClient(this.#leg, { desk: this.desk, signal: this.#stop.signal });
     this.#leg.watch();
     const upstream = await this.#approach();
     try {
@@ -189,20 +194,34 @@ export class Session {
   }
 
   async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending> {
-    const words = wordsOf(this.desk.route.protocol, greeting);
-    const first = await this.#settleAndRelay(upstream, judged, words);
+    const words = wordsOf(this.desk.route, greeting);
+    const vouched = await this.#vouch(judged, words);
+    if (this.desk.route.clientTls.mode === 'starttls') await this.#startTls();
+    const first = await this.#relay(upstream, vouched, words);
     if (first.state !== 'stale') return this.#relayed(first, upstream);
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
-    const second = await this.#settleAndRelay(upstream, this.#judge(upstream), words);
+    const again = await this.#vouch(this.#judge(upstream), words);
+    const second = await this.#relay(upstream, again, words);
     if (second.state !== 'stale') return this.#relayed(second, upstream);
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
   }
 
-  async #settleAndRelay(upstream: Approached, judged: Judged, words: Words): Promise<RelayEnd> {
+  async #vouch(judged: Judged, words: Words): Promise<Vouched> {
     confirmProof(words.greeting, judged.verdict);
     const vouched = await this.#settle(judged);
     this.#stop.signal.throwIfAborted();
-    return this.#relay(upstream, vouched, words);
+    return vouched;
+  }
+
+  /** After the verdict and before the relay: what a client of a STARTTLS port says until then is for us alone. */
+  async #startTls(): Promise<void> {
+    await startTlsWithClient(this.#leg, {
+      desk: this.desk,
+      signal: this.#stop.signal,
+      timing: this.#tools.timing,
+      greeted: () => this.#carried.greeted(),
+    });
+    this.#leg.watch();
   }
 
   /** Makes what the verdict learnt durable. Throws the Refusal when that changed the verdict. */
@@ -235,7 +254,8 @@ export class Session {
     const end = await relay({
       vouched,
       epoch: current ? vouched.epoch : Number.NaN,
-      client: this.#client,
+      client: this.#leg.socket,
+      clientRaw: this.#leg.raw,
       upstream: socket,
       raw,
       ...words,
@@ -256,10 +276,13 @@ export class Session {
     end: Exclude<RelayEnd, { readonly state: 'stale' }>,
     { raw, socket }: Approached,
   ): Promise<Ending> {
-    const ending = endingOf(end, this.#stop.signal.reason);
+    const { mode } = this.desk.route.clientTls;
+    const ending = endingOf(end, { reason: this.#stop.signal.reason, mode });
     const { signal } = this.#stop;
-    await closedWithin([this.#client, socket], { ms: this.#tools.timing.drainMs, signal });
-    for (const left of [this.#client, raw]) if (!left.destroyed) left.resetAndDestroy();
+    const client = this.#leg.socket;
+    await closedWithin([client, socket], { ms: this.#tools.timing.drainMs, signal });
+    if (!client.destroyed) this.#leg.reset();
+    reset(raw);
     return ending;
   }
 
@@ -271,12 +294,12 @@ export class Session {
     const detail = detailOf(cause);
     if (cause instanceof Refusal) return this.#refuse(cause, detail);
     if (cause instanceof ClientRejected) {
-      this.#client.resetAndDestroy();
+      this.#leg.reset();
       return { outcome: 'rejected', reason: cause.rejection, said: null, detail };
     }
     const reason = failureOf(cause);
     if (reason === 'client') {
-      this.#client.resetAndDestroy();
+      this.#leg.reset();
       return { outcome: 'failed', reason, said: null, detail };
     }
     this.desk.state = 'failing';

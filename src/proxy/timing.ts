@@ -13,6 +13,8 @@ export interface Timing {
   readonly lingerMs: number;
   /** ManageSieve: the capabilities again after STARTTLS. */
   readonly sieveProofMs: number;
+  /** For a client to ask for STARTTLS, all that it says before included. */
+  readonly startTlsMs: number;
   /** Written data not taken by the other side for so long breaks a session. */
   readonly drainMs: number;
 }
@@ -23,5 +25,6 @@ export const defaultTiming: Timing = {
   smtpFarewellMs: farewellMs('smtp'),
   lingerMs: 2_000,
   sieveProofMs: 10_000,
+  startTlsMs: 60_000,
   drainMs: 60_000,
 };

@@ -17,6 +17,7 @@ const refusal: FarewellOptions = {
   text,
   style: 'greeting',
   smtpCode: 421,
+  tls: 'none',
 };
 const login: FarewellOptions = { ...refusal, style: 'login' };
 const hold: FarewellOptions = { ...refusal, permanence: 'temporary' };

@@ -71,6 +71,7 @@ function start(
     vouched,
     epoch: 7,
     client: made.client,
+    clientRaw: made.client,
     upstream: made.upstream,
     raw: made.raw,
     toClient: nothing,

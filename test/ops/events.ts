@@ -17,6 +17,7 @@ export const ended = (facts: object = {}): ProxyEvent => {
     route: 'imaps-1143',
     protocol: 'imap',
     endpoint: 'imap.example.org:993',
+    clientTls: null,
     outcome: 'relayed',
     reason: null,
     basis: 'pin',

@@ -51,6 +51,7 @@ describe('json', () => {
         route: 'imaps-1143',
         protocol: 'imap',
         endpoint: 'imap.example.org:993',
+        clientTls: null,
         outcome: 'refused',
         reason: 'pin-mismatch',
         basis: null,
