@@ -60,12 +60,13 @@ export function farewell(protocol: Protocol, options: FarewellOptions): Conversa
     case 'sieve':
       return sieveFarewell(clean);
     case 'tls':
-      return silence();
+      // Over `tls` there are no words both sides know.
+      return quietly('over');
   }
 }
 
-/** Over `tls` there are no words both sides know. */
-function* silence(): Conversation<FarewellEnd> {
-  // Nothing is asked and nothing is said.
-  return 'over';
+/** A conversation without a word. */
+function* quietly(end: FarewellEnd): Conversation<FarewellEnd> {
+  yield { send: '' };
+  return end;
 }

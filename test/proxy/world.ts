@@ -4,7 +4,7 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, TLSSocket, type ConnectionOptions } from 'node:tls';
 import * as x509 from '@peculiar/x509';
 import { endpointOf } from '../../src/endpoint.ts';
 import type { Protocol, UpstreamTls } from '../../src/mail/protocol.ts';
@@ -221,7 +221,7 @@ export class FakeServer {
 // ---- clients
 
 export class FakeClient {
-  readonly socket: Socket;
+  socket: Socket;
   received = Buffer.alloc(0);
   ended = false;
   closed = false;
@@ -230,19 +230,41 @@ export class FakeClient {
 
   constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    this.socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk]);
-      this.#changed();
-    });
-    this.socket.on('end', () => {
+    this.#listen(this.socket);
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', this.#take);
+    socket.on('end', () => {
       this.ended = true;
       this.#changed();
     });
-    this.socket.on('error', (error: NodeJS.ErrnoException) => (this.error = error.code ?? 'error'));
-    this.socket.on('close', () => {
+    socket.on('error', (error: NodeJS.ErrnoException) => (this.error ??= error.code ?? 'error'));
+    socket.on('close', () => {
       this.closed = true;
       this.#changed();
     });
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    this.received = Buffer.concat([this.received, chunk]);
+    this.#changed();
+  };
+
+  /** Begins TLS on the connection; what was received is forgotten. Rejects when the handshake fails. */
+  async secure(options: ConnectionOptions = {}): Promise<this> {
+    const raw = this.socket;
+    raw.removeListener('data', this.#take);
+    // A test's client looks at what it is sent, not at certificates.
+    const socket = connectTls({ ...options, socket: raw, rejectUnauthorized: false });
+    this.socket = socket;
+    this.received = Buffer.alloc(0);
+    this.#listen(socket);
+    await Promise.race([
+      once(socket, 'secureConnect'),
+      once(socket, 'close').then(() => Promise.reject(new Error(`no handshake (${this.error})`))),
+    ]);
+    return this;
   }
 
   get text(): string {
@@ -287,6 +309,8 @@ export interface RigOptions {
   /** In place of `anchors`, where they change. */
   readonly anchorsFor?: () => AnchorSet;
   readonly store?: PinStore;
+  /** What clients are shown in place of the server's own identity. */
+  readonly clientIdentity?: Identity;
 }
 
 const quick: Partial<Timing> = {
@@ -343,10 +367,12 @@ export class Rig {
       on,
     });
     const route = routeTo(server, options);
+    const context = createSecureContext({ ...(options.clientIdentity ?? options.identity) });
     proxy = new Proxy({
       routes: [route],
       tofu,
       anchorsFor: options.anchorsFor ?? (() => options.anchors),
+      credentialsFor: () => ({ context: () => context }),
       on,
       now,
       timing: { ...quick, ...options.timing },
