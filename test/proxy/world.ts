@@ -4,7 +4,13 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, TLSSocket, type ConnectionOptions } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  TLSSocket,
+  type ConnectionOptions,
+  type SecureContext,
+} from 'node:tls';
 import * as x509 from '@peculiar/x509';
 import { endpointOf } from '../../src/endpoint.ts';
 import type { Protocol, UpstreamTls } from '../../src/mail/protocol.ts';
@@ -311,6 +317,8 @@ export interface RigOptions {
   readonly store?: PinStore;
   /** What clients are shown in place of the server's own identity. */
   readonly clientIdentity?: Identity;
+  /** In place of a context of that identity. */
+  readonly clientContext?: () => SecureContext;
 }
 
 const quick: Partial<Timing> = {
@@ -372,7 +380,7 @@ export class Rig {
       routes: [route],
       tofu,
       anchorsFor: options.anchorsFor ?? (() => options.anchors),
-      credentialsFor: () => ({ context: () => context }),
+      credentialsFor: () => ({ context: options.clientContext ?? (() => context) }),
       on,
       now,
       timing: { ...quick, ...options.timing },
