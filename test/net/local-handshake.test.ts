@@ -13,7 +13,7 @@ beforeAll(async () => {
   identity = await selfSigned();
 });
 afterEach(() => {
-  for (const pair of pairs.splice(0)) pair.close();
+  for (const { close } of pairs.splice(0)) close();
 });
 
 async function pair(): Promise<{ readonly near: Socket; readonly far: Socket }> {
