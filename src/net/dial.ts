@@ -33,6 +33,8 @@ export interface DialOptions {
 }
 
 const attemptDelayMs = 250;
+/** Between the last byte received and the first probe. Node sends ten, one each second, before it gives up. */
+export const keepAliveMs = 60_000;
 
 /**
  * A connected socket: half-open allowed, no delay, keepalive, paused, with an 'error' listener that swallows (errors
@@ -147,7 +149,7 @@ class Race {
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: 60_000,
+      keepAliveInitialDelay: keepAliveMs,
     });
     this.#open.add(socket);
     const failed = (error: Error): void => {

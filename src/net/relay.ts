@@ -5,6 +5,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { isVouched, type Vouched } from '../trust/vouched.ts';
+import { Deadline } from './deadline.ts';
+import { Doubt } from './doubt.ts';
 import { codeOf } from './failure.ts';
 import { reset } from './reset.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -76,29 +78,34 @@ export function relay(options: RelayOptions): Promise<RelayEnd> {
 class Relay {
   readonly ended: Promise<RelayEnd>;
   readonly #options: RelayOptions;
-  readonly #idle: NodeJS.Timeout;
+  readonly #idle: Deadline;
+  readonly #doubt: Doubt | null;
   readonly #release: (() => void)[] = [];
   #resolve: (end: RelayEnd) => void = () => undefined;
   #held: Uint8Array | null = new Uint8Array(0);
-  #suspect = false;
-  #half: NodeJS.Timeout | undefined;
-  #answer: NodeJS.Timeout | undefined;
-  readonly #stalled = new Map<Socket, NodeJS.Timeout>();
+  readonly #stalled = new Map<Socket, Deadline>();
   #open = 2;
   #over = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.ended = new Promise((resolve) => (this.#resolve = resolve));
-    this.#idle = setTimeout(() => this.#finish({ state: 'idle' }), options.idleMs);
+    this.#idle = new Deadline(() => this.#finish({ state: 'idle' })).start(options.idleMs);
+    this.#doubt = this.#doubted();
     if (options.firstBytes === null) this.#held = null;
     this.#attach();
   }
 
+  #doubted(): Doubt | null {
+    const { raw, suspicion, suspectMs } = this.#options;
+    if (suspicion === undefined) return null;
+    const dead = (detail: string): void => this.#finish({ state: 'broken', side: 'upstream', detail });
+    return new Doubt(raw, { suspicion, answerMs: suspectMs ?? 10_000, dead });
+  }
+
   #attach(): void {
-    const { client, upstream, signal, suspicion } = this.#options;
+    const { client, upstream, signal } = this.#options;
     this.#on(signal, () => this.#finish({ state: 'aborted' }));
-    if (suspicion) this.#release.push(suspicion.listen(() => (this.#suspect = true)));
     this.#watch(client, 'client');
     this.#watch(upstream, 'upstream');
     if (signal.aborted) return this.#finish({ state: 'aborted' });
@@ -162,7 +169,7 @@ class Relay {
     const passed = this.#held === null ? chunk : this.#recognise(chunk);
     if (passed === null) return;
     this.#touch();
-    if (this.#suspect) this.#expectAnswer();
+    this.#doubt?.asked();
     const { filter, client, upstream } = this.#options;
     const bytes = filter === null || filter.done ? passed : filter.upstream(passed);
     this.#write(client, upstream, bytes);
@@ -183,7 +190,7 @@ class Relay {
 
   #fromUpstream(chunk: Uint8Array): void {
     this.#touch();
-    this.#answered();
+    this.#doubt?.answered();
     const { filter } = this.#options;
     this.#toClient(filter === null || filter.done ? chunk : filter.downstream(chunk));
   }
@@ -219,39 +226,19 @@ class Relay {
     if (this.#stalled.has(destination)) return;
     const side = destination === this.#options.client ? 'client' : 'upstream';
     const stuck = (): void => this.#finish({ state: 'broken', side, detail: 'not drained' });
-    this.#stalled.set(destination, setTimeout(stuck, this.#options.drainMs));
+    this.#stalled.set(destination, new Deadline(stuck).start(this.#options.drainMs));
   }
 
   #drained(destination: Socket): void {
-    clearTimeout(this.#stalled.get(destination));
+    this.#stalled.get(destination)?.stop();
     this.#stalled.delete(destination);
+    if (destination === this.#options.upstream) this.#doubt?.took();
     if (!this.#over) this.#facing(destination).resume();
   }
 
   #touch(): void {
-    if (this.#open === 2) {
-      this.#idle.refresh();
-      return;
-    }
-    clearTimeout(this.#idle);
-    clearTimeout(this.#half);
-    this.#half = setTimeout(
-      () => this.#finish({ state: 'idle' }),
-      Math.min(halfClosedMs, this.#options.idleMs),
-    );
-  }
-
-  #expectAnswer(): void {
-    this.#suspect = false;
-    const late = (): void =>
-      this.#finish({ state: 'broken', side: 'upstream', detail: 'no answer after sleep or address change' });
-    clearTimeout(this.#answer);
-    this.#answer = setTimeout(late, this.#options.suspectMs ?? 10_000);
-  }
-
-  #answered(): void {
-    this.#suspect = false;
-    clearTimeout(this.#answer);
+    if (this.#open === 2) this.#idle.extend();
+    else this.#idle.start(Math.min(halfClosedMs, this.#options.idleMs));
   }
 
   #on(signal: AbortSignal, aborted: () => void): void {
@@ -262,8 +249,8 @@ class Relay {
   #finish(end: RelayEnd): void {
     if (this.#over) return;
     this.#over = true;
-    for (const timer of [this.#idle, this.#half, this.#answer, ...this.#stalled.values()])
-      clearTimeout(timer);
+    for (const deadline of [this.#idle, ...this.#stalled.values()]) deadline.stop();
+    this.#doubt?.close();
     for (const release of this.#release) release();
     this.#close(end);
     this.#resolve(end);

@@ -1,76 +1,150 @@
 // Notices that the machine slept or its addresses changed. Sockets opened before are then suspect: the other
-// side may be gone without a word, and TCP would take many minutes to say so.
+// side may be gone without a word, and TCP would take many minutes to say so. It closes nothing itself.
 
 import { networkInterfaces } from 'node:os';
 
 export interface SuspicionOptions {
   readonly everyMs?: number;
-  /** Wall clock, milliseconds. */
+  /**
+   * Wall clock, milliseconds: the clock of the timers may stand still while the machine sleeps. Set forward by hand it
+   * looks like a sleep, which costs a healthy connection nothing but a few probes.
+   */
   readonly now?: () => number;
-  /** A text that changes when the machine's addresses do; null when they cannot be read now. */
-  readonly addresses?: () => string | null;
+  /** The machine's interfaces; may throw. */
+  readonly interfaces?: typeof networkInterfaces;
 }
 
 /** A clock that was not looked at for so much longer than planned means sleep, not a slow event loop. */
 const sleptMs = 20_000;
 
+/** The machine's addresses at one look. */
+interface Picture {
+  /** Changes when the machine may be reached, or reach others, in another way than before. */
+  readonly text: string;
+  readonly addresses: ReadonlySet<string>;
+}
+
+interface Watched {
+  readonly address: string;
+  readonly gone: () => void;
+  /** Never seen here, here at the last look, or seen before and missing at the last look. */
+  state: 'unseen' | 'here' | 'missing';
+}
+
 /** One watch for all sessions: a single unreferenced timer that runs only while somebody listens. */
 export class Suspicion {
-  readonly #listeners = new Set<() => void>();
+  readonly #raised = new Set<(unseenMs: number) => void>();
+  readonly #watched = new Set<Watched>();
   readonly #everyMs: number;
   readonly #now: () => number;
-  readonly #addresses: () => string | null;
+  readonly #interfaces: typeof networkInterfaces;
   #timer: NodeJS.Timeout | null = null;
-  #lookedAt = 0;
-  #known: string | null = null;
+  /** By the wall clock, and by the clock of performance.now(). */
+  #lookedAt = { wall: 0, steady: 0 };
+  #known: Picture | null = null;
 
   constructor(options: SuspicionOptions = {}) {
-    this.#everyMs = options.everyMs ?? 15_000;
+    this.#everyMs = options.everyMs ?? 5_000;
     this.#now = options.now ?? Date.now;
-    this.#addresses = options.addresses ?? localAddresses;
+    this.#interfaces = options.interfaces ?? networkInterfaces;
   }
 
-  /** Calls `raised` after each sleep or address change until the returned function is called. */
-  listen(raised: () => void): () => void {
-    this.#listeners.add(raised);
-    if (this.#timer === null) this.#start();
+  /**
+   * Calls `raised` after each sleep or address change until the returned function is called; it happened within the
+   * last `unseenMs`, by the clock of performance.now().
+   */
+  listen(raised: (unseenMs: number) => void): () => void {
+    this.#raised.add(raised);
+    this.#start();
     return () => {
-      this.#listeners.delete(raised);
-      if (this.#listeners.size === 0) this.#stop();
+      this.#raised.delete(raised);
+      this.#stopIfAlone();
     };
   }
 
+  /**
+   * Calls `gone` once `address` was this machine's and is missing at two looks in a row, until the returned function is
+   * called. Two, because a cable that is put in again or another access point gives the same address back.
+   */
+  watch(address: string, gone: () => void): () => void {
+    this.#start();
+    const watched: Watched = { address, gone, state: 'unseen' };
+    if (this.#known?.addresses.has(address)) watched.state = 'here';
+    this.#watched.add(watched);
+    return () => {
+      this.#watched.delete(watched);
+      this.#stopIfAlone();
+    };
+  }
+
+  /** For whoever is about to rely on a connection: after a sleep clients are awake before the next look is due. */
+  check(): void {
+    if (this.#timer === null || !this.#overdue(this.#now())) return;
+    this.#timer.refresh();
+    this.#look();
+  }
+
   #start(): void {
-    this.#lookedAt = this.#now();
-    this.#known = this.#addresses();
+    if (this.#timer !== null) return;
+    this.#lookedAt = { wall: this.#now(), steady: performance.now() };
+    this.#known = this.#picture();
     this.#timer = setInterval(() => this.#look(), this.#everyMs).unref();
   }
 
-  #stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+  #stopIfAlone(): void {
+    if (this.#timer === null || this.#raised.size + this.#watched.size > 0) return;
+    clearInterval(this.#timer);
     this.#timer = null;
   }
 
+  #overdue(wall: number): boolean {
+    return wall - this.#lookedAt.wall > this.#everyMs + sleptMs;
+  }
+
   #look(): void {
-    const now = this.#now();
-    const addresses = this.#addresses() ?? this.#known;
-    const slept = now - this.#lookedAt > this.#everyMs + sleptMs;
-    const moved = this.#known !== null && addresses !== this.#known;
+    const now = { wall: this.#now(), steady: performance.now() };
+    const unseenMs = now.steady - this.#lookedAt.steady;
+    const slept = this.#overdue(now.wall);
+    const [before, seen] = [this.#known, this.#picture()];
     this.#lookedAt = now;
-    this.#known = addresses;
-    if (slept || moved) for (const raised of this.#listeners) raised();
+    this.#known = seen ?? before;
+    const moved = before !== null && seen !== null && seen.text !== before.text;
+    if (slept || moved) for (const raised of this.#raised) raised(unseenMs);
+    if (seen !== null) this.#lookFor(seen.addresses);
+  }
+
+  #lookFor(addresses: ReadonlySet<string>): void {
+    for (const watched of this.#watched) {
+      if (addresses.has(watched.address)) watched.state = 'here';
+      else if (watched.state === 'here') watched.state = 'missing';
+      else if (watched.state === 'missing') watched.gone();
+    }
+  }
+
+  /** Null when they cannot be read: that takes a descriptor and a netlink socket, and no session may end for it. */
+  #picture(): Picture | null {
+    try {
+      return pictureOf(this.#interfaces());
+    } catch {
+      return null;
+    }
   }
 }
 
-/** Reading them takes a descriptor and a netlink socket: neither is to be had always, and no session may end for it. */
-function localAddresses(): string | null {
-  try {
-    return Object.values(networkInterfaces())
-      .flatMap((rows) => rows ?? [])
-      .map(({ cidr }) => cidr ?? '')
+function pictureOf(interfaces: ReturnType<typeof networkInterfaces>): Picture {
+  const rows = Object.entries(interfaces).flatMap(([name, found]) =>
+    (found ?? []).map((row) => ({ ...row, name })),
+  );
+  return {
+    addresses: new Set(rows.map(({ address }) => address)),
+    text: rows
+      .filter(({ internal, address }) => !internal && !linkLocal.test(address))
+      // The same private address may be another network's: then it is another card's, or has another MAC.
+      .map(({ name, mac, address }) => `${name} ${mac} ${address}`)
       .toSorted()
-      .join(' ');
-  } catch {
-    return null;
-  }
+      .join('\n'),
+  };
 }
+
+/** Each container that starts brings one, and no way to a mail server leads over them. */
+const linkLocal = /^(?:fe[89ab][0-9a-f]:|169\.254\.)/i;

@@ -296,10 +296,11 @@ describe('relay', () => {
     const suspicion = new Suspicion({
       everyMs: 1,
       now: () => 0,
-      addresses: () => {
+      interfaces: () => {
         looks += 1;
         if (looks === 6) watch.emit('sixth look');
-        return looks % 2 === 1 ? null : 'lo';
+        if (looks % 2 === 1) throw new Error('no descriptor left');
+        return {};
       },
     });
     const { ended } = start(made, { suspicion, suspectMs: 1 });
