@@ -11,6 +11,8 @@ export class FakeMachine {
     ['lo', '00:00:00:00:00:00', '127.0.0.1'],
     ['wlan0', '02:00:00:00:00:01', '192.0.2.10'],
   ];
+  /** How often they were read. */
+  looks = 0;
   readonly options: Pick<SuspicionOptions, 'now' | 'interfaces'> = {
     now: () => this.clock,
     interfaces: () => this.#interfaces(),
@@ -25,6 +27,7 @@ export class FakeMachine {
   }
 
   #interfaces(): NodeJS.Dict<NetworkInterfaceInfo[]> {
+    this.looks += 1;
     if (this.rows === null) throw Object.assign(new Error('uv_interface_addresses'), { code: 'EMFILE' });
     const found: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
     for (const [name, mac, address] of this.rows) {

@@ -10,6 +10,7 @@ import { handshake } from '../../src/net/handshake.ts';
 import { relay, type RelayEnd, type RelayOptions } from '../../src/net/relay.ts';
 import { Suspicion } from '../../src/net/suspicion.ts';
 import { mint, type Vouched } from '../../src/trust/vouched.ts';
+import { FakeMachine } from './machine.ts';
 import { drink, portOf, selfSigned, socketPair, tlsServer, type Identity } from './peers.ts';
 
 const never = new AbortController().signal;
@@ -93,6 +94,20 @@ function sendInPieces(socket: Socket, bytes: Buffer): void {
     socket.write(bytes.subarray(at, Math.min(at + size, bytes.length)));
   }
   socket.end();
+}
+
+/** Writes blocks, as fast as they are taken, until `most` bytes are written. */
+function pour(socket: Socket, most: number): void {
+  const block = Buffer.alloc(65_536);
+  let sent = 0;
+  const more = (): void => {
+    while (sent < most && socket.writable) {
+      sent += block.length;
+      if (!socket.write(block)) return;
+    }
+  };
+  socket.on('drain', more);
+  more();
 }
 
 const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -194,19 +209,71 @@ describe('relay', () => {
     expect(made.client.destroyed).toBe(true);
   });
 
-  it('stops reading a server whose client does not read, and breaks when that lasts', async () => {
+  it.each([
+    { reader: 'client', ended: 'nobody' },
+    { reader: 'upstream', ended: 'nobody' },
+    { reader: 'client', ended: 'the client' },
+    { reader: 'upstream', ended: 'the server' },
+  ] as const)(
+    'stops reading for a $reader that does not read, and breaks when that lasts, where $ended has ended',
+    async ({ reader, ended: who }) => {
+      const made = await scene();
+      const [source, target] = reader === 'client' ? [made.host, made.user] : [made.user, made.host];
+      target.pause();
+      if (who !== 'nobody') target.end();
+      const { ended, counts } = start(made, { drainMs: 200 });
+      pour(source, 64_000_000);
+      expect(await ended).toEqual({ state: 'broken', side: reader, detail: 'not drained' });
+      expect(counts.down + counts.up).toBeLessThan(32_000_000);
+      expect([made.client.destroyed, made.raw.destroyed]).toEqual([true, true]);
+    },
+  );
+
+  it('resets a client that does not take the rest after both sides ended', async () => {
     const made = await scene();
     made.user.pause();
-    const { ended, counts } = start(made, { drainMs: 200 });
-    const block = Buffer.alloc(65_536);
-    let sent = 0;
-    const pour = (): void => {
-      while (sent < 64_000_000 && made.host.write(block)) sent += block.length;
-    };
-    made.host.on('drain', pour);
-    pour();
-    expect(await ended).toEqual({ state: 'broken', side: 'client', detail: 'not drained' });
-    expect(counts.down).toBeLessThan(32_000_000);
+    made.user.end('QUIT\r\n');
+    const { ended } = start(made, { drainMs: 200 });
+    // More than a socket buffer holds, less than makes the relay stop reading before the end comes.
+    made.host.end(Buffer.alloc(3_000_000));
+    expect((await ended).state).toMatch(/ended|broken/);
+    await expect.poll(() => made.client.destroyed).toBe(true);
+  });
+
+  it('goes on with a reader that pauses for less than the time it has, again and again', async () => {
+    const made = await scene();
+    const { ended } = start(made, { drainMs: 400 });
+    made.user.pause();
+    made.host.end(Buffer.alloc(40_000_000));
+    // More at a time than the system buffers, which tell of no smaller progress.
+    for (let pause = 0; pause < 4; pause += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const reached = made.user.bytesRead + 9_000_000;
+      made.user.resume();
+      while (made.user.bytesRead < reached) await once(made.user, 'data');
+      made.user.pause();
+    }
+    const atUser = drink(made.user);
+    made.user.end();
+    expect(await ended).toEqual({ state: 'ended' });
+    expect((await atUser).ended).toBe(true);
+  });
+
+  it('does not take the time in which the process itself stood still for silence of the server', async () => {
+    const made = await scene();
+    let clock = 0;
+    const suspicion = new Suspicion({ everyMs: 5, now: () => (clock += 1_000_000) });
+    const { ended } = start(made, { suspicion, suspectMs: 40, idleMs: 100 });
+    const atUser = drink(made.user);
+    made.user.write('NOOP\r\n');
+    await once(made.host, 'data');
+    made.host.write('OK\r\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+    await once(made.user, 'data');
+    made.host.end();
+    made.user.end();
+    expect(await ended).toEqual({ state: 'ended' });
+    expect((await atUser).bytes.toString()).toBe('OK\r\n');
   });
 
   it('holds the first bytes until they are known, and sends none of a browser’s on', async () => {
@@ -311,6 +378,48 @@ describe('relay', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     made.host.end('OK\r\n');
     expect(await ended).toEqual({ state: 'ended' });
+  });
+
+  it('resets both sides of a connection whose own address went, and keeps one whose address stays', async () => {
+    for (const stays of [false, true]) {
+      const made = await scene();
+      const machine = new FakeMachine();
+      const suspicion = new Suspicion({ everyMs: 1, ...machine.options });
+      const { ended } = start(made, { suspicion });
+      const atUser = drink(made.user);
+      const raised = new Promise((resolve) => suspicion.listen(resolve));
+      machine.rows = stays ? [...(machine.rows ?? []), ['tun0', '', '10.8.0.2']] : [];
+      await raised;
+      if (stays) {
+        await expect.poll(() => machine.looks).toBeGreaterThan(10);
+        made.host.end();
+        made.user.end();
+      }
+      expect((await ended).state).toBe(stays ? 'ended' : 'broken');
+      expect((await atUser).ended).toBe(stays);
+    }
+  });
+
+  it('waits for a suspect upstream that answers nothing while it takes a long message', async () => {
+    const made = await scene();
+    let clock = 0;
+    const suspicion = new Suspicion({ everyMs: 5, now: () => (clock += 1_000_000) });
+    const { ended } = start(made, { suspicion, suspectMs: 400 });
+    await new Promise((resolve) => suspicion.listen(() => resolve(null)));
+    made.user.end(Buffer.alloc(50_000_000));
+    for (let pause = 0; pause < 5; pause += 1) {
+      made.host.pause();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const reached = made.host.bytesRead + 9_000_000;
+      made.host.resume();
+      while (made.host.bytesRead < reached) await once(made.host, 'data');
+    }
+    const taken = drink(made.host);
+    const atUser = drink(made.user);
+    await taken;
+    made.host.end('250 taken\r\n');
+    expect(await ended).toEqual({ state: 'ended' });
+    expect((await atUser).bytes.toString()).toBe('250 taken\r\n');
   });
 
   it('resets a suspect upstream that does not answer the next bytes, and keeps one that does', async () => {
