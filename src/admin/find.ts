@@ -5,7 +5,8 @@
 import { lstat, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { CommandError } from '../errors.ts';
-import { maxSocketPathBytes, probe } from './socket-path.ts';
+import { probe } from '../net/probe.ts';
+import { maxSocketPathBytes } from './socket-path.ts';
 
 export interface Lookup {
   /** --socket. */

@@ -1,11 +1,12 @@
 // The admin socket as a file: who may open it, what may stand in its place, and how it gets there without
 // ever being open wider than asked. The mode of this file is the whole access control of the admin API.
 
-import { chmod, chown, lstat, mkdir, readFile, stat, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { chmod, chown, lstat, mkdir, stat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 import { CommandError } from '../errors.ts';
+import { probe } from '../net/probe.ts';
+import { groupId } from '../proxy/group.ts';
 
 export interface SocketPlace {
   readonly path: string;
@@ -75,29 +76,6 @@ async function clearStale(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);
 }
 
-export type Probe = 'answers' | 'refused' | 'absent' | 'denied' | 'failed';
-
-/** Whether somebody listens at a socket; sends nothing. */
-export function probe(path: string): Promise<Probe> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    const done = (result: Probe): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.setTimeout(2000, () => done('failed'));
-    socket.once('connect', () => done('answers'));
-    socket.once('error', (error) => done(probeResult(error)));
-  });
-}
-
-function probeResult(error: Error): Probe {
-  const code = 'code' in error ? error.code : null;
-  if (code === 'ECONNREFUSED') return 'refused';
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
-  return code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';
-}
-
 /** Binding a path happens inside listen(): the umask is narrow for exactly that long. */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -116,14 +94,4 @@ function listen(server: Server, path: string): Promise<void> {
       process.umask(before);
     }
   });
-}
-
-async function groupId(group: string): Promise<number> {
-  if (/^\d{1,9}$/.test(group)) return Number(group);
-  const table = await readFile('/etc/group', 'utf8').catch(() => '');
-  for (const line of table.split('\n')) {
-    const [name, , gid] = line.split(':');
-    if (name === group && gid !== undefined) return Number(gid);
-  }
-  throw new CommandError('config', `there is no group ${group} on this machine`);
 }
