@@ -1,7 +1,7 @@
 // What a person enters in the mail client for a route, in the words mail clients use.
 
 import type { Protocol } from '../src/mail/protocol.ts';
-import type { Route } from '../src/proxy/route.ts';
+import type { ListenPlace, Route } from '../src/proxy/route.ts';
 import { facts } from './table.ts';
 
 const accounts: Readonly<Record<Protocol, string>> = {
@@ -25,10 +25,8 @@ export const clientLines = (routes: readonly Route[]): readonly string[] => [
 
 function settingsOf(route: Route): readonly (readonly [string, string])[] {
   const { protocol } = route;
-  const listen = placeOf(route);
   return [
-    ['server', reachable(listen.host)],
-    ['port', listen.port === 0 ? 'any free one: see the log' : String(listen.port)],
+    ...placeLines(route),
     ['security', 'none (letterlock speaks TLS to the server)'],
     ...userLines(protocol),
   ];
@@ -42,6 +40,23 @@ function userLines(protocol: Protocol): readonly (readonly [string, string])[] {
   ];
 }
 
+function placeLines(route: Route): readonly (readonly [string, string])[] {
+  const place = placeOf(route);
+  switch (place?.kind) {
+    case 'tcp':
+      return [
+        ['server', reachable(place.host)],
+        ['port', place.port === 0 ? 'any free one: see the log' : String(place.port)],
+      ];
+    case 'unix':
+      return [['socket', place.path]];
+    case 'fd':
+      return [['server', `as in the unit that passes the socket ${place.name}`]];
+    case undefined:
+      return [];
+  }
+}
+
 /** An address that stands for all addresses is not one a client can connect to. */
 const reachable = (host: string): string =>
   host === '0.0.0.0' || host === '::' ? 'the name of this machine' : host;
@@ -51,10 +66,16 @@ export const clientShape = (routes: readonly Route[]): readonly Record<string, u
     route: route.name,
     upstream: route.upstream,
     protocol: route.protocol,
-    server: placeOf(route).host,
-    port: placeOf(route).port,
+    ...placeShape(route),
     security: 'none',
   }));
 
-const placeOf = ({ listen: [place] }: Route): { readonly host: string; readonly port: number } =>
-  place?.kind === 'tcp' ? place : { host: 'localhost', port: 0 };
+const placeShape = (route: Route): { readonly server: string | null; readonly port: number | null } => {
+  const place = placeOf(route);
+  if (place?.kind === 'tcp') return { server: place.host, port: place.port };
+  return { server: place?.kind === 'unix' ? place.path : null, port: null };
+};
+
+/** What most mail clients can use: a host and a port, where there are any. */
+const placeOf = ({ listen }: Route): ListenPlace | undefined =>
+  listen.find(({ kind }) => kind === 'tcp') ?? listen[0];

@@ -48,7 +48,7 @@ function boundRoutes(routes: readonly Route[], daemon: Pick<Daemon, 'routes'>): 
   return routes.map((route) => ({
     ...route,
     listen: route.listen.map((place) =>
-      place.kind === 'tcp' ? { ...place, port: ports.get(route.name) ?? place.port } : place,
+      place.kind === 'tcp' && place.port === 0 ? { ...place, port: ports.get(route.name) ?? 0 } : place,
     ),
   }));
 }

@@ -173,6 +173,7 @@ export const clientRejections = [
   'plain-on-tls',
   'alpn',
   'protocol',
+  'peer-uid',
 ] as const;
 export type ClientRejection = (typeof clientRejections)[number];
 

@@ -98,7 +98,7 @@ export interface HistoryRow {
 
 export interface RouteRow {
   readonly name: string;
-  /** Every address bound, comma-separated: `127.0.0.1:1143, [::1]:1143`. */
+  /** Every place bound, comma-separated: `127.0.0.1:1143, [::1]:1143`, `unix:/run/imap.sock`. */
   readonly listen: string;
   readonly upstream: string;
   readonly endpoint: string;

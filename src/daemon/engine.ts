@@ -10,6 +10,7 @@ import { CommandError } from '../errors.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
+import { Inherited, takeInherited } from '../proxy/inherited.ts';
 import { Proxy } from '../proxy/proxy.ts';
 import type { ProxyOptions } from '../proxy/proxy.ts';
 import type { Target } from '../proxy/route.ts';
@@ -70,6 +71,7 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     anchorsFor: (target) => anchorsOf(ground, target),
     on,
     now,
+    inherited: new Inherited(takeInherited(ground.env, process.pid)),
     ...(ground.timing === null || ground.timing === undefined ? {} : { timing: ground.timing }),
   });
   late.tofu = tofu;

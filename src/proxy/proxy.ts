@@ -9,8 +9,11 @@ import type { ServerCredentials } from '../net/local-handshake.ts';
 import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import { ClientRejected } from './client-leg.ts';
+import type { Door } from './door.ts';
 import type { Listener, ProxyEvent } from './events.ts';
-import { listen, type Door } from './listener.ts';
+import { Inherited } from './inherited.ts';
+import { Binding } from './listener.ts';
+import { PeerTable } from './peer-table.ts';
 import type { Route, Target } from './route.ts';
 import { RouteDesk, type RouteState } from './route-desk.ts';
 import { Session } from './session.ts';
@@ -29,14 +32,16 @@ export interface ProxyOptions {
   readonly now: () => number;
   readonly timing?: Partial<Timing>;
   readonly suspicion?: Suspicion;
+  /** What the service manager passed; the proxy closes it in the end. */
+  readonly inherited?: Inherited;
 }
 
 export interface RouteStatus {
   readonly name: string;
-  /** Every address bound, comma-separated: `127.0.0.1:1143, [::1]:1143`. */
+  /** Every place bound, comma-separated: `127.0.0.1:1143, [::1]:1143`, `unix:/run/imap.sock`. */
   readonly listen: string;
-  /** The port bound, also where the route asked for any. */
-  readonly port: number;
+  /** The first TCP port bound, also where the route asked for any; null when it has none. */
+  readonly port: number | null;
   readonly upstream: string;
   readonly endpoint: string;
   readonly protocol: Protocol;
@@ -56,6 +61,7 @@ export class Proxy {
   readonly #options: ProxyOptions;
   readonly #tools: SessionTools;
   readonly #sessions = new Set<Session>();
+  readonly #inherited: Inherited;
   #posts: readonly Post[] = [];
   #turn: Promise<void> = Promise.resolve();
   #emptied: (() => void) | null = null;
@@ -64,12 +70,14 @@ export class Proxy {
 
   constructor(options: ProxyOptions) {
     this.#options = options;
+    this.#inherited = options.inherited ?? new Inherited();
     this.#tools = {
       tofu: options.tofu,
       on: options.on,
       now: options.now,
       timing: { ...defaultTiming, ...options.timing },
       suspicion: options.suspicion ?? new Suspicion(),
+      peers: new PeerTable(),
     };
   }
 
@@ -89,28 +97,26 @@ export class Proxy {
   }
 
   async #replace(routes: readonly Route[]): Promise<void> {
-    const open = new Map(this.#posts.flatMap(({ doors }) => doors).map((door) => [door.key, door]));
-    const opened: Door[] = [];
+    const binding = new Binding(
+      this.#posts.flatMap(({ doors }) => doors),
+      this.#inherited,
+    );
     const posts: Post[] = [];
     try {
       for (const route of routes) {
         const desk = this.#deskOf(route);
-        const listening = await listen(
-          { ...tcpPlace(route), name: route.name },
-          { unsafeListen: route.unsafeListen, open },
-        );
-        opened.push(...listening.opened);
-        refuseSharedDoors(posts, { desk, doors: listening.doors });
-        posts.push({ desk, doors: listening.doors });
-        for (const { address, cause } of listening.skipped)
+        const { doors, skipped } = await binding.listen(route);
+        posts.push({ desk, doors });
+        for (const { address, cause } of skipped)
           this.#tools.on({ type: 'listen-skipped', route: route.name, address, cause });
       }
       if (this.#draining) throw new CommandError('internal', 'the proxy is shutting down');
     } catch (error) {
-      for (const door of opened) door.close();
+      await binding.undo();
       throw error;
     }
-    this.#take(posts, new Set(opened));
+    this.#take(posts, binding.opened);
+    this.#tellUnused(routes);
   }
 
   #deskOf(route: Route): RouteDesk {
@@ -135,6 +141,17 @@ export class Proxy {
           this.#tools.on({ type: 'listening', route: name, address: door.text, upstream });
       }
     }
+  }
+
+  /** Who connects to a socket that nobody serves waits for ever. */
+  #tellUnused(routes: readonly Route[]): void {
+    const used = new Set(
+      routes.flatMap(({ listen }) => listen).map((place) => place.kind === 'fd' && place.name),
+    );
+    const unused = [...this.#inherited.names].filter((name) => !used.has(name));
+    if (unused.length === 0) return;
+    const message = `no route listens on these sockets that were passed: ${unused.map((name) => `fd:${name}`).join(', ')}`;
+    this.#tools.on({ type: 'warning', code: 'unused-socket', message });
   }
 
   #serve(client: Socket, desk: RouteDesk): void {
@@ -178,6 +195,7 @@ export class Proxy {
 
   #closeDoors(): void {
     for (const { doors } of this.#posts) for (const door of doors) door.close();
+    this.#inherited.close();
   }
 
   /** Resolves when no session is left, or after `ms`; null waits without an end. */
@@ -206,7 +224,7 @@ export class Proxy {
     return this.#posts.map(({ desk, doors }) => ({
       name: desk.route.name,
       listen: doors.map((door) => door.text).join(', '),
-      port: doors[0]?.port ?? tcpPlace(desk.route).port,
+      port: doors.find(({ address }) => address !== null)?.address?.port ?? null,
       upstream: desk.route.upstream,
       endpoint: desk.route.endpoint.name,
       protocol: desk.route.protocol,
@@ -215,25 +233,3 @@ export class Proxy {
     }));
   }
 }
-
-/** Two routes of one address would serve the clients of one with the server of the other. */
-function refuseSharedDoors(posts: readonly Post[], { desk, doors }: Post): void {
-  for (const post of posts) {
-    const shared = post.doors.find((door) => doors.includes(door));
-    if (shared === undefined) continue;
-    throw new CommandError(
-      'config',
-      `${post.desk.route.name} and ${desk.route.name} both listen on ${shared.text}`,
-      {
-        code: 'listen-busy',
-        hint: 'Give one of them another port: PORT=URL, or listen: in the configuration.',
-      },
-    );
-  }
-}
-
-const tcpPlace = (route: Route): { readonly host: string; readonly port: number } => {
-  const [place] = route.listen;
-  if (place?.kind !== 'tcp') throw new CommandError('config', `${route.name} does not listen on an address`);
-  return place;
-};

@@ -3,6 +3,7 @@
 import type { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { Listener, ProxyEvent } from './events.ts';
+import type { PeerTable } from './peer-table.ts';
 import type { Timing } from './timing.ts';
 
 export interface SessionTools {
@@ -12,4 +13,5 @@ export interface SessionTools {
   readonly now: () => number;
   readonly timing: Timing;
   readonly suspicion: Suspicion;
+  readonly peers: PeerTable;
 }

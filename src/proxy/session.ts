@@ -23,6 +23,7 @@ import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
+import { refuseStrangers } from './strangers.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
@@ -131,14 +132,14 @@ export class Session {
 
   async #serve(): Promise<Ending> {
     const { route } = this.desk;
-    if (route.clientTls.mode === 'implicit')
-      await secureClient(this.#leg, { desk: this.desk, signal: this.#stop.signal });
+    const { signal } = this.#stop;
+    await refuseStrangers(this.#leg.raw, { route, peers: this.#tools.peers, signal });
+    if (route.clientTls.mode === 'implicit') await secureClient(this.#leg, { desk: this.desk, signal });
     this.#leg.watch();
     const upstream = await this.#approach();
     try {
       const judged = this.#judge(upstream);
       const { sieveProofMs } = this.#tools.timing;
-      const { signal } = this.#stop;
       const greeting =
         upstream.greeting ?? (await prove(upstream.socket, this.desk.route, { sieveProofMs, signal }));
       return await this.#greetAndRelay(upstream, judged, greeting);

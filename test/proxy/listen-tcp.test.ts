@@ -3,7 +3,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isLoopback, listen, type Door, type ListenOptions } from '../../src/proxy/listener.ts';
+import { isLoopback } from '../../src/proxy/address.ts';
+import type { Door } from '../../src/proxy/door.ts';
+import { listenTcp, type ListenTcpOptions } from '../../src/proxy/listen-tcp.ts';
 import { findPortOwner, uidOfListener } from '../../src/proxy/port-owner.ts';
 
 const closing: { close(): unknown }[] = [];
@@ -14,13 +16,15 @@ afterEach(() => {
 const twoAddresses = (): Promise<readonly string[]> => Promise.resolve(['127.0.0.1', '192.0.2.1']);
 const absentAddress = (): Promise<readonly string[]> => Promise.resolve(['192.0.2.1']);
 
-const options: ListenOptions = { unsafeListen: false, open: new Map() };
+const options: ListenTcpOptions = { name: 'imaps-0', reach: 'loopback', open: new Map() };
+
+const at = (host: string, port = 0) => ({ kind: 'tcp', host, port }) as const;
 
 async function opened(
   host: string,
-  more: Partial<ListenOptions> & { readonly port?: number } = {},
+  more: Partial<ListenTcpOptions> & { readonly port?: number } = {},
 ): Promise<readonly Door[]> {
-  const { doors } = await listen({ host, port: more.port ?? 0, name: 'imaps-0' }, { ...options, ...more });
+  const { doors } = await listenTcp(at(host, more.port), { ...options, ...more });
   closing.push(...doors);
   return doors;
 }
@@ -40,13 +44,13 @@ const ipv6 = await new Promise<boolean>((resolve) => {
   probe.listen(0, '::1', () => probe.close(() => resolve(true)));
 });
 
-describe('listen', () => {
+describe('a TCP place', () => {
   it('hands each connection to whoever serves the door', async () => {
     const [door] = await opened('127.0.0.1');
     const served = new Promise<Socket>((resolve) => {
       if (door) door.serve = resolve;
     });
-    const client = connect(door?.port ?? 0, '127.0.0.1');
+    const client = connect(door?.address?.port ?? 0, '127.0.0.1');
     closing.push({ close: () => client.destroy() });
     const socket = await served;
     closing.push({ close: () => socket.destroy() });
@@ -55,10 +59,10 @@ describe('listen', () => {
   });
 
   it('binds both families of localhost on one port', async () => {
-    const { doors, skipped } = await listen({ host: 'localhost', port: 0, name: 'r' }, options);
+    const { doors, skipped } = await listenTcp(at('localhost'), options);
     closing.push(...doors);
-    expect(doors.map(({ address }) => address)).toEqual(ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']);
-    expect(new Set(doors.map(({ port }) => port)).size).toBe(1);
+    expect(doors.map(({ address }) => address?.address)).toEqual(ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']);
+    expect(new Set(doors.map(({ address }) => address?.port)).size).toBe(1);
     expect(skipped).toHaveLength(ipv6 ? 0 : 1);
   });
 
@@ -82,26 +86,23 @@ describe('listen', () => {
 
   it('binds the addresses of a name that this machine has, and reports the others', async () => {
     const resolve = twoAddresses;
-    const listening = await listen(
-      { host: 'mail.test', port: 0, name: 'r' },
-      { unsafeListen: true, open: new Map(), resolve },
-    );
+    const listening = await listenTcp(at('mail.test'), { ...options, reach: 'anywhere', resolve });
     closing.push(...listening.doors);
-    expect(listening.doors.map(({ address }) => address)).toEqual(['127.0.0.1']);
+    expect(listening.doors.map(({ address }) => address?.address)).toEqual(['127.0.0.1']);
     expect(listening.skipped).toEqual([
-      { address: `192.0.2.1:${listening.doors[0]?.port}`, cause: 'EADDRNOTAVAIL' },
+      { address: `192.0.2.1:${listening.doors[0]?.address?.port}`, cause: 'EADDRNOTAVAIL' },
     ]);
   });
 
   it('refuses when this machine has none of the addresses', async () => {
     const resolve = absentAddress;
-    await expect(opened('mail.test', { resolve, unsafeListen: true })).rejects.toMatchObject({
+    await expect(opened('mail.test', { resolve, reach: 'anywhere' })).rejects.toMatchObject({
       code: 'listen-failed',
     });
   });
 
   it.each([['0.0.0.0'], ['::'], ['192.0.2.1'], ['fe80::1']])(
-    'refuses %s without unsafeListen',
+    'refuses %s where only loopback may reach it',
     async (host) => {
       await expect(opened(host)).rejects.toMatchObject({ code: 'listen-unsafe', exit: 'config' });
     },
@@ -112,24 +113,33 @@ describe('listen', () => {
     await expect(opened('mail.test', { resolve })).rejects.toMatchObject({ code: 'listen-unsafe' });
   });
 
-  it('listens off loopback when the route says unsafeListen', async () => {
-    await expect(opened('0.0.0.0', { unsafeListen: true })).resolves.toHaveLength(1);
+  it('listens off loopback where anybody may reach it', async () => {
+    await expect(opened('0.0.0.0', { reach: 'anywhere' })).resolves.toHaveLength(1);
   });
 
   it('keeps a door that is open already', async () => {
     const [door] = await opened('127.0.0.1');
     if (!door) throw new TypeError('no door');
-    const again = await listen(
-      { host: '127.0.0.1', port: 0, name: 'imaps-0' },
-      { ...options, open: new Map([[door.key, door]]) },
-    );
+    const again = await listenTcp(at('127.0.0.1'), { ...options, open: new Map([[door.key, door]]) });
     expect(again.doors).toEqual([door]);
     expect(again.opened).toEqual([]);
   });
 
+  it('says that letterlock itself is in the way where it is', async () => {
+    const [door] = await opened('127.0.0.1');
+    if (!door) throw new TypeError('no door');
+    const open = new Map([[door.key, door]]);
+    const port = door.address?.port ?? 0;
+    await expect(opened('0.0.0.0', { open, port, reach: 'anywhere' })).rejects.toMatchObject({
+      code: 'listen-busy',
+      message: expect.stringContaining(`letterlock itself listens on ${door.text}`),
+      hint: expect.stringContaining('restart'),
+    });
+  });
+
   it('resets who connects before the door is served', async () => {
     const [door] = await opened('127.0.0.1');
-    const client = connect(door?.port ?? 0, '127.0.0.1');
+    const client = connect(door?.address?.port ?? 0, '127.0.0.1');
     const [error]: unknown[] = await once(client, 'error');
     expect(error).toMatchObject({ code: 'ECONNRESET' });
   });

@@ -1,0 +1,93 @@
+// One listening socket, of whatever kind, as the proxy sees it. It accepts at once, and resets who comes
+// before somebody serves there.
+
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Address } from './address.ts';
+
+export interface DoorParts {
+  /** Two doors with one key cannot be open together. */
+  readonly key: string;
+  /** As shown: `127.0.0.1:1143`, `unix:/run/imap.sock`. */
+  readonly text: string;
+  /** Listening already, made by `doorServer`. */
+  readonly server: Server;
+  /** Instead of closing the server. */
+  readonly leave?: () => void;
+}
+
+export class Door {
+  readonly key: string;
+  readonly text: string;
+  /** Null for a socket file. */
+  readonly address: Address | null;
+  /** The listening socket failed after it was bound (out of descriptors); it goes on listening. */
+  failed: ((error: Error) => void) | null = null;
+  readonly #server: Server;
+  readonly #leave: () => void;
+  #serve: ((socket: Socket) => void) | null = null;
+
+  constructor({ key, text, server, leave }: DoorParts) {
+    const bound = server.address();
+    this.key = key;
+    this.text = text;
+    this.address = bound === null || typeof bound === 'string' ? null : bound;
+    this.#server = server;
+    this.#leave = leave ?? (() => void server.close());
+    server.on('error', (error) => this.failed?.(error));
+    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** Must not throw. The socket is the receiver's. From now on the door keeps the process alive. */
+  set serve(serve: (socket: Socket) => void) {
+    this.#serve = serve;
+    this.#server.ref();
+  }
+
+  #accept(socket: Socket): void {
+    // For the rest of the socket's life: an error between two phases must not end the process.
+    socket.on('error', () => undefined);
+    // A UNIX socket has no reset, and Node throws when it is asked for one.
+    if (this.address === null) socket.resetAndDestroy = () => socket.destroy();
+    if (this.#serve === null) socket.resetAndDestroy();
+    else this.#serve(socket);
+  }
+
+  /** Stops accepting, at once; connections made already go on. */
+  close(): void {
+    this.#serve = null;
+    this.#leave();
+  }
+}
+
+/** Half-open: a client that ended may still be owed an answer. */
+export const doorServer = (): Server =>
+  createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+
+/** Connections the kernel holds until they are accepted. */
+export const backlog = 511;
+
+/** What one place gave. */
+export interface Listening {
+  /** Every door of this place, kept ones and new ones. */
+  readonly doors: readonly Door[];
+  /** The new ones among them. */
+  readonly opened: readonly Door[];
+  /** What could not be bound because this machine has no such address or family. */
+  readonly skipped: readonly { readonly address: string; readonly cause: string }[];
+  /** Takes back what was done for this place. Never rejects. */
+  readonly undo: () => Promise<void>;
+}
+
+/** What a place gave that had nothing to take back but its new doors. */
+export const listeningAt = (
+  doors: readonly Door[],
+  { opened, skipped = [] }: { readonly opened: readonly Door[]; readonly skipped?: Listening['skipped'] },
+): Listening => ({
+  doors,
+  opened,
+  skipped,
+  undo: () => {
+    for (const door of opened) door.close();
+    return Promise.resolve();
+  },
+});
