@@ -1,0 +1,280 @@
+// Socket files: never wider than asked, never in anybody's way, gone in the end.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { lstatSync, unlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Door, type Listening } from '../../src/proxy/door.ts';
+import { listenUnix } from '../../src/proxy/listen-unix.ts';
+
+let folder: string;
+let path: string;
+const closing: { close(): unknown }[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'letterlock-unix-'));
+  path = join(folder, 'imap.sock');
+});
+afterEach(() => {
+  for (const one of closing.splice(0)) one.close();
+  rmSync(folder, { recursive: true });
+});
+
+const root = process.geteuid?.() === 0;
+
+interface Asked {
+  readonly path?: string;
+  readonly mode?: number;
+  readonly group?: string | null;
+  readonly open?: readonly Door[];
+}
+
+async function listen({ open = [], ...place }: Asked = {}): Promise<Listening> {
+  const listening = await listenUnix(
+    { kind: 'unix', path, mode: 0o600, group: null, ...place },
+    { open: new Map(open.map((door) => [door.key, door])) },
+  );
+  closing.push(...listening.opened);
+  return listening;
+}
+
+async function door(asked: Asked = {}): Promise<Door> {
+  const [first] = (await listen(asked)).doors;
+  if (first === undefined) throw new TypeError('no door');
+  return first;
+}
+
+const modeOf = (file: string): number => statSync(file).mode & 0o777;
+
+async function answer(file: string): Promise<string> {
+  const socket = connect(file);
+  socket.on('error', () => undefined);
+  const [chunk]: unknown[] = await once(socket, 'data');
+  socket.destroy();
+  return String(chunk);
+}
+
+const greeting = (socket: Socket): void => void socket.end('hello');
+
+/** A socket file whose program was killed. */
+async function deadSocket(file: string): Promise<void> {
+  const program = `require('node:net').createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await once(spawn(process.execPath, ['-e', program], { stdio: 'ignore' }), 'exit');
+  expect(lstatSync(file).isSocket()).toBe(true);
+}
+
+describe('a socket file', () => {
+  it('leads to whoever serves the door', async () => {
+    const opened = await door();
+    opened.serve = greeting;
+    expect(await answer(path)).toBe('hello');
+    expect(opened).toMatchObject({ text: `unix:${path}`, address: null });
+  });
+
+  it.each([[0o600], [0o660], [0o666], [0o640]])('has exactly the mode %o', async (mode) => {
+    const before = process.umask();
+    await listen({ mode });
+    expect(modeOf(path)).toBe(mode);
+    expect(process.umask()).toBe(before);
+  });
+
+  it('is never wider than its mode, whatever the umask', async () => {
+    const seen = new Set<number>();
+    const before = process.umask(0);
+    let over = false;
+    // Each step of it comes back in a later turn of the event loop: none goes by unseen.
+    const look = (): void => {
+      for (const name of readdirSync(folder)) seen.add(modeOf(join(folder, name)));
+      if (!over) setImmediate(look);
+    };
+    look();
+    await listen({ mode: 0o640 });
+    over = true;
+    look();
+    process.umask(before);
+    expect([...seen].filter((mode) => (mode & ~0o640) !== 0)).toEqual([]);
+    expect(seen).toContain(0o640);
+  });
+
+  it.skipIf(!root)('belongs to the group, by name or number', async () => {
+    await listen({ mode: 0o660, group: 'daemon' });
+    const { gid } = statSync(path);
+    expect(gid).toBeGreaterThan(0);
+    const other = join(folder, 'other.sock');
+    await listen({ path: other, mode: 0o660, group: String(gid) });
+    expect(statSync(other)).toMatchObject({ gid, uid: process.geteuid?.() });
+  });
+
+  it('is refused for a group that is not there, which is named', async () => {
+    await expect(listen({ group: 'no-such-group' })).rejects.toMatchObject({
+      exit: 'config',
+      message: expect.stringContaining('no-such-group'),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('resets who connects before it is served', async () => {
+    await listen();
+    const client = connect(path);
+    client.on('error', () => undefined);
+    await once(client, 'close');
+  });
+
+  it('is removed when the door closes', async () => {
+    const opened = await door();
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+    opened.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('stays when another took its place before the door closed', async () => {
+    const opened = await door();
+    unlinkSync(path);
+    const other = createServer().listen(path);
+    closing.push(other);
+    await once(other, 'listening');
+    opened.close();
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+});
+
+describe('what stands in the way of a socket file', () => {
+  it('is replaced when it is a dead socket of our own', async () => {
+    await deadSocket(path);
+    (await door()).serve = greeting;
+    expect(await answer(path)).toBe('hello');
+  });
+
+  it('is replaced when it was left half made', async () => {
+    await deadSocket(`${path}~`);
+    await listen();
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+
+  it('is refused and stays when a program answers there', async () => {
+    const other = createServer((socket) => socket.on('error', () => undefined).end('other')).listen(path);
+    closing.push(other);
+    await once(other, 'listening');
+    await expect(listen()).rejects.toMatchObject({
+      code: 'listen-busy',
+      exit: 'network',
+      message: expect.stringContaining(`uid ${process.geteuid?.()} listens there`),
+    });
+    expect(await answer(path)).toBe('other');
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+
+  it.skipIf(!root)('is refused and stays when it is a dead socket of somebody else', async () => {
+    await deadSocket(path);
+    chownSync(path, 12_345, 12_345);
+    await expect(listen()).rejects.toMatchObject({
+      code: 'listen-failed',
+      message: expect.stringContaining('uid 12345'),
+    });
+    expect(lstatSync(path).uid).toBe(12_345);
+  });
+
+  it.each([
+    ['a file', () => writeFileSync(path, 'mail')],
+    ['a folder', () => mkdirSync(path)],
+    ['a link to nothing', () => symlinkSync(join(folder, 'elsewhere'), path)],
+  ])('is refused and stays when it is %s', async (_, make) => {
+    make();
+    const before = lstatSync(path);
+    await expect(listen()).rejects.toMatchObject({
+      code: 'listen-failed',
+      message: expect.stringContaining(path),
+    });
+    expect(lstatSync(path).ino).toBe(before.ino);
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+});
+
+describe('the folder of a socket file', () => {
+  it('is asked for when it is missing, with the line that makes it', async () => {
+    const missing = join(folder, 'run');
+    await expect(listen({ path: join(missing, 'imap.sock') })).rejects.toMatchObject({
+      code: 'listen-failed',
+      hint: expect.stringContaining(`mkdir -p -m 0755 ${missing}`),
+    });
+  });
+
+  it.each([[0o757], [0o775]])('is refused when others may replace files in it: %o', async (mode) => {
+    // Group 0 is root's own: its members can do no more than root.
+    if (root) chownSync(folder, 0, 12_345);
+    chmodSync(folder, mode);
+    await expect(listen()).rejects.toMatchObject({ code: 'listen-unsafe' });
+    chmodSync(folder, 0o1000 | mode);
+    await expect(listen()).resolves.toMatchObject({ skipped: [] });
+  });
+
+  it.skipIf(!root)('is refused when it belongs to somebody else', async () => {
+    chownSync(folder, 12_345, 0);
+    await expect(listen()).rejects.toMatchObject({
+      code: 'listen-unsafe',
+      message: expect.stringContaining('uid 12345'),
+    });
+  });
+
+  it('must be a folder', async () => {
+    writeFileSync(path, '');
+    await expect(listen({ path: join(path, 'imap.sock') })).rejects.toMatchObject({ code: 'listen-failed' });
+  });
+});
+
+describe('the path of a socket file', () => {
+  const padded = (bytes: number): string => join(folder, 'x'.repeat(bytes - folder.length - 1));
+
+  it.skipIf(process.platform !== 'linux')('may have 106 bytes and not one more', async () => {
+    (await door({ path: padded(106) })).serve = greeting;
+    expect(await answer(padded(106))).toBe('hello');
+    await expect(listen({ path: padded(107) })).rejects.toMatchObject({
+      message: expect.stringContaining('107 bytes'),
+      hint: expect.stringContaining('106'),
+    });
+  });
+
+  it.each([['imap.sock'], ['\0imap'], ['/run/a\0b']])('must be absolute and whole: %j', async (bad) => {
+    await expect(listen({ path: bad })).rejects.toMatchObject({ exit: 'config', code: 'listen-failed' });
+  });
+});
+
+describe('a socket file that is listened on already', () => {
+  it('is kept, and a new mode is given to it', async () => {
+    const opened = await door();
+    const { ino } = statSync(path);
+    const again = await listen({ mode: 0o660, open: [opened] });
+    expect(again).toMatchObject({ doors: [opened], opened: [] });
+    expect(modeOf(path)).toBe(0o660);
+    await again.undo();
+    expect(modeOf(path)).toBe(0o600);
+    expect(statSync(path).ino).toBe(ino);
+  });
+
+  it.skipIf(!root)('gets its own group back when the new place names none', async () => {
+    const opened = await door({ mode: 0o660, group: '12345' });
+    await listen({ mode: 0o660, open: [opened] });
+    expect(statSync(path).gid).toBe(process.getegid?.());
+  });
+
+  it('is made anew when its file is gone', async () => {
+    const opened = await door();
+    unlinkSync(path);
+    const again = await listen({ open: [opened] });
+    expect(again.opened).toHaveLength(1);
+    opened.close();
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+});
