@@ -11,7 +11,7 @@ import { labUser, type LabUser } from './lab-user.ts';
 import { collectMaildir, discardMaildir } from './maildir.ts';
 import { seedMaildir } from './messages.ts';
 import { accepts, freePorts } from './port.ts';
-import { start } from './run.ts';
+import { cleanEnvironment, run, start, type Running } from './run.ts';
 import { until } from './wait.ts';
 
 export const serverHost = '127.0.0.3';
@@ -30,7 +30,17 @@ export interface Dovecot {
   collect(user: string, count: number): Promise<readonly Buffer[]>;
   /** Takes out whatever lies there. */
   discard(user: string): Promise<void>;
+  /** Kills every process of it at once, as a crash of its machine would, and starts it again on the same ports. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Another place to run it than this machine's own network. */
+export interface DovecotPlace {
+  /** Words before a command that run it there, as root. */
+  readonly inside: readonly string[];
+  /** Addresses there, in place of `serverHost`. */
+  readonly hosts: readonly string[];
 }
 
 export interface DovecotOptions {
@@ -42,6 +52,7 @@ export interface DovecotOptions {
   readonly seeded: boolean;
   /** Where its submission service hands mail on. */
   readonly relayPort: number;
+  readonly place?: DovecotPlace;
 }
 
 /** Starts it and waits until every port accepts. */
@@ -51,19 +62,23 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const { folder, certificates } = options;
   await prepare(options, user);
   const configuration = join(folder, 'dovecot.conf');
-  await writeFile(configuration, configure({ folder, user, ports, relayPort: options.relayPort }));
+  const hosts = options.place?.hosts ?? [serverHost];
+  await writeFile(configuration, configure({ folder, user, ports, hosts, relayPort: options.relayPort }));
   await owned(folder, user);
-  const running = await start(['dovecot', '-F', '-c', configuration], { uid: user.uid, gid: user.gid });
-  const alive = (): void => {
-    if (running.exit() !== null) throw new Error(`dovecot ended: ${running.output()}`);
+  const begin = async (): Promise<Running> => {
+    const started = await launch(configuration, { user, place: options.place });
+    await until('dovecot', () => {
+      if (started.exit() !== null) throw new Error(`dovecot ended: ${started.output()}`);
+      return listens(Object.values(ports), options.place);
+    });
+    return started;
   };
-  await until('dovecot', async () => {
-    alive();
-    return (await Promise.all(Object.values(ports).map((port: number) => accepts(serverHost, port)))).every(
-      Boolean,
-    );
-  });
+  let running = await begin();
   return {
+    restart: async () => {
+      await running.stop(0);
+      running = await begin();
+    },
     ports,
     swap: async (variant) => {
       await point(join(folder, 'tls'), join(folder, 'tls/all'), variant);
@@ -76,6 +91,25 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     collect: (name, count) => collectMaildir(join(folder, 'home', name, 'Maildir'), count),
     stop: () => running.stop(),
   };
+}
+
+function launch(
+  configuration: string,
+  { user, place }: { readonly user: LabUser; readonly place: DovecotPlace | undefined },
+): Promise<Running> {
+  const dovecot = ['dovecot', '-F', '-c', configuration];
+  if (place === undefined) return start(dovecot, { uid: user.uid, gid: user.gid });
+  // Entering the place takes root, and a change of user forgets --pdeathsig: so once more inside.
+  const as = ['--reuid', user.name, '--regid', user.group, '--clear-groups', '--pdeathsig', 'TERM'];
+  return start([...place.inside, 'setpriv', ...as, ...dovecot], {});
+}
+
+/** Whether it accepts on every port; in another place than ours, whether the system there says so. */
+async function listens(ports: readonly number[], place: DovecotPlace | undefined): Promise<boolean> {
+  if (place === undefined)
+    return (await Promise.all(ports.map((port) => accepts(serverHost, port)))).every(Boolean);
+  const { shown } = await run([...place.inside, 'ss', '-Hltn'], { env: cleanEnvironment('/') });
+  return ports.every((port) => place.hosts.every((host) => shown.includes(`${host}:${port} `)));
 }
 
 async function choosePorts(): Promise<DovecotPorts> {
@@ -120,6 +154,7 @@ interface Configured {
   readonly folder: string;
   readonly user: LabUser;
   readonly ports: DovecotPorts;
+  readonly hosts: readonly string[];
   readonly relayPort: number;
 }
 
@@ -130,7 +165,7 @@ const listener = (name: string, port: number, ssl: boolean): string => `
   }`;
 
 // One uid for everything, and no chroot: that is what lets Dovecot run without root.
-const configure = ({ folder, user, ports, relayPort }: Configured): string => `
+const configure = ({ folder, user, ports, hosts, relayPort }: Configured): string => `
 protocols = imap pop3 lmtp sieve submission
 base_dir = ${folder}/run
 state_dir = ${folder}/state
@@ -141,7 +176,7 @@ default_internal_user = ${user.name}
 default_internal_group = ${user.group}
 default_login_user = ${user.name}
 first_valid_uid = 1
-listen = ${serverHost}
+listen = ${hosts.join(', ')}
 hostname = mail.lab.test
 mail_location = maildir:~/Maildir
 mail_home = ${folder}/home/%n

@@ -1,7 +1,7 @@
 // The built program as a user runs it: `letterlock run -c FILE` in a process of its own, its log as entries,
 // and its other commands against the same state.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtBin } from './build.ts';
 import { temporaryFolder } from './folder.ts';
@@ -27,14 +27,22 @@ export interface Letterlock {
   output(): string;
   /** Runs another command against the same state and waits for its end. */
   command(...args: readonly string[]): Promise<Ran>;
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void;
+  /** Kilobytes of memory it holds now, by /proc. */
+  residentKb(): Promise<number>;
   /** Stops it and removes its state. */
   stop(): Promise<void>;
 }
 
-/** Starts it and waits until every route listens. Connecting to look would already be a session. */
+/**
+ * Starts it and waits until every route listens. Connecting to look would already be a session. `inside`: words before
+ * a command that run it in another place.
+ */
 export async function startLetterlock(
   routes: readonly LabRoute[],
   settings: Readonly<Record<string, unknown>> = {},
+  inside: readonly string[] = [],
 ): Promise<Letterlock> {
   const bin = await builtBin();
   const folder = await temporaryFolder();
@@ -53,10 +61,15 @@ export async function startLetterlock(
   });
   await writeFile(file, text);
   const env = cleanEnvironment(folder.path);
-  const running = await start([process.execPath, bin, 'run', '-c', file], { env, cwd: folder.path });
+  const running = await start([...inside, process.execPath, bin, 'run', '-c', file], {
+    env,
+    cwd: folder.path,
+  });
   const entries = (event: string): readonly Entry[] =>
     entriesOf(running.output()).filter((entry) => entry['event'] === event);
   const stop = async (): Promise<void> => {
+    // A stopped process would not hear of its end.
+    if (running.exit() === null) process.kill(running.pid, 'SIGCONT');
     await running.stop();
     await folder.remove();
   };
@@ -73,6 +86,9 @@ export async function startLetterlock(
   return {
     entries,
     output: () => running.output(),
+    signal: (name) => process.kill(running.pid, name),
+    residentKb: async () =>
+      Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${running.pid}/status`, 'utf8'))?.[1]),
     command: (...args) =>
       run([process.execPath, bin, ...args, '-c', file], { env, cwd: folder.path, deadlineMs: 30_000 }),
     stop,

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeCertificates, type Variant } from './certificates.ts';
-import { serverHost, startDovecot, type Dovecot } from './dovecot.ts';
+import { serverHost, startDovecot, type Dovecot, type DovecotPlace } from './dovecot.ts';
 import { temporaryFolder } from './folder.ts';
 import { freePorts } from './port.ts';
 import { startPostfix, type Postfix, type PostfixPorts } from './postfix.ts';
@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly variant: Variant;
   readonly seeded: boolean;
   readonly postfix: boolean;
+  /** Where Dovecot runs; default: on this machine's loopback. */
+  readonly place?: DovecotPlace;
 }
 
 export async function startMailLab(options: LabOptions): Promise<MailLab> {
@@ -40,6 +42,7 @@ export async function startMailLab(options: LabOptions): Promise<MailLab> {
     variant,
     seeded,
     relayPort: relay,
+    ...(options.place === undefined ? {} : { place: options.place }),
   });
   const authPort = dovecot.ports.auth;
   const started = options.postfix
