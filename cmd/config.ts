@@ -1,7 +1,8 @@
 // `letterlock config show|schema`: what holds and where it came from; the JSON Schema for editors.
 
 import type { Argv } from 'yargs';
-import type { OriginRow } from '../src/config/origins.ts';
+import type { Config } from '../src/config.ts';
+import type { OriginRow } from '../src/config/origin-row.ts';
 import { jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
 import { aligned } from './table.ts';
@@ -13,13 +14,23 @@ import { configFor } from './settings.ts';
 const show: Run = async (args, io) => {
   const { config, origins } = await configFor(args, io, { urls: [], needsRoutes: false });
   if (isSet(args, 'json'))
-    io.printJson({ config, origins: origins.map(({ path, origin }) => ({ path, origin })) });
-  else
-    io.print(
-      ...(isSet(args, 'origin') ? aligned(yamlRows(origins)) : yamlRows(origins).map(([line]) => line)),
-    );
+    io.printJson({
+      config: withoutPasswords(config),
+      origins: origins.map(({ path, origin }) => ({ path, origin })),
+    });
+  else io.print(...aligned(yamlRows(origins, isSet(args, 'origin') ? 'with origins' : 'values only')));
   return 'done';
 };
+
+/** The password of a proxy, which is the only one there is. */
+const withoutPasswords = (config: Config): Config => ({
+  ...config,
+  routes: config.routes.map((route) =>
+    route.via === null || route.via.login === null
+      ? route
+      : { ...route, via: { ...route.via, login: { ...route.via.login, password: '***' } } },
+  ),
+});
 
 const schema: Run = (_args, io) => {
   io.printJson(jsonSchema());
@@ -27,12 +38,17 @@ const schema: Run = (_args, io) => {
 };
 
 /** The rows as YAML lines, each with a comment that names its origin; the line of a parent has none. */
-function yamlRows(origins: readonly OriginRow[]): readonly (readonly [string, string])[] {
-  const lines: (readonly [string, string])[] = [];
+function yamlRows(
+  origins: readonly OriginRow[],
+  show: 'with origins' | 'values only',
+): readonly (readonly string[])[] {
+  const lines: (readonly string[])[] = [];
   let before: OriginRow['path'] = [];
-  for (const { path, value, origin } of origins) {
-    lines.push(...parentLines(path, before).map((line) => [line, ''] as const));
-    lines.push([`${leafIndent(path, before)}${String(path.at(-1))}: ${yamlValue(value)}`, `# ${origin}`]);
+  for (const { path, value, origin, remark } of origins) {
+    lines.push(...parentLines(path, before).map((line) => [line]));
+    const line = `${leafIndent(path, before)}${String(path.at(-1))}: ${yamlValue(value)}`;
+    const said = [show === 'with origins' ? origin : null, remark].filter((part) => part !== null);
+    lines.push(said.length === 0 ? [line] : [line, `# ${said.join('; ')}`]);
     before = path;
   }
   return lines;

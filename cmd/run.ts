@@ -8,7 +8,7 @@ import { CommandError } from '../src/errors.ts';
 import type { Route } from '../src/proxy/route.ts';
 import type { Args } from './args.ts';
 import { isSet, textsOf } from './args.ts';
-import { clientLines, clientShape } from './client-settings.ts';
+import { boundPlaces, clientLines, clientShape } from './client-settings.ts';
 import type { CommandModule, Run } from './command.ts';
 import { withConfig, withJson, withState } from './command.ts';
 import type { Io } from './io.ts';
@@ -42,15 +42,9 @@ function printSettings(
   else io.print(...clientLines(routes));
 }
 
-/** Routes with the port really bound, where any free one was asked for. */
 function boundRoutes(routes: readonly Route[], daemon: Pick<Daemon, 'routes'>): readonly Route[] {
-  const ports = new Map(daemon.routes().map(({ name, port }) => [name, port]));
-  return routes.map((route) => ({
-    ...route,
-    listen: route.listen.map((place) =>
-      place.kind === 'tcp' && place.port === 0 ? { ...place, port: ports.get(route.name) ?? 0 } : place,
-    ),
-  }));
+  const bound = new Map(daemon.routes().map((status) => [status.name, status]));
+  return routes.map((route) => ({ ...route, listen: boundPlaces(route.listen, bound.get(route.name)) }));
 }
 
 const nothingToRun = (): CommandError =>
@@ -68,7 +62,11 @@ function noteOldNode(io: Io): void {
 
 const build = (parser: Argv): Argv =>
   withState(withConfig(withJson(parser)))
-    .positional('url', { type: 'string', array: true, describe: 'URL or [ADDR:]PORT=URL of a mail server' })
+    .positional('url', {
+      type: 'string',
+      array: true,
+      describe: 'URL, [ADDR:]PORT=URL or unix:PATH=URL of a mail server',
+    })
     .option('trust', {
       type: 'string',
       requiresArg: true,
@@ -105,6 +103,7 @@ const build = (parser: Argv): Argv =>
       'on ports 1143 and 1587 of localhost',
     )
     .example('$0 run 1110=pop3s://pop.example.org', 'on a port of your choice')
+    .example('$0 run unix:/run/user/1000/mail.sock=imaps://imap.example.org', 'on a socket file')
     .example('$0 run -c letterlock.yaml', 'everything from a file');
 
 export const runCommand: CommandModule = { build, run };

@@ -4,7 +4,7 @@
 import type { ConfigProblem } from '../config.ts';
 import { AnchorError, loadAnchors } from '../net/anchors.ts';
 import { anchorList } from './build.ts';
-import type { Ground } from './build.ts';
+import type { Ground } from './ground.ts';
 import type { Draft } from './drafts.ts';
 import { problemAt } from './problem.ts';
 import type { Path } from './problem.ts';

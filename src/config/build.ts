@@ -1,39 +1,37 @@
 // Makes the canonical configuration from checked layers: defaults, trust inheritance and the provider preset
 // applied, every path absolute. It is total on what the checks let through; it reports nothing.
 
-import { dirname, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import type { Limits, Route } from '../proxy/route.ts';
+import { canonicalHost } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { Limits, Route, Target, Via } from '../proxy/route.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import { isBigProvider } from '../trust/providers.ts';
 import type { Draft } from './drafts.ts';
-import type { Layers } from './layers.ts';
+import { absolutePath } from './ground.ts';
+import type { Ground } from './ground.ts';
 import { canonicalPin, giverOf } from './neighbours.ts';
 import { defaultSocket, defaultState } from './paths.ts';
-import type { Home } from './paths.ts';
 import type { Path } from './problem.ts';
 import { defaults } from './schema.ts';
 import type { RawConfig } from './schema.ts';
+import type { Server } from './servers.ts';
 import { parseListen, upstreamUrl } from './upstream.ts';
 
-/** What every part of the building needs. */
-export interface Ground {
-  readonly raw: RawConfig;
-  readonly layers: Layers;
-  readonly home: Home;
-  readonly cwd: string;
-  /** Absolute path of the configuration file; null without one. */
-  readonly file: string | null;
+/** What other files say: names of users, and proxies with the passwords kept there. */
+export interface Outside {
+  readonly users: ReadonlyMap<string, number>;
+  readonly vias: ReadonlyMap<number, Via>;
 }
 
-export const buildConfig = (ground: Ground, drafts: readonly Draft[]): Config => {
+export const buildConfig = (ground: Ground, drafts: readonly Draft[], outside: Outside): Config => {
   const state = stateOf(ground);
   return {
     state,
-    routes: drafts.map((draft) => buildRoute(draft, drafts, ground)),
+    routes: drafts.map((draft) => buildRoute(draft, drafts, { ...ground, ...outside })),
     metrics: metricsOf(ground),
     admin: { socket: socketOf(ground, state) },
-    localCa: { names: [] },
+    localCa: { names: localNamesOf(ground) },
     log: {
       level: ground.raw.log?.level ?? defaults.log.level,
       format: ground.raw.log?.format ?? defaults.log.format,
@@ -41,12 +39,6 @@ export const buildConfig = (ground: Ground, drafts: readonly Draft[]): Config =>
     shutdownSeconds: ground.raw.shutdownSeconds ?? defaults.shutdownSeconds,
   };
 };
-
-/** Relative paths of a file are relative to it, those of environment and flags to the working directory. */
-function absolutePath(ground: Ground, path: Path, text: string): string {
-  const inFile = ground.file !== null && ground.layers.locate(path).line !== null;
-  return resolve(inFile && ground.file !== null ? dirname(ground.file) : ground.cwd, text);
-}
 
 const stateOf = (ground: Ground): string =>
   ground.raw.state === undefined
@@ -70,42 +62,89 @@ function socketOf(ground: Ground, state: string): Config['admin']['socket'] {
   };
 }
 
-function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground): Route {
-  const { raw, upstream, endpoint } = draft;
+/** In their one spelling, each once. */
+const localNamesOf = ({ raw }: Ground): readonly string[] => [
+  ...new Set((raw.localCa?.names ?? defaults.localCa.names).map((name) => canonicalHost(name).host)),
+];
+
+function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground & Outside): Route {
+  const { raw, servers, scheme } = draft;
+  const [first, ...others] = servers;
+  const target = (server: Server): Target => targetOf(server, all, ground);
   return {
     name: draft.name,
-    listen: [{ kind: 'tcp', ...draft.listen }],
+    listen: draft.listen.map(({ place }) => place),
     unsafeListen: raw.unsafeListen ?? false,
-    endpoint,
-    upstream: upstreamUrl(upstream),
-    protocol: upstream.scheme.protocol,
-    upstreamTls: upstream.scheme.upstreamTls,
-    addresses: draft.address === null ? [] : [draft.address],
-    allowUsers: null,
-    clientTls: { mode: 'off', minVersion: 'TLSv1.2', files: null },
-    others: [],
-    via: null,
-    clientCertificate: null,
-    minVersion: 'TLSv1.2',
-    legacyServer: false,
-    warm: 0,
-    anchors: anchorsOf(draft, all, ground),
-    trust: trustOf(draft, all, ground),
+    allowUsers: allowedUsers(draft, ground.users),
+    clientTls: clientTlsOf(draft, ground),
+    ...target(first),
+    addresses: draft.addresses,
+    others: others.map(target),
+    protocol: scheme.protocol,
+    upstreamTls: scheme.upstreamTls,
+    via: ground.vias.get(draft.index) ?? draft.via,
+    clientCertificate: clientCertificateOf(draft, ground),
+    minVersion: raw.minVersion ?? 'TLSv1.2',
+    legacyServer: raw.legacyServer ?? false,
+    warm: raw.warm ?? 0,
     refusal: raw.refusal ?? 'greeting',
     refusalCode: raw.refusalCode ?? 421,
     limits: limitsOf(raw.limits, ground.raw.limits),
   };
 }
 
-/** The trust settings of the draft's endpoint, from whichever of its routes gives each. */
-function trustOf(draft: Draft, all: readonly Draft[], ground: Ground): TrustSettings {
-  const pins = giverOf('pins', draft, all)?.raw.pins ?? [];
-  const given = giverOf('trust', draft, all)?.raw.trust;
+const targetOf = ({ endpoint, upstream }: Server, all: readonly Draft[], ground: Ground): Target => ({
+  endpoint,
+  upstream: upstreamUrl(upstream),
+  addresses: [],
+  anchors: anchorsOf(endpoint, all, ground),
+  trust: trustOf(endpoint, all, ground),
+});
+
+/** A name that nobody knows is a problem already; it never lets anybody in. */
+const allowedUsers = ({ raw }: Draft, users: Outside['users']): Route['allowUsers'] =>
+  raw.allowUsers === undefined
+    ? null
+    : [
+        ...new Set(
+          raw.allowUsers.flatMap((user) => (typeof user === 'number' ? [user] : (users.get(user) ?? []))),
+        ),
+      ];
+
+function clientTlsOf({ index, raw, clientTls }: Draft, ground: Ground): Route['clientTls'] {
+  const { minVersion, certificate, key } = typeof raw.clientTls === 'object' ? raw.clientTls : {};
+  const path = ['routes', index, 'clientTls'];
+  return {
+    mode: clientTls,
+    minVersion: minVersion ?? 'TLSv1.2',
+    files:
+      certificate === undefined || key === undefined
+        ? null
+        : {
+            certificate: absolutePath(ground, path, certificate),
+            key: absolutePath(ground, path, key),
+          },
+  };
+}
+
+function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clientCertificate'] {
+  if (raw.clientCertificate === undefined) return null;
+  const path = ['routes', index, 'clientCertificate'];
+  return {
+    certificate: absolutePath(ground, path, raw.clientCertificate.certificate),
+    key: absolutePath(ground, path, raw.clientCertificate.key),
+  };
+}
+
+/** The trust settings of an endpoint, from whichever route gives each. */
+function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
+  const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];
+  const given = giverOf('trust', endpoint, all)?.raw.trust;
   const preset =
-    pins.length === 0 && !trustIsOrdered(ground) && isBigProvider(draft.endpoint.host) ? 'ca' : undefined;
+    pins.length === 0 && !trustIsOrdered(ground) && isBigProvider(endpoint.host) ? 'ca' : undefined;
   return {
     policy: given ?? preset ?? ground.raw.trust ?? defaults.trust,
-    firstUse: giverOf('firstUse', draft, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
+    firstUse: giverOf('firstUse', endpoint, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
     configPins: [...new Set(pins.map(canonicalPin))],
   };
 }
@@ -113,8 +152,8 @@ function trustOf(draft: Draft, all: readonly Draft[], ground: Ground): TrustSett
 /** A policy on the command line is meant for the routes beside it; one in a file is a default for all. */
 const trustIsOrdered = ({ layers }: Ground): boolean => layers.originOf(['trust'])?.startsWith('--') === true;
 
-export function anchorsOf(draft: Draft, all: readonly Draft[], ground: Ground): readonly string[] {
-  const giver = giverOf('caFile', draft, all);
+function anchorsOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): readonly string[] {
+  const giver = giverOf('caFile', endpoint, all);
   if (giver?.raw.caFile !== undefined)
     return anchorList(ground, ['routes', giver.index, 'caFile'], giver.raw.caFile);
   return anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile);
@@ -126,7 +165,9 @@ export const anchorList = (
   written: string | readonly string[],
 ): readonly string[] => [
   ...new Set(
-    [written].flat().map((source) => (source === 'system' ? source : absolutePath(ground, path, source))),
+    (typeof written === 'string' ? [written] : written).map((source) =>
+      source === 'system' ? source : absolutePath(ground, path, source),
+    ),
   ),
 ];
 

@@ -1,99 +1,127 @@
 // Each route as written, read into its canonical parts, one by one and without knowing its neighbours.
 
+import { parse } from 'node:path';
 import type { ConfigProblem } from '../config.ts';
-import { endpointOf } from '../endpoint.ts';
-import type { Endpoint } from '../endpoint.ts';
+import type { Scheme } from '../mail/protocol.ts';
+import type { ClientTlsSettings, ListenPlace, Via } from '../proxy/route.ts';
+import { absolutePath } from './ground.ts';
+import type { Ground } from './ground.ts';
+import { parsePlace, unixPlace } from './listen-place.ts';
 import { listOf } from './plain.ts';
 import { problemAt } from './problem.ts';
 import type { Path, Place } from './problem.ts';
-import { routeSchema } from './schema.ts';
-import type { RawRoute } from './schema.ts';
-import type { Layers } from './layers.ts';
-import { isLoopback, parseAddress, parseListen, parseUpstream } from './upstream.ts';
-import type { Address, Upstream } from './upstream.ts';
+import { parseProxy } from './proxy-url.ts';
+import { routeSchema } from './route-schema.ts';
+import type { RawRoute } from './route-schema.ts';
+import { addressesOf, serversOf } from './servers.ts';
+import type { Servers } from './servers.ts';
+import type { Address } from './upstream.ts';
+
+/** A place to listen at, and where it was written, below its route. */
+export interface Listening {
+  readonly place: ListenPlace;
+  readonly path: Path;
+}
 
 /** A route that is valid by itself. */
 export interface Draft {
   readonly index: number;
   readonly raw: RawRoute;
-  readonly upstream: Upstream;
-  readonly listen: Address;
-  readonly endpoint: Endpoint;
-  readonly address: Address | null;
+  /** Of its first server. */
+  readonly scheme: Scheme;
+  readonly servers: Servers;
+  readonly addresses: readonly Address[];
+  readonly listen: readonly Listening[];
+  readonly clientTls: ClientTlsSettings['mode'];
+  /** The password of a passwordFile is not in it yet. */
+  readonly via: Via | null;
   readonly name: string;
   /** The place of one of its keys, or of the route where the key was not written. */
   readonly place: (...path: Path) => Place;
 }
 
-/** The drafts of all routes the schema accepts, and what is wrong with any of them by itself. */
-export function draftRoutes(layers: Layers): {
+/** The drafts of all routes the schema accepts, and those that leave out what nobody can guess. */
+export function draftRoutes(ground: Ground): {
   readonly drafts: readonly Draft[];
   readonly problems: readonly ConfigProblem[];
 } {
   const drafts: Draft[] = [];
   const problems: ConfigProblem[] = [];
-  for (const [index, value] of listOf(layers.value['routes']).entries()) {
+  for (const [index, value] of listOf(ground.layers.value['routes']).entries()) {
     const parsed = routeSchema.safeParse(value);
     if (!parsed.success) continue;
-    const read = draft(parsed.data, index, layers);
+    const read = draft(parsed.data, index, ground);
     if ('message' in read) problems.push(read);
     else drafts.push(read);
   }
-  return { drafts, problems: [...problems, ...drafts.flatMap(ownProblems)] };
+  return { drafts, problems };
 }
 
-function draft(raw: RawRoute, index: number, layers: Layers): Draft | ConfigProblem {
-  const place = (...path: Path): Place => layers.locate(['routes', index, ...path]);
-  const upstream = parseUpstream(raw.upstream);
-  if (raw.listen === undefined && upstream.scheme.localPort === null) {
-    const hint = `give the local port: listen: localhost:PORT, or PORT=${raw.upstream} on the command line`;
-    return problemAt(place(), `${upstream.scheme.scheme}:// has no usual local port`, hint);
+function draft(raw: RawRoute, index: number, ground: Ground): Draft | ConfigProblem {
+  const place = (...path: Path): Place => ground.layers.locate(['routes', index, ...path]);
+  const servers = serversOf(raw);
+  const { scheme } = servers[0].upstream;
+  if (raw.listen === undefined && scheme.localPort === null) {
+    const url = [raw.upstream].flat()[0] ?? '';
+    const hint = `give the local port: listen: localhost:PORT, or PORT=${url} on the command line`;
+    return problemAt(place(), `${scheme.scheme}:// has no usual local port`, hint);
   }
   const listen =
     raw.listen === undefined
-      ? { host: 'localhost', port: upstream.scheme.localPort ?? 0 }
-      : parseListen(raw.listen);
-  const endpoint = endpointOf(raw.serverName ?? upstream.host.host, upstream.port);
+      ? [{ place: usualPlace(scheme), path: ['listen'] }]
+      : listeningsOf(raw.listen, index, ground);
   return {
     index,
     raw,
-    upstream,
+    scheme,
+    servers,
+    addresses: addressesOf(raw, servers[0]),
     listen,
-    endpoint,
-    address: addressOf(raw, upstream),
-    name: raw.name ?? `${upstream.scheme.scheme}-${listen.port}`,
+    clientTls: typeof raw.clientTls === 'object' ? raw.clientTls.mode : (raw.clientTls ?? 'off'),
+    via:
+      raw.proxy === undefined ? null : parseProxy(typeof raw.proxy === 'string' ? raw.proxy : raw.proxy.url),
+    name: raw.name ?? usualName(scheme, listen),
     place,
   };
 }
 
-/** With a serverName the host of the URL is only where to connect. */
-function addressOf(raw: RawRoute, upstream: Upstream): Address | null {
-  if (raw.address !== undefined) return parseAddress(raw.address, upstream.port);
-  return raw.serverName === undefined ? null : { host: upstream.host.host, port: upstream.port };
+const usualPlace = (scheme: Scheme): ListenPlace => ({
+  kind: 'tcp',
+  host: 'localhost',
+  port: scheme.localPort ?? 0,
+});
+
+function listeningsOf(
+  written: NonNullable<RawRoute['listen']>,
+  index: number,
+  ground: Ground,
+): readonly Listening[] {
+  const several = Array.isArray(written);
+  return [written].flat().map((each, at) => {
+    const path = several ? ['listen', at] : ['listen'];
+    const place = typeof each === 'string' ? parsePlace(each) : unixPlace(each);
+    if (place.kind !== 'unix') return { place, path };
+    return {
+      place: { ...place, path: absolutePath(ground, ['routes', index, ...path], place.path) },
+      path,
+    };
+  });
 }
 
-function ownProblems({ raw, listen, upstream, place }: Draft): readonly ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  if (!isLoopback(listen.host) && raw.unsafeListen !== true) {
-    problems.push(
-      problemAt(
-        place('listen'),
-        `${raw.listen ?? ''} can be reached from other machines, and the client's password would cross the network in clear`,
-        `listen on localhost:${listen.port}, or add unsafeListen: true to this route`,
-      ),
-    );
+/** `imaps-1143`; of a route without a port `imaps-mail`, after its socket file or the service manager's name. */
+function usualName({ scheme }: Scheme, listen: readonly Listening[]): string {
+  const places = listen.map(({ place }) => place);
+  const place = places.find(({ kind }) => kind === 'tcp') ?? places[0];
+  return `${scheme}-${place === undefined ? '' : labelOf(place)}`.slice(0, 64);
+}
+
+function labelOf(place: ListenPlace): string {
+  switch (place.kind) {
+    case 'tcp':
+      return String(place.port);
+    case 'unix':
+      return parse(place.path).name.replace(/[^\w.-]+/g, '-');
+    case 'fd':
+      return place.name.replace(/[^\w.-]+/g, '-');
   }
-  if (raw.refusal === 'login' && upstream.scheme.protocol !== 'imap') {
-    problems.push(problemAt(place('refusal'), 'refusal: login is for IMAP only', 'remove the line'));
-  }
-  if (
-    raw.refusalCode !== undefined &&
-    upstream.scheme.protocol !== 'smtp' &&
-    upstream.scheme.protocol !== 'lmtp'
-  ) {
-    problems.push(
-      problemAt(place('refusalCode'), 'refusalCode is for SMTP and LMTP only', 'remove the line'),
-    );
-  }
-  return problems;
 }

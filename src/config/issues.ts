@@ -5,9 +5,9 @@ import type { z } from 'zod';
 import type { ConfigProblem } from '../config.ts';
 import { nearest } from './nearest.ts';
 import { isMapping, valueAt } from './plain.ts';
-import { pathName, problemAt } from './problem.ts';
+import { maskCredentials, pathName, problemAt } from './problem.ts';
 import type { Path, Place } from './problem.ts';
-import { keysAt } from './schema.ts';
+import { keysAt } from './schema-keys.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -45,10 +45,14 @@ function problemsOfIssue(issue: Issue, value: unknown, places: Places): readonly
 
 /** Of a union, the branch that fits the form of what was written, when there is one. */
 function innerIssues(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | null {
-  const fitting = issue.errors.find((branch) =>
-    branch.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
-  );
+  const fitting = issue.errors.find((branch) => branch.every(isOfForm));
   return fitting === undefined || fitting.length === 0 ? null : fitting;
+}
+
+/** Whether the form was right and only what it holds is wrong. One word alone beside other forms is none of them. */
+function isOfForm(issue: Issue): boolean {
+  if (issue.path.length > 0) return true;
+  return issue.code === 'invalid_value' ? issue.values.length > 1 : issue.code !== 'invalid_type';
 }
 
 function unknownKey(path: Path, places: Places): ConfigProblem {
@@ -89,8 +93,9 @@ function sentenceOf(issue: Issue, path: Path, found: unknown): Sentence {
       };
     case 'custom':
       return { message: `${name}: ${issue.message}`, suggestion: suggestionOf(issue.params) };
-    case 'invalid_format':
     case 'invalid_union':
+      return { message: `${name} ${issue.message}, not ${shown(found)}`, suggestion: portHint(path, found) };
+    case 'invalid_format':
       return { message: `${name} ${issue.message}, not ${shown(found)}`, suggestion: null };
     case 'not_multiple_of':
     case 'unrecognized_keys':
@@ -135,6 +140,9 @@ function typeHint(expected: string, found: unknown): string | null {
   return null;
 }
 
+const portHint = (path: Path, found: unknown): string | null =>
+  path.includes('listen') && typeof found === 'number' ? `write localhost:${found}` : null;
+
 const suggestionOf = (params: Readonly<Record<string, unknown>> | undefined): string | null => {
   const suggestion = params?.['suggestion'];
   return typeof suggestion === 'string' ? suggestion : null;
@@ -144,6 +152,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isMapping(value)) return 'a mapping';
   if (value === undefined || value === null) return 'nothing';
-  const text = JSON.stringify(value);
+  const text = maskCredentials(JSON.stringify(value));
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -3,31 +3,36 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { maxSocketPathBytes } from '../admin/socket-path.ts';
 import type { Config, ConfigProblem } from '../config.ts';
 import { anchorProblems } from './anchor-files.ts';
 import { buildConfig } from './build.ts';
-import type { Ground } from './build.ts';
 import { readDocument } from './document.ts';
 import type { SourceDocument } from './document.ts';
 import { draftRoutes } from './drafts.ts';
 import type { Draft } from './drafts.ts';
+import type { Ground } from './ground.ts';
 import { problemsOf } from './issues.ts';
 import type { Places } from './issues.ts';
+import { keyFileFindings } from './key-files.ts';
 import { layered } from './layers.ts';
 import type { Layers } from './layers.ts';
+import { localProblems } from './local-rules.ts';
 import { neighbourProblems } from './neighbours.ts';
-import type { OtherListener } from './neighbours.ts';
+import type { OriginRow } from './origin-row.ts';
 import { originRows } from './origins.ts';
-import type { OriginRow } from './origins.ts';
+import { ownListeners, socketProblems } from './own-listeners.ts';
+import { readPasswordFiles } from './password-files.ts';
 import type { Home } from './paths.ts';
 import { listOf } from './plain.ts';
 import type { Mapping } from './plain.ts';
 import { nowhere, problemAt, sortProblems } from './problem.ts';
 import { configSchema } from './schema.ts';
 import type { RawConfig } from './schema.ts';
+import { legacyPolicyProblems, serverProblems } from './server-rules.ts';
 import { settingsFromEnvironment, settingsFromFlags } from './settings.ts';
-import { parseListen, splitRouteArgument } from './upstream.ts';
+import { splitRouteArgument } from './upstream.ts';
+import { readUsers } from './users.ts';
+import { routeWarnings } from './warnings.ts';
 
 /** Where a configuration comes from. */
 export interface ConfigSources {
@@ -69,16 +74,15 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     cwd: sources.cwd,
     file: sources.file === null ? null : resolve(sources.cwd, sources.file),
   };
-  const { drafts, problems } = draftRoutes(layers);
-  const found = sortProblems([
+  const { drafts, problems } = draftRoutes(ground);
+  return finish(ground, drafts, [
     ...layers.problems,
     ...environment.problems,
     ...schemaProblems(document, layers),
     ...problems,
-    ...neighbourProblems(drafts, metricsListener(ground)),
+    ...drafts.flatMap((draft) => [...localProblems(draft), ...serverProblems(draft)]),
     ...noRoutes(sources, layers),
   ]);
-  return finish(ground, drafts, found);
 }
 
 /** What can only be said of a whole configuration, and needs the disk. */
@@ -87,13 +91,32 @@ async function finish(
   drafts: readonly Draft[],
   found: readonly ConfigProblem[],
 ): Promise<LoadedConfig> {
-  const config = buildConfig(ground, drafts);
+  const [users, passwords, keys, anchors] = await Promise.all([
+    readUsers(drafts),
+    readPasswordFiles(ground, drafts),
+    keyFileFindings(ground, drafts),
+    anchorProblems(ground, drafts),
+  ]);
+  const config = buildConfig(ground, drafts, { users: users.users, vias: passwords.vias });
+  const built = config.routes.flatMap((route, index) => {
+    const draft = drafts[index];
+    return draft === undefined ? [] : [{ draft, route }];
+  });
   const problems = sortProblems([
     ...found,
+    ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
-    ...(await anchorProblems(ground, drafts)),
+    ...built.flatMap(({ draft, route }) => legacyPolicyProblems(draft, route)),
+    ...users.problems,
+    ...passwords.problems,
+    ...keys.problems,
+    ...anchors,
   ]);
-  const warnings = drafts.flatMap((draft, index) => pinsIgnored(draft, config.routes[index]?.trust.policy));
+  const warnings = sortProblems([
+    ...built.flatMap(({ draft, route }) => routeWarnings(draft, route)),
+    ...passwords.warnings,
+    ...keys.warnings,
+  ]);
   if (problems.length > 0) return { ok: false, problems, warnings };
   return { ok: true, config, warnings, origins: originRows(config, { ground, drafts }) };
 }
@@ -134,14 +157,6 @@ function soundPart(value: Mapping): RawConfig {
   return configSchema.parse(Object.fromEntries(sound));
 }
 
-/** Only a port somebody asked for: a busy default one is a warning of the daemon. */
-function metricsListener({ raw, layers }: Ground): OtherListener | null {
-  const listen = raw.metrics?.listen;
-  return listen === undefined
-    ? null
-    : { address: parseListen(listen), place: layers.locate(['metrics', 'listen']) };
-}
-
 function noRoutes({ needsRoutes }: ConfigSources, layers: Layers): readonly ConfigProblem[] {
   const routes = layers.value['routes'];
   const none =
@@ -154,24 +169,4 @@ function noRoutes({ needsRoutes }: ConfigSources, layers: Layers): readonly Conf
       'add routes: with at least one upstream, or give a URL',
     ),
   ];
-}
-
-function socketProblems(ground: Ground, config: Config): readonly ConfigProblem[] {
-  const { path } = config.admin.socket;
-  const bytes = Buffer.byteLength(path);
-  if (bytes <= maxSocketPathBytes) return [];
-  const message = `the path of the admin socket has ${bytes} bytes, ${maxSocketPathBytes} are possible: ${path}`;
-  return [
-    problemAt(
-      ground.layers.locate(['admin', 'socket']),
-      message,
-      'give a shorter one: admin: {socket: {path: /run/…}}',
-    ),
-  ];
-}
-
-function pinsIgnored(draft: Draft, policy: string | undefined): readonly ConfigProblem[] {
-  if (policy !== 'ca' || draft.raw.pins === undefined || draft.raw.pins.length === 0) return [];
-  const hint = 'use trust: pinned to accept these keys only';
-  return [problemAt(draft.place('pins'), 'pins have no effect under trust: ca', hint)];
 }

@@ -1,88 +1,96 @@
-// What is wrong between routes: two on one port, two of one name, and two that trust one endpoint differently.
+// What is wrong between routes: two on one port or socket, two of one name, and two that trust one endpoint differently.
 // Trust settings belong to the endpoint: a route that omits one takes what another route of it gives.
 
 import type { ConfigProblem } from '../config.ts';
 import { bracketed } from '../endpoint.ts';
+import type { Endpoint } from '../endpoint.ts';
+import type { ListenPlace } from '../proxy/route.ts';
 import { parseFingerprint } from '../trust/fingerprint.ts';
 import type { Draft } from './drafts.ts';
+import { overlaps, placeText } from './listen-place.ts';
 import { placeName, problemAt } from './problem.ts';
 import type { Place } from './problem.ts';
 import { upstreamUrl } from './upstream.ts';
-import type { Address } from './upstream.ts';
 
-/** The metrics listener, where there is one, with its place. */
+/** What else of this daemon listens. */
 export interface OtherListener {
-  readonly address: Address;
-  readonly place: Place;
+  readonly what: string;
+  readonly place: ListenPlace;
 }
 
 export const neighbourProblems = (
   drafts: readonly Draft[],
-  metrics: OtherListener | null,
+  others: readonly OtherListener[],
 ): readonly ConfigProblem[] => [
-  ...drafts.flatMap((draft, at) => portProblem(draft, drafts.slice(0, at), drafts)),
-  ...metricsProblem(drafts, metrics),
+  ...drafts.flatMap((draft, at) => placeProblems(draft, drafts.slice(0, at), drafts)),
+  ...drafts.flatMap((draft) => otherListenerProblems(draft, others)),
   ...drafts.flatMap((draft, at) => nameProblem(draft, drafts.slice(0, at))),
   ...drafts.flatMap((draft, at) => trustProblems(draft, drafts.slice(0, at))),
 ];
 
-/** Whether binding one address takes what the other needs. */
-function overlaps(one: Address, other: Address): boolean {
-  if (one.port !== other.port || one.port === 0) return false;
-  return one.host === other.host || covers(one.host, other.host) || covers(other.host, one.host);
-}
-
-function covers(wide: string, host: string): boolean {
-  if (wide === '::') return true;
-  if (wide === '0.0.0.0') return !host.includes(':');
-  return wide === 'localhost' && (host === '127.0.0.1' || host === '::1');
-}
-
-const shown = ({ host, port }: Address): string => `${bracketed(host)}:${port}`;
-
-function portProblem(
+function placeProblems(
   draft: Draft,
   before: readonly Draft[],
   all: readonly Draft[],
 ): readonly ConfigProblem[] {
-  const first = before.find((other) => overlaps(other.listen, draft.listen));
-  if (first === undefined) return [];
-  const port = freePort(draft.listen.port, all);
-  const url = upstreamUrl(draft.upstream);
-  const place = draft.place('listen');
-  const onCommandLine = place.line === null;
-  const suggestion = onCommandLine
+  return draft.listen.flatMap(({ place, path }) => {
+    const first = before
+      .flatMap((other) => other.listen.map((listening) => ({ other, listening })))
+      .find(({ listening }) => overlaps(listening.place, place));
+    if (first === undefined) return [];
+    const taker = upstreamUrl(first.other.servers[0].upstream);
+    const message = `${placeText(place)} is taken by the route to ${taker}${at(first.other.place(...first.listening.path))}`;
+    const written = draft.place(...path);
+    return [problemAt(written, message, otherPlace(place, { draft, all, written }))];
+  });
+}
+
+function otherPlace(
+  place: ListenPlace,
+  { draft, all, written }: { readonly draft: Draft; readonly all: readonly Draft[]; readonly written: Place },
+): string {
+  if (place.kind === 'unix') return 'give this one a socket file of its own';
+  if (place.kind === 'fd') return 'give this one a socket of its own, with another FileDescriptorName=';
+  const port = freePort(place.port, all);
+  const url = upstreamUrl(draft.servers[0].upstream);
+  return written.line === null
     ? `give this one a port of its own: ${port}=${url}`
-    : `listen: ${bracketed(draft.listen.host)}:${port} (on the command line: ${port}=${url})`;
-  const message = `${shown(draft.listen)} is taken by the route to ${upstreamUrl(first.upstream)}${at(first.place('listen'))}`;
-  return [problemAt(place, message, suggestion)];
+    : `listen: ${bracketed(place.host)}:${port} (on the command line: ${port}=${url})`;
 }
 
 const at = (place: Place): string => (place.line === null ? '' : ` (${placeName(place)})`);
 
 function freePort(from: number, all: readonly Draft[]): number {
-  const taken = new Set(all.map((draft) => draft.listen.port));
+  const taken = new Set(
+    all.flatMap((draft) => draft.listen.map(({ place }) => (place.kind === 'tcp' ? place.port : 0))),
+  );
   let port = from;
   while (taken.has(port) && port < 65_535) port += 1;
   return port;
 }
 
-function metricsProblem(drafts: readonly Draft[], metrics: OtherListener | null): readonly ConfigProblem[] {
-  if (metrics === null) return [];
-  const taken = drafts.find((draft) => overlaps(draft.listen, metrics.address));
-  if (taken === undefined) return [];
-  const message = `metrics and the route ${taken.name} both listen on ${shown(metrics.address)}`;
-  return [problemAt(taken.place('listen'), message, 'give one of them another port')];
+function otherListenerProblems(draft: Draft, others: readonly OtherListener[]): readonly ConfigProblem[] {
+  return draft.listen.flatMap(({ place, path }) => {
+    const taker = others.find((other) => overlaps(other.place, place));
+    if (taker === undefined) return [];
+    const message = `${taker.what} and the route ${draft.name} both listen on ${placeText(taker.place)}`;
+    const hint = `give one of them another ${place.kind === 'tcp' ? 'port' : 'path'}`;
+    return [problemAt(draft.place(...path), message, hint)];
+  });
 }
 
 function nameProblem(draft: Draft, before: readonly Draft[]): readonly ConfigProblem[] {
   const first = before.find((other) => other.name === draft.name);
-  if (first === undefined || overlaps(first.listen, draft.listen)) return [];
+  if (first === undefined || shareAPlace(first, draft)) return [];
   const message = `two routes are named ${draft.name}${at(first.place('name'))}`;
   return [
     problemAt(draft.place('name'), message, `give this one its own: name: ${draft.name}-${draft.index + 1}`),
   ];
 }
+
+/** Then that is the problem, and their usual names are the same for it. */
+const shareAPlace = (one: Draft, other: Draft): boolean =>
+  one.listen.some((here) => other.listen.some((there) => overlaps(here.place, there.place)));
 
 /** The trust settings a route can give, each in a form that compares. */
 const trustKeys = {
@@ -92,31 +100,39 @@ const trustKeys = {
     draft.raw.pins === undefined ? null : sortedList(draft.raw.pins.map(canonicalPin)),
   caFile: (draft: Draft) => (draft.raw.caFile === undefined ? null : sortedList([draft.raw.caFile].flat())),
 } as const;
-type TrustKey = keyof typeof trustKeys;
+export type TrustKey = keyof typeof trustKeys;
 const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile'];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;
 
 const sortedList = (values: readonly string[]): string => `[${[...new Set(values)].toSorted().join(', ')}]`;
 
+/** One for each key: a route of several servers may disagree on more than one of them for the same reason. */
 function trustProblems(draft: Draft, before: readonly Draft[]): readonly ConfigProblem[] {
   return trustKeyNames.flatMap((key) => {
     const here = trustKeys[key](draft);
-    const other = here === null ? null : giverOf(key, draft, before);
-    const there = other === null ? null : trustKeys[key](other);
-    if (other === null || here === there) return [];
-    const message =
-      `two routes disagree on ${key} of ${draft.endpoint.name}: ${here ?? ''} here, ` +
-      `${there ?? ''} in ${placeName(other.place(key))}${quotedLine(other.place(key))}`;
-    return [
-      problemAt(draft.place(key), message, 'trust belongs to the server: give it once, or the same in both'),
-    ];
+    if (here === null) return [];
+    for (const { endpoint } of draft.servers) {
+      const other = giverOf(key, endpoint, before);
+      const there = other === null ? null : trustKeys[key](other);
+      if (other === null || here === there) continue;
+      const message =
+        `two routes disagree on ${key} of ${endpoint.name}: ${here} here, ` +
+        `${there ?? ''} in ${placeName(other.place(key))}${quotedLine(other.place(key))}`;
+      const hint = 'trust belongs to the server: give it once, or the same in both';
+      return [problemAt(draft.place(key), message, hint)];
+    }
+    return [];
   });
 }
 
 const quotedLine = (place: Place): string =>
   place.excerpt === null ? '' : ` (${place.excerpt.trim().slice(0, 80)})`;
 
-/** The route of this endpoint that gives `key`, the first that does. */
-export const giverOf = (key: TrustKey, draft: Draft, all: readonly Draft[]): Draft | null =>
-  all.find((other) => other.endpoint.name === draft.endpoint.name && trustKeys[key](other) !== null) ?? null;
+/** The route of this endpoint that gives `key`, the first that does. What a route gives holds for all its servers. */
+export const giverOf = (key: TrustKey, endpoint: Endpoint, all: readonly Draft[]): Draft | null =>
+  all.find(
+    (other) =>
+      other.servers.some((server) => server.endpoint.name === endpoint.name) &&
+      trustKeys[key](other) !== null,
+  ) ?? null;

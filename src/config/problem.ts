@@ -4,6 +4,12 @@
 import { escapeText } from '../trust/escape.ts';
 import type { ConfigProblem } from '../config.ts';
 
+/** What a part of the checking found: what is wrong, and what is only to be told. */
+export interface Findings {
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
 /** A path into the configuration: `['routes', 0, 'upstream']`. */
 export type Path = readonly (string | number)[];
 
@@ -12,6 +18,7 @@ export type Place = Pick<ConfigProblem, 'source' | 'line' | 'column' | 'excerpt'
 
 export const nowhere = (source: string): Place => ({ source, line: null, column: null, excerpt: null });
 
+/** No password comes out of here, whoever quoted what was written. */
 export const problemAt = (
   place: Place,
   message: string,
@@ -20,8 +27,8 @@ export const problemAt = (
   source: place.source,
   line: place.line,
   column: place.column,
-  message,
-  suggestion,
+  message: maskCredentials(message),
+  suggestion: suggestion === null ? null : maskCredentials(suggestion),
   excerpt: place.excerpt,
 });
 
@@ -57,12 +64,17 @@ function caretLines(excerpt: string, column: number): readonly string[] {
   return [`    ${before}${printable(shown.slice(column - 1 - start))}`, `    ${' '.repeat(before.length)}^`];
 }
 
-/** A user name and password somebody wrote into a URL, starred out at their length: problems are logged. */
+const starred = (_: string, before: string, secret: string): string => before + '*'.repeat(secret.length);
+
+/**
+ * User name and password of a URL, and the value of a key named password, starred out at their length: problems are
+ * logged. In the URL of a proxy all up to the last @ is secret, blanks too: an unencoded password may hold any.
+ */
 export const maskCredentials = (text: string): string =>
-  text.replace(
-    /(:\/\/)(\S*)(?=@)/g,
-    (_, slashes: string, secret: string) => slashes + '*'.repeat(secret.length),
-  );
+  text
+    .replace(/((?:\bproxy\b.*?|socks\w*|https?):\\?\/\\?\/)(.*)(?=@)/gi, starred)
+    .replace(/(:\\?\/\\?\/)(\S*)(?=@)/g, starred)
+    .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred);
 
 /** File order, then the environment and the command line; each problem once. */
 export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

@@ -6,7 +6,8 @@ import type { ConfigProblem } from '../config.ts';
 import { nearest } from './nearest.ts';
 import { nowhere, problemAt } from './problem.ts';
 import type { Path } from './problem.ts';
-import { settingPaths } from './schema.ts';
+import { settingPaths } from './schema-keys.ts';
+import type { SettingPath } from './schema-keys.ts';
 
 export interface Setting {
   /** `limits.dialSeconds` */
@@ -14,7 +15,7 @@ export interface Setting {
   readonly path: readonly string[];
   /** `LETTERLOCK_LIMITS_DIAL_SECONDS` */
   readonly variable: string;
-  readonly whole: boolean;
+  readonly form: SettingPath['form'];
 }
 
 /** One value given outside the file. */
@@ -29,11 +30,11 @@ export interface GivenSetting {
 const upperSnake = (word: string): string => word.replace(/([a-z])([A-Z])/g, '$1_$2').toUpperCase();
 
 export const settings = (): readonly Setting[] =>
-  settingPaths().map(({ path, whole }) => ({
+  settingPaths().map(({ path, form }) => ({
     key: path.join('.'),
     path,
     variable: `LETTERLOCK_${path.map(upperSnake).join('_')}`,
-    whole,
+    form,
   }));
 
 /** Variables of the prefix that are not settings: where a daemon listens, and which file to read. */
@@ -78,8 +79,8 @@ function givenSetting(
   if (key === 'metrics.listen' && (text === 'off' || text === 'null'))
     return { path: ['metrics'], value: null, ...from };
   if (key === 'admin.socket' && text !== 'default') return { path, value: { path: text }, ...from };
-  if (key === 'caFile') return { path, value: text.split(','), ...from };
-  if (setting.whole && /^\d{1,15}$/.test(text)) return { path, value: Number(text), ...from };
+  if (setting.form === 'list') return { path, value: text.split(','), ...from };
+  if (setting.form === 'whole' && /^\d{1,15}$/.test(text)) return { path, value: Number(text), ...from };
   return { path, value: text, ...from };
 }
 

@@ -6,7 +6,7 @@ import type { Host } from '../endpoint.ts';
 import { schemeNamed, schemes } from '../mail/protocol.ts';
 import type { Scheme } from '../mail/protocol.ts';
 import { nearest } from './nearest.ts';
-import { maskCredentials } from './problem.ts';
+import { quoted, UnusableValue } from './unusable.ts';
 
 export interface Upstream {
   /** The canonical row of protocol and mode, also when an alias was written. */
@@ -15,30 +15,20 @@ export interface Upstream {
   readonly port: number;
 }
 
-/** A value somebody wrote that cannot be used: what is wrong, and what to write instead. */
-export class UnusableValue extends RangeError {
-  readonly suggestion: string | null;
-  constructor(message: string, suggestion: string | null = null) {
-    super(message);
-    this.name = 'UnusableValue';
-    this.suggestion = suggestion;
-  }
-}
-
 /** @throws UnusableValue or RangeError, each naming the value */
 export function parseUpstream(text: string): Upstream {
   const parts = /^([^:/?#]*):\/\/([^/?#]*)(.*)$/s.exec(text);
-  if (parts === null) throw new UnusableValue(`${shown(text)} is not a URL`, urlHint(text));
+  if (parts === null) throw new UnusableValue(`${quoted(text)} is not a URL`, urlHint(text));
   const scheme = readScheme(parts[1] ?? '');
   const authority = parts[2] ?? '';
   if (authority.includes('@'))
     throw new UnusableValue(
-      `${shown(text)} holds a user name`,
+      `${quoted(text)} holds a user name`,
       'remove it: the mail client logs in, letterlock does not',
     );
   if ((parts[3] ?? '') !== '')
     throw new UnusableValue(
-      `${shown(text)} holds a path, query or fragment`,
+      `${quoted(text)} holds a path, query or fragment`,
       `write ${parts[1] ?? ''}://${authority}`,
     );
   const { host, port } = splitAuthority(authority, text);
@@ -53,12 +43,12 @@ export function parseUpstream(text: string): Upstream {
 export const upstreamUrl = ({ scheme, host, port }: Upstream): string =>
   `${scheme.scheme}://${bracketed(host.host)}${port === scheme.port ? '' : `:${port}`}`;
 
-/** `[ADDR:]PORT=URL` or `URL`, split; the listening part is null for a bare URL. */
+/** `[ADDR:]PORT=URL`, `unix:PATH=URL`, `fd:NAME=URL` or `URL`, split; the listening part is null for a bare URL. */
 export function splitRouteArgument(text: string): {
   readonly listen: string | null;
   readonly upstream: string;
 } {
-  const parts = /^([^=/]*)=(.*)$/s.exec(text);
+  const parts = /^(unix:[^=]*|[^=/]*)=(.*)$/s.exec(text);
   if (parts === null) return { listen: null, upstream: text };
   const listen = parts[1] ?? '';
   return { listen: /^\d*$/.test(listen) ? `localhost:${listen}` : listen, upstream: parts[2] ?? '' };
@@ -73,7 +63,7 @@ export interface Address {
 export function parseListen(text: string): Address {
   const parts = /^(\[[^[\]]*\]|[^:[\]]*):(\d*)$/s.exec(text);
   if (parts === null || parts[1] === '')
-    throw new UnusableValue(`${shown(text)} is not an address to listen on`, listenHint(text));
+    throw new UnusableValue(`${quoted(text)} is not an address to listen on`, listenHint(text));
   const port = parts[2] ?? '';
   return { host: canonicalHost(parts[1] ?? '').host, port: port === '0' ? 0 : parsePort(port) };
 }
@@ -83,7 +73,7 @@ export function parseAddress(text: string, defaultPortNumber: number): Address {
   const parts = /^(\[[^[\]]*\]|[^:[\]]*)(?::([^:]*))?$/s.exec(text);
   if (parts === null)
     throw new UnusableValue(
-      `${shown(text)} is not an address to connect to`,
+      `${quoted(text)} is not an address to connect to`,
       'write HOST:PORT, an IPv6 address in brackets',
     );
   const endpoint = endpointOf(
@@ -102,7 +92,7 @@ function readScheme(written: string): Scheme {
   const names = schemes.map((row) => row.scheme);
   const near = nearest(written, names);
   throw new UnusableValue(
-    `${shown(written)} is not a scheme letterlock knows`,
+    `${quoted(written)} is not a scheme letterlock knows`,
     near === null ? `use one of ${names.join(', ')}` : `did you mean ${near}://?`,
   );
 }
@@ -117,12 +107,12 @@ function splitAuthority(
   const parts = /^(\[[^[\]]*\]|[^:[\]]*)(?::([^:]*))?$/s.exec(authority);
   if (parts === null)
     throw new UnusableValue(
-      `${shown(text)} has no host that can be read`,
+      `${quoted(text)} has no host that can be read`,
       'write an IPv6 address in brackets, like imaps://[2001:db8::1]',
     );
   if (parts[1] === '')
     throw new UnusableValue(
-      `${shown(text)} names no host`,
+      `${quoted(text)} names no host`,
       'write imaps://HOST, with the name of the mail server',
     );
   return { host: parts[1] ?? '', port: parts[2] ?? null };
@@ -131,7 +121,7 @@ function splitAuthority(
 function defaultPort(scheme: Scheme, text: string): number {
   if (scheme.port !== null) return scheme.port;
   throw new UnusableValue(
-    `${shown(text)} names no port`,
+    `${quoted(text)} names no port`,
     `${scheme.scheme}:// has no usual port: write ${text}:PORT`,
   );
 }
@@ -147,9 +137,4 @@ function listenHint(text: string): string {
   if (/^\*:\d+$/.test(text))
     return `write 0.0.0.0${text.slice(1)} for every IPv4 address, and unsafeListen: true`;
   return 'write HOST:PORT, like localhost:1143 or 127.0.0.1:1143';
-}
-
-function shown(text: string): string {
-  const masked = maskCredentials(text);
-  return `"${masked.length > 80 ? `${masked.slice(0, 80)}…` : masked}"`;
 }

@@ -233,6 +233,7 @@ describe('layers', () => {
       caFile: 'system',
       'metrics.listen': 'localhost:1',
       'admin.socket': '/s/x',
+      'localCa.names': 'BOX.lan,192.0.2.7,box.lan.',
       'log.level': 'debug',
       'log.format': 'json',
     };
@@ -250,6 +251,7 @@ describe('layers', () => {
       state: '/s',
       metrics: { host: 'localhost', port: 1, explicit: true },
       admin: { socket: { path: '/s/x' } },
+      localCa: { names: ['box.lan', '192.0.2.7'] },
       log: { level: 'debug', format: 'json' },
       shutdownSeconds: 999,
       routes: [

@@ -6,13 +6,21 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { configSchema, jsonSchema, keysAt, settingPaths } from '../../src/config/schema.ts';
+import { keysAt, settingPaths } from '../../src/config/schema-keys.ts';
+import { configSchema, jsonSchema } from '../../src/config/schema.ts';
 import { editDistance, nearest } from '../../src/config/nearest.ts';
 import { settings } from '../../src/config/settings.ts';
+import { selfSigned } from '../net/peers.ts';
 import { good, problemsIn } from './read.ts';
 
 const folder = join(import.meta.dirname, '../../config');
 const example = (): Promise<string> => readFile(join(folder, 'letterlock.example.yaml'), 'utf8');
+
+/** The files that the example names. */
+async function exampleFiles(): Promise<Readonly<Record<string, string>>> {
+  const { cert, key } = await selfSigned();
+  return { 'local.pem': cert, 'local.key': key, 'me.pem': cert, 'me.key': key, 'proxy.password': 'secret\n' };
+}
 
 describe('the JSON Schema', () => {
   it('in config/ is the one of the sources', async () => {
@@ -66,7 +74,7 @@ describe('the JSON Schema', () => {
 
 describe('the example', () => {
   it('is a good configuration', async () => {
-    expect(await problemsIn(await example())).toEqual([]);
+    expect(await problemsIn(await example(), { files: await exampleFiles() })).toEqual([]);
   });
 
   it('shows every key there is', async () => {
@@ -83,13 +91,18 @@ describe('the example', () => {
       ...keysAt(['log']),
       ...keysAt(['metrics']),
       ...keysAt(['admin']),
+      ...keysAt(['localCa']),
+      ...keysAt(['routes', 0, 'listen', 0]),
+      ...keysAt(['routes', 0, 'clientTls']),
+      ...keysAt(['routes', 0, 'proxy']),
+      ...keysAt(['routes', 0, 'clientCertificate']),
     ];
     // Keys of the first route that another route of the example has are enough.
     expect(keys.filter((key) => !written.has(key))).toEqual([]);
   });
 
   it('states the defaults where it gives top-level ones', async () => {
-    const shown = await good(await example());
+    const shown = await good(await example(), { files: await exampleFiles() });
     const plain = await good('state: /var/lib/letterlock\nroutes:\n  - upstream: imaps://imap.example.org\n');
     const { config } = shown;
     expect({ ...config, routes: [], metrics: null }).toEqual({ ...plain.config, routes: [], metrics: null });
@@ -106,6 +119,7 @@ describe('the list of variables', () => {
       'LETTERLOCK_CA_FILE',
       'LETTERLOCK_METRICS_LISTEN',
       'LETTERLOCK_ADMIN_SOCKET',
+      'LETTERLOCK_LOCAL_CA_NAMES',
       'LETTERLOCK_LIMITS_CONNECTIONS',
       'LETTERLOCK_LIMITS_DIAL_SECONDS',
       'LETTERLOCK_LIMITS_HANDSHAKE_SECONDS',

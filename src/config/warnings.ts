@@ -1,0 +1,43 @@
+// What works as it is written, and should still be known by whoever wrote it.
+
+import type { ConfigProblem } from '../config.ts';
+import { targetsOf } from '../proxy/route.ts';
+import type { Route } from '../proxy/route.ts';
+import type { Draft } from './drafts.ts';
+import { problemAt } from './problem.ts';
+
+export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProblem[] => [
+  ...pinsIgnored(draft, route),
+  ...oldClientTls(draft, route),
+  ...legacy(draft, route),
+];
+
+function pinsIgnored({ raw, place }: Draft, route: Route): readonly ConfigProblem[] {
+  if (raw.pins === undefined || raw.pins.length === 0) return [];
+  if (!targetsOf(route).some(({ trust }) => trust.policy === 'ca')) return [];
+  const hint = 'use trust: pinned to accept these keys only';
+  return [problemAt(place('pins'), 'pins have no effect under trust: ca', hint)];
+}
+
+function oldClientTls({ place }: Draft, { clientTls }: Route): readonly ConfigProblem[] {
+  const { minVersion } = clientTls;
+  if (minVersion !== 'TLSv1' && minVersion !== 'TLSv1.1') return [];
+  return [
+    problemAt(
+      place('clientTls', 'minVersion'),
+      `${minVersion} is weak: whoever can read the network between client and letterlock may read passwords`,
+      'for devices that know nothing newer; give them a route of their own',
+    ),
+  ];
+}
+
+function legacy({ place }: Draft, { legacyServer }: Route): readonly ConfigProblem[] {
+  if (!legacyServer) return [];
+  return [
+    problemAt(
+      place('legacyServer'),
+      'TLS 1.0 and weak ciphers may be read on the way; the server is accepted on a live pin only',
+      'pin its key first, with pins: or letterlock pins add, and remove the line when the server is renewed',
+    ),
+  ];
+}
