@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaults, jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
@@ -63,17 +65,22 @@ interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
 }
 
-/** Every key below `node`, depth first, lists as `routes[]`. */
+/** Every key below `node`, depth first, lists as `routes[]`; a mapping that may stand alone or in a list once. */
 function keysOf(node: SchemaNode, path: string): readonly (readonly [string, SchemaNode])[] {
-  const inside = [node, ...(node.anyOf ?? [])];
-  return inside.flatMap((each) => [
-    ...Object.entries(each.properties ?? {}).flatMap(([key, child]) => {
+  const forms = [node, ...(node.anyOf ?? [])];
+  const inside = forms.flatMap((form) =>
+    Object.entries(form.properties ?? {}).flatMap(([key, child]) => {
       const name = path === '' ? key : `${path}.${key}`;
       return [[name, child] as const, ...keysOf(child, name)];
     }),
-    ...(each.items === undefined ? [] : keysOf(each.items, `${path}[]`)),
-  ]);
+  );
+  if (inside.length > 0) return inside;
+  return forms.flatMap((form) => (form.items === undefined ? [] : keysOf(form.items, `${path}[]`)));
 }
+
+/** The words a value may be, also where it may be something else instead. */
+const wordsOf = (node: SchemaNode): readonly unknown[] =>
+  [node, ...(node.anyOf ?? [])].flatMap((form) => form.enum ?? []);
 
 function defaultOf(name: string): string {
   const value = name
@@ -87,15 +94,18 @@ function defaultOf(name: string): string {
     : `\`${JSON.stringify(value)}\``;
 }
 
-/** docs/configuration.md, generated from the schema. */
-function configurationPage(): string {
+/** What is written by hand in docs/configuration.md begins here. */
+const handWritten = '## Examples\n';
+
+/** docs/configuration.md: the table is generated from the schema, the examples below it stay as they are. */
+async function configurationPage(): Promise<string> {
+  const page = await readFile(join(import.meta.dirname, '../docs/configuration.md'), 'utf8');
   const schema = jsonSchema() as SchemaNode;
   const variables = new Map(settings().map(({ key, variable }) => [key, variable]));
   const rows = keysOf(schema, '').map(([name, node]) => {
+    const words = wordsOf(node).map((value) => `\`${String(value)}\``);
     const values =
-      node.enum === undefined
-        ? ''
-        : ` One of ${node.enum.map((value) => `\`${String(value)}\``).join(', ')}.`;
+      words.length === 0 ? '' : ` ${node.anyOf === undefined ? 'One' : 'Also one'} of ${words.join(', ')}.`;
     const variable = variables.get(name);
     return `| \`${name}\` | ${node.description ?? ''}${values} | ${defaultOf(name)} | ${variable === undefined ? '' : `\`${variable}\``} |`;
   });
@@ -104,7 +114,8 @@ function configurationPage(): string {
     '',
     'YAML 1.2, checked whole before anything starts: `letterlock check -c FILE`. What wins is, in this order, a flag, an',
     'environment variable, the file, the default; `letterlock config show --origin` says which did. An unknown key or',
-    'variable is an error. Editors read `config/letterlock.schema.json`. This page is generated from `src/config/schema.ts`.',
+    'variable is an error. Editors read `config/letterlock.schema.json`. The table is generated from `src/config/schema.ts`;',
+    'examples of what a route can do stand below it.',
     '',
     'Trust settings (`trust`, `firstUse`, `pins`, `caFile`) belong to the server, not to the route: a route that leaves one',
     'out takes what another route to the same server gives, and two different ones are an error.',
@@ -113,6 +124,7 @@ function configurationPage(): string {
     '|---|---|---|---|',
     ...rows,
     '',
+    page.slice(page.indexOf(handWritten)),
   ].join('\n');
 }
 
@@ -147,7 +159,7 @@ describe('documents', () => {
   });
 
   it('list every setting as the schema has it', async () => {
-    await expect(configurationPage()).toMatchFileSnapshot('../docs/configuration.md');
+    await expect(await configurationPage()).toMatchFileSnapshot('../docs/configuration.md');
   });
 
   it('list every metric as it is registered', async () => {

@@ -101,9 +101,12 @@ async function keyOf(
   return { key: parsedKey(file.text) ?? report(...keyFault(path, file.text)), warnings };
 }
 
-function parsedKey(pem: string): KeyObject | null {
+/** The first key in the file, as TLS takes it; Node's reader of keys alone wants nothing else before it. */
+function parsedKey(text: string): KeyObject | null {
+  const [block] = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?-----END /s.exec(text) ?? [];
+  if (block === undefined) return null;
   try {
-    return createPrivateKey(pem);
+    return createPrivateKey(text.slice(text.indexOf(block)));
   } catch {
     return null;
   }
