@@ -42,8 +42,8 @@ export class RunningDaemon {
   #wake: () => void = () => undefined;
   #ended = false;
 
-  constructor(script: string, ...args: readonly string[]) {
-    this.#child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#over = this.#end();
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#take(line));

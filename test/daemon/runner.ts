@@ -1,7 +1,8 @@
 // A daemon as a process of its own, for the tests of signals and crashes. Run with the folder to live in, the
-// port of an upstream, and what to do once it runs; a reload reads `next.json` there.
+// port of an upstream, and what to do once it runs; a reload reads `next.json` there, and `listen.json` says
+// where it listens when that is not any port.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
 import { runDaemon } from '../../src/daemon.ts';
@@ -11,9 +12,15 @@ import type { Route } from '../../src/proxy/route.ts';
 
 const [folder = '', port = '', action = ''] = process.argv.slice(2);
 
+const listen = (): Route['listen'] => {
+  const file = join(folder, 'listen.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : plainRoute.listen;
+};
+
 const route = (name: string): Route => ({
   ...plainRoute,
   name,
+  listen: listen(),
   endpoint: endpointOf('127.0.0.1', Number(port)),
   upstream: `imaps://127.0.0.1:${port}`,
 });

@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 function run(action = ''): RunningDaemon {
-  daemon = new RunningDaemon(script, folder, String(server.port), action);
+  daemon = new RunningDaemon(process.execPath, [script, folder, String(server.port), action]);
   return daemon;
 }
 

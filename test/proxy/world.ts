@@ -234,8 +234,10 @@ export class FakeClient {
   error: string | null = null;
   #changed: () => void = () => undefined;
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  /** To a port of 127.0.0.1, or to another place. */
+  constructor(place: number | { readonly host: string; readonly port: number } | { readonly path: string }) {
+    const at = typeof place === 'number' ? { port: place, host: '127.0.0.1' } : place;
+    this.socket = connect({ ...at, allowHalfOpen: true });
     this.#listen(this.socket);
   }
 
@@ -397,8 +399,8 @@ export class Rig {
     return this.proxy.status()[0]?.port ?? 0;
   }
 
-  client(port: number = this.port): FakeClient {
-    const client = new FakeClient(port);
+  client(place: ConstructorParameters<typeof FakeClient>[0] = this.port): FakeClient {
+    const client = new FakeClient(place);
     this.#clients.push(client);
     return client;
   }
