@@ -49,6 +49,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./reload.ts')).reloadCommand,
   },
   {
+    command: 'local-ca',
+    describe: 'the CA that vouches for letterlock to mail clients: see, export, install it',
+    load: async () => (await import('./local-ca.ts')).localCaCommand,
+  },
+  {
     command: 'demo',
     describe: 'a mail server, letterlock, and what happens when the key changes',
     load: async () => (await import('./demo.ts')).demoCommand,

@@ -61,7 +61,7 @@ export function operatorOf(
 }
 
 /** Whoever named a file, a state or a socket means the daemon of that one and no other. */
-function lookupOf(
+export function lookupOf(
   { args, io }: { readonly args: Args; readonly io: Io },
   { config, origins }: GoodConfig,
 ): Lookup {

@@ -2,6 +2,7 @@
 // one) $LETTERLOCK_CONFIG or the usual places.
 
 import { access } from 'node:fs/promises';
+import type { ConfigProblem } from '../src/config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { ConfigSources, LoadedConfig } from '../src/config/load.ts';
 import { defaultFiles, thisHome } from '../src/config/paths.ts';
@@ -53,9 +54,13 @@ export async function configFor(args: Args, io: Io, wanted: Wanted): Promise<Goo
   return soundConfig(await loadConfig(await sourcesOf(args, io, wanted)), io);
 }
 
-export function soundConfig(loaded: LoadedConfig, io: Io): GoodConfig {
-  for (const warning of loaded.warnings)
+export function noteWarnings(warnings: readonly ConfigProblem[], io: Io): void {
+  for (const warning of warnings)
     io.note(...problemLines(warning).map((line, index) => (index === 0 ? `warning: ${line}` : line)));
+}
+
+export function soundConfig(loaded: LoadedConfig, io: Io): GoodConfig {
+  noteWarnings(loaded.warnings, io);
   if (!loaded.ok) throw new ConfigError(loaded.problems);
   return loaded;
 }

@@ -17,7 +17,7 @@ const floors = [
   ['net', 'store'],
   ['tofu', 'index'],
   ['proxy'],
-  ['ops', 'admin', 'config'],
+  ['ops', 'admin', 'config', 'local-ca'],
   ['daemon'],
   ['demo'],
   ['cmd'],

@@ -7,6 +7,8 @@ import { openMetrics } from '../ops/metrics.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Config } from '../config.ts';
 import { CommandError } from '../errors.ts';
+import { LocalTls } from '../local-ca/local-tls.ts';
+import type { PreparedTls } from '../local-ca/local-tls.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
@@ -41,14 +43,20 @@ export interface Ground {
   /** Hears of every event after log and metrics. */
   readonly also: Listener<ProxyEvent> | null;
   force: Force;
-  /** Anchors of a configuration that is just being put in force. */
-  incoming: AnchorSets | null;
+  /** Of a configuration that is just being put in force. */
+  incoming: Incoming | null;
+}
+
+export interface Incoming {
+  readonly anchors: AnchorSets;
+  readonly tls: PreparedTls;
 }
 
 export interface Engine {
   readonly store: EmbeddedStore;
   readonly tofu: Tofu;
   readonly proxy: Proxy;
+  readonly localTls: LocalTls;
   readonly metrics: Metrics | null;
   readonly on: Listener<ProxyEvent>;
 }
@@ -65,10 +73,12 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
+  const { localTls, tls } = await openLocalTls(ground, on);
   const proxy = new Proxy({
     routes: config.routes,
     tofu,
     anchorsFor: (target) => anchorsOf(ground, target),
+    credentialsFor: (route) => (ground.incoming?.tls ?? tls).credentialsFor(route),
     on,
     now,
     inherited: new Inherited(takeInherited(ground.env, process.pid)),
@@ -76,7 +86,20 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, metrics, on };
+  return { store, tofu, proxy, localTls, metrics, on };
+}
+
+/** Under the lock of the store: no other daemon writes to the local CA of this state. */
+async function openLocalTls(
+  { force: { config }, now, closing }: Ground,
+  on: Listener<ProxyEvent>,
+): Promise<{ readonly localTls: LocalTls; readonly tls: PreparedTls }> {
+  const localTls = new LocalTls({ state: config.state, on, now });
+  closing.add(() => localTls.close());
+  const tls = await localTls.prepare(config);
+  await tls.save();
+  tls.take();
+  return { localTls, tls };
 }
 
 /** The log a configuration asks for, on the daemon's own stream. */
@@ -90,7 +113,7 @@ interface Late {
 }
 
 function anchorsOf({ force, incoming }: Ground, target: Target): AnchorSet {
-  const anchors = incoming?.get(target) ?? force.anchors.get(target);
+  const anchors = incoming?.anchors.get(target) ?? force.anchors.get(target);
   if (anchors === undefined)
     throw new CommandError('internal', `no trust anchors were loaded for ${target.endpoint.name}`);
   return anchors;

@@ -209,14 +209,20 @@ async function apply(
 ): Promise<void> {
   const anchors = await loadAnchorSets(config.routes);
   const log = openConfiguredLog(config, ground);
-  ground.incoming = anchors;
+  const tls = await engine.localTls.prepare(config);
+  ground.incoming = { anchors, tls };
   try {
     await engine.proxy.replace(config.routes);
+  } catch (error) {
+    await tls.drop();
+    throw error;
   } finally {
     ground.incoming = null;
   }
+  tls.take();
   ground.force = { config, anchors, log };
   engine.tofu.configure(settingsOf(config.routes));
+  await engine.localTls.look();
   await countRoutes(ground, engine);
 }
 

@@ -74,14 +74,15 @@ export async function checkOwned(paths: StorePaths): Promise<void> {
   }
 }
 
-interface Expected {
+export interface Expected {
   readonly uid: number;
   readonly kind: 'directory' | 'file';
   readonly mode: number;
   readonly follow: boolean;
 }
 
-async function checkEntry(path: string, expected: Expected): Promise<void> {
+/** Throws StoreError `store-permissions` unless it is of the kind and user expected and others cannot write to it; closes it. */
+export async function checkEntry(path: string, expected: Expected): Promise<void> {
   const entry = expected.follow ? await stat(path).catch(() => null) : await found(path);
   if (entry === null) {
     if (expected.follow) throw refused(path, 'points to nothing', 'Name the directory itself with --state.');

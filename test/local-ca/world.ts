@@ -1,0 +1,88 @@
+// A state directory with local certificates, a clock that is set by hand, and all that is told.
+
+import { mkdtemp, rm, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalTls, type ServedConfig } from '../../src/local-ca/local-tls.ts';
+import type { ServerCredentials } from '../../src/net/local-handshake.ts';
+import type { ClientTlsSettings, Route } from '../../src/proxy/route.ts';
+import type { StoreIo } from '../../src/store/io.ts';
+import { parseCertificate, type ParsedCertificate } from '../../src/trust/parsed-certificate.ts';
+import { readCertificates } from '../../src/trust/certificate.ts';
+import { readFile } from 'node:fs/promises';
+import { plainRoute } from '../proxy/route.ts';
+
+export const day = 86_400_000;
+
+export const tlsRoute = (changes: Partial<ClientTlsSettings> = {}, host = '127.0.0.1'): Route => ({
+  ...plainRoute,
+  listen: [{ kind: 'tcp', host, port: 0 }],
+  clientTls: { mode: 'implicit', minVersion: 'TLSv1.2', files: null, ...changes },
+});
+
+export const serving = (routes: readonly Route[], names: readonly string[] = []): ServedConfig => ({
+  routes,
+  localCa: { names },
+});
+
+export class World {
+  readonly state: string;
+  now = Date.now();
+  readonly told: { readonly code: string; readonly message: string }[] = [];
+  readonly #open: LocalTls[] = [];
+
+  private constructor(state: string) {
+    this.state = state;
+  }
+
+  static async make(): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), 'll-ca-'));
+    await mkdir(join(folder, 'state'), { mode: 0o700 });
+    return new World(join(folder, 'state'));
+  }
+
+  path(name: string): string {
+    return join(this.state, 'local-ca', name);
+  }
+
+  text(name: string): Promise<string> {
+    return readFile(this.path(name), 'utf8');
+  }
+
+  async certificate(name: string): Promise<ParsedCertificate> {
+    const [der = new Uint8Array()] = readCertificates(await this.text(name));
+    return parseCertificate(der);
+  }
+
+  tls(io?: StoreIo): LocalTls {
+    const tls = new LocalTls({
+      state: this.state,
+      now: () => this.now,
+      on: (event) => {
+        if (event.type === 'warning') this.told.push(event);
+      },
+      ...(io === undefined ? {} : { io }),
+    });
+    this.#open.push(tls);
+    return tls;
+  }
+
+  /** As at the start of a daemon. */
+  async start(config: ServedConfig): Promise<{ readonly tls: LocalTls; readonly credentials: ServerCredentials }> {
+    const tls = this.tls();
+    const prepared = await tls.prepare(config);
+    await prepared.save();
+    prepared.take();
+    const [route = plainRoute] = config.routes;
+    return { tls, credentials: prepared.credentialsFor(route) };
+  }
+
+  get codes(): readonly string[] {
+    return this.told.map(({ code }) => code);
+  }
+
+  async close(): Promise<void> {
+    for (const tls of this.#open) await tls.close();
+    await rm(join(this.state, '..'), { recursive: true });
+  }
+}
