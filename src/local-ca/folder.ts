@@ -6,7 +6,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../store/database.ts';
 import { checkEntry, found, makeDirectory } from '../store/directory.ts';
-import { diskIo, type StoreIo } from '../store/io.ts';
+import { diskIo, replaceFile, type StoreIo } from '../store/io.ts';
 import { StoreError } from '../store/store-error.ts';
 import { readPair, UnusablePair, type Pair, type PairText } from './pair.ts';
 
@@ -25,7 +25,6 @@ export type Reading =
   | { readonly state: 'torn'; readonly file: string; readonly why: string };
 
 const extensions = { certificate: 'crt', key: 'key' } as const;
-/** The key last: where a copy's key is, its certificate is too. */
 const parts = ['certificate', 'key'] as const;
 
 export const folderIn = (state: string): string => join(state, 'local-ca');
@@ -121,8 +120,8 @@ export class Folder {
   }
 
   /**
-   * Keeps a copy of the CA in place as `ca-DATE`, under which it outlives the next one. What stands under such a name
-   * already is never replaced; a copy that was kept already is enough.
+   * Keeps a copy of the CA in place as `ca-DATE`, under which it outlives the next one. Another CA that stands under such a
+   * name is never replaced.
    */
   async keepAuthority(day: string): Promise<void> {
     await this.#translated(async () => {
@@ -130,21 +129,17 @@ export class Folder {
         certificate: await readFile(this.file('ca', 'certificate')),
         key: await readFile(this.file('ca', 'key')),
       };
-      const name = await this.#nameToKeep(`ca-${day}`, text.key);
-      if (name === null) return;
-      for (const part of parts) {
-        await this.#io.writeFile(this.file(name, part), text[part]);
-        await this.#io.syncFile(this.file(name, part));
-      }
-      await this.#io.syncDirectory(this.path);
+      const name = await this.#nameToKeep(`ca-${day}`, text.certificate);
+      for (const part of parts) await replaceFile(this.file(name, part), text[part], this.#io);
     });
   }
 
-  /** null when this key is kept under some date: the machine stopped before the new CA was put in its place. */
-  async #nameToKeep(wanted: string, key: Buffer): Promise<string | null> {
+  /** The name this CA is kept under already, where the machine stopped before the next one was in its place. */
+  async #nameToKeep(wanted: string, certificate: Buffer): Promise<string> {
     const names = new Set(await readdir(this.path));
     for (const name of names)
-      if (/^ca-.*\.key$/.test(name) && key.equals(await readFile(join(this.path, name)))) return null;
+      if (/^ca-.*\.crt$/.test(name) && certificate.equals(await readFile(join(this.path, name))))
+        return name.slice(0, -'.crt'.length);
     const isTaken = (name: string): boolean => parts.some((part) => names.has(`${name}.${extensions[part]}`));
     let name = wanted;
     for (let next = 2; isTaken(name); next += 1) name = `${wanted}-${next}`;

@@ -115,14 +115,14 @@ function serial(): string {
   return bytes.toString('hex').replace(/^./, '4');
 }
 
-/** RFC 5280 gives a common name 64 characters. The key's own mark tells two of one day apart. */
+/** At most 64 characters, as RFC 5280 has it. The mark tells two of one day apart. */
 function subjectFor({ host, user }: Owner, now: number): Record<string, string[]>[] {
   const day = new Date(now).toISOString().slice(0, 10);
-  const mark = randomBytes(4).toString('hex');
+  const mark = randomBytes(2).toString('hex');
   return [
-    { CN: [`letterlock local CA (${plain(host, 30)}, ${day})`] },
+    { CN: [`letterlock local CA (${plain(host, 24)}, ${day} ${mark})`] },
     { O: ['letterlock'] },
-    { OU: [`${plain(user, 24)}@${plain(host, 24)} ${mark}`] },
+    { OU: [`${plain(user, 30)}@${plain(host, 30)}`] },
   ];
 }
 

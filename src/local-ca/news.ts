@@ -31,7 +31,7 @@ export const news = {
     before: { readonly authority: Authority; readonly standing: Replaceable },
   ): News => ({
     code: 'local-ca-replaced',
-    message: `A NEW LOCAL CA: ${whyReplaced(before.authority, before.standing)}, so there is another now, ${authority.name}; ${importing}. The old one is kept beside it under its date`,
+    message: `A NEW LOCAL CA: ${whyReplaced(before.authority, before.standing)}, so there is another now, ${authority.name}; ${importing}. The old one is kept beside it as ca-DATE.crt`,
   }),
   standing: (authority: Authority, standing: Exclude<Standing, Replaceable>): readonly News[] => {
     switch (standing.state) {

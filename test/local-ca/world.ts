@@ -1,15 +1,19 @@
 // A state directory with local certificates, a clock that is set by hand, and all that is told.
 
-import { mkdtemp, rm, mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { LocalTls, type ServedConfig } from '../../src/local-ca/local-tls.ts';
 import type { ServerCredentials } from '../../src/net/local-handshake.ts';
 import type { ClientTlsSettings, Route } from '../../src/proxy/route.ts';
 import type { StoreIo } from '../../src/store/io.ts';
 import { parseCertificate, type ParsedCertificate } from '../../src/trust/parsed-certificate.ts';
 import { readCertificates } from '../../src/trust/certificate.ts';
-import { readFile } from 'node:fs/promises';
+import { listen, portOf } from '../net/peers.ts';
 import { plainRoute } from '../proxy/route.ts';
 
 export const day = 86_400_000;
@@ -68,13 +72,15 @@ export class World {
   }
 
   /** As at the start of a daemon. */
-  async start(config: ServedConfig): Promise<{ readonly tls: LocalTls; readonly credentials: ServerCredentials }> {
+  async start(
+    config: ServedConfig,
+  ): Promise<{ readonly tls: LocalTls; readonly credentials: ServerCredentials }> {
     const tls = this.tls();
     const prepared = await tls.prepare(config);
     await prepared.save();
     prepared.take();
     const [route = plainRoute] = config.routes;
-    return { tls, credentials: prepared.credentialsFor(route) };
+    return { tls, credentials: { context: () => prepared.credentialsFor(route).context() } };
   }
 
   get codes(): readonly string[] {
@@ -84,5 +90,46 @@ export class World {
   async close(): Promise<void> {
     for (const tls of this.#open) await tls.close();
     await rm(join(this.state, '..'), { recursive: true });
+  }
+}
+
+/** A server on loopback that shows each client what the credentials give at that moment. */
+export async function serve(
+  credentials: ServerCredentials,
+): Promise<{ readonly port: number; readonly close: () => void }> {
+  const sockets: Socket[] = [];
+  const server: Server = await listen(
+    createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      const tls = new TLSSocket(socket, { isServer: true, secureContext: credentials.context() });
+      tls.on('error', () => undefined);
+    }),
+  );
+  return {
+    port: portOf(server),
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** The certificate a client is shown now. */
+export async function shown(
+  credentials: ServerCredentials,
+  options: ConnectionOptions = {},
+): Promise<X509Certificate> {
+  const { port, close } = await serve(credentials);
+  // What is shown is looked at here, whoever vouches for it.
+  const client = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options });
+  try {
+    await once(client, 'secureConnect');
+    const certificate = client.getPeerX509Certificate();
+    if (certificate === undefined) throw new TypeError('no certificate was shown');
+    return certificate;
+  } finally {
+    client.destroy();
+    close();
   }
 }
