@@ -33,12 +33,22 @@ async function describedIn(state: string, io: Io): Promise<LocalCaDescription | 
     return await describeLocalCa(state);
   } catch (error) {
     if (!(error instanceof CommandError) || error.code !== 'local-ca-denied') throw error;
-    throw new CommandError('store', error.message, {
-      code: error.code,
-      cause: error,
-      hint: sudoLine(state, io.words),
-    });
+    throw deniedError(error, { state, words: io.words });
   }
+}
+
+/** The same error with the line that works; `words` are what the user typed after `letterlock`. */
+export function deniedError(
+  cause: CommandError,
+  { state, words }: { readonly state: string; readonly words: readonly string[] },
+): CommandError {
+  const isNamed = words.some((word) => /^(?:--state|--config|-c)(?:=|$)/.test(word));
+  const line = [...words, ...(isNamed ? [] : ['--state', state])].map(quoted).join(' ');
+  return new CommandError('store', cause.message, {
+    code: cause.code,
+    cause,
+    hint: `Run: sudo letterlock ${line}`,
+  });
 }
 
 /** null when no daemon answers, or does not say. */
@@ -51,11 +61,6 @@ async function stateOfDaemon(lookup: Parameters<typeof findDaemon>[0]): Promise<
     if (!(error instanceof CommandError)) throw error;
     return null;
   }
-}
-
-function sudoLine(state: string, words: readonly string[]): string {
-  const named = words.some((word) => /^(?:--state|--config|-c)(?:=|$)/.test(word));
-  return `Run: sudo letterlock ${[...words, ...(named ? [] : ['--state', state])].map(quoted).join(' ')}`;
 }
 
 /** For a POSIX shell. */

@@ -155,6 +155,7 @@ describe('help', () => {
     'verify',
     'repair',
   ].map((name) => `pins ${name}`);
+  const groups = ['pins', 'config', 'local-ca'];
 
   it('lists every command', async () => {
     const { stdout, stderr, exit } = await home.say(['--help']);
@@ -164,9 +165,12 @@ describe('help', () => {
   });
 
   it.each([
-    ...names.filter((name) => name !== 'pins' && name !== 'config'),
+    ...names.filter((name) => !groups.includes(name)),
     'config show',
     'config schema',
+    'local-ca show',
+    'local-ca export',
+    'local-ca install',
     ...pins,
   ])('of %s has an example', async (name) => {
     const { stdout, stderr, exit } = await home.say([...name.split(' '), '--help']);
