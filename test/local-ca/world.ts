@@ -93,9 +93,10 @@ export class World {
   }
 }
 
-/** A server on loopback that shows each client what the credentials give at that moment. */
+/** A server on loopback that shows each client what the credentials give at that moment, and talks to it. */
 export async function serve(
   credentials: ServerCredentials,
+  talk: (tls: TLSSocket) => void = () => undefined,
 ): Promise<{ readonly port: number; readonly close: () => void }> {
   const sockets: Socket[] = [];
   const server: Server = await listen(
@@ -104,6 +105,7 @@ export async function serve(
       socket.on('error', () => undefined);
       const tls = new TLSSocket(socket, { isServer: true, secureContext: credentials.context() });
       tls.on('error', () => undefined);
+      talk(tls);
     }),
   );
   return {
