@@ -66,6 +66,7 @@ function conclude({ route, anchors, row, peer, expect, now }: Found): Inspection
     anchors,
     endpoint: route.endpoint,
     chainError: peer.chainError,
+    profile: peer.tls.profile,
     now,
     clockSuspect: now < readBuild().builtAt,
   });
@@ -95,6 +96,7 @@ function evidenceOf({ route, anchors, row, peer, now }: Found, examined: Examine
     now,
     spki: peer.spki,
     resumed: peer.resumed,
+    profile: peer.tls.profile,
     examined: peer.chain.length === 0 ? null : examined,
     anchors: anchors.certificates.length,
     record: row === null || damaged ? null : recordOfRow(row),

@@ -70,6 +70,13 @@ export const refusals = {
     advice:
       'The policy pinned accepts only keys that were named beforehand. Add the key with pins: in the configuration or letterlock pins add.',
   },
+  'legacy-unpinned': {
+    permanence: 'permanent',
+    cause: 'it is a legacy server without a pin',
+    advice:
+      'legacyServer: true speaks TLS so weak that no CA and no first use can vouch for a key over it. ' +
+      'Get the fingerprint from the operator of the server, then: letterlock pins approve ENDPOINT --expect FINGERPRINT, letterlock pins add, or pins: in the configuration.',
+  },
   'starttls-missing': {
     permanence: 'permanent',
     cause: 'it does not offer STARTTLS',
@@ -103,7 +110,9 @@ export const refusals = {
   'tls-too-old': {
     permanence: 'permanent',
     cause: 'it only speaks TLS versions that are too old',
-    advice: 'The server offers nothing newer than TLS 1.1. It needs an update.',
+    advice:
+      'The server offers nothing newer than TLS 1.1, or nothing as new as minVersion asks for. It needs an update; ' +
+      'one that cannot have any can be reached with legacyServer: true and a pin.',
   },
   'store-unavailable': {
     permanence: 'temporary',

@@ -3,6 +3,7 @@
 // changes is acted upon before it is durable.
 
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
+import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
 import { Lanes } from './tofu/lanes.ts';
 import { Ledger, type Written } from './tofu/ledger.ts';
@@ -43,6 +44,7 @@ export class Tofu {
   readonly #witness: Witness;
   readonly #notices: Notices;
   readonly #untrusting: Untrusting;
+  readonly #established = new Established();
   #settings: ReadonlyMap<string, TrustSettings> = new Map();
   readonly #asked = new Map<string, TrustSettings>();
 
@@ -66,6 +68,7 @@ export class Tofu {
   configure(settings: ReadonlyMap<string, TrustSettings>): void {
     this.#settings = new Map(settings);
     this.#asked.clear();
+    this.#established.forget();
     for (const endpoint of settings.keys()) {
       this.#untrusting.configured(this.#situation(endpoint, 'config'), this.#ledger.mirror.entry(endpoint));
     }
@@ -77,6 +80,7 @@ export class Tofu {
     this.#asked.set(endpoint.name, settings);
     const evidence = this.#witness.evidence(question);
     const verdict = judge(evidence);
+    this.#established.judged(evidence, verdict);
     const judged = { question, evidence, verdict, reference: this.#referenceFor(evidence, verdict) };
     // A first use is not one before its proof and its record: `settle` tells of it.
     if (!verdict.accept || verdict.basis !== 'first-use') this.#notices.judged(evidence, verdict);
@@ -99,6 +103,22 @@ export class Tofu {
   /** The relay's comparison of the epoch, in the tick in which it writes. */
   isCurrent(vouched: Vouched): boolean {
     return isVouched(vouched) && this.#ledger.mirror.entry(vouched.endpoint).epoch === vouched.epoch;
+  }
+
+  /**
+   * Is a key of this endpoint trusted now, by a CA or a live pin, and was the last one judged not refused (or is it pinned
+   * since)? For what a server is shown before its verdict; a store that is not good knows no record.
+   */
+  isEstablished({ endpoint, settings }: Pick<Question, 'endpoint' | 'settings'>): boolean {
+    const { store, now } = this.#options;
+    const { record, verified } = this.#ledger.mirror.entry(endpoint.name);
+    return this.#established.is(endpoint.name, {
+      settings,
+      now: now(),
+      record,
+      recordVerified: verified && this.health().state === 'good',
+      sealed: store.sealed(endpoint.name),
+    });
   }
 
   record(endpoint: string): EndpointRecord | null {
@@ -208,6 +228,7 @@ export class Tofu {
   }
 
   async #settleRefused(evidence: Evidence, verdict: Refused): Promise<Settled> {
+    this.#established.judged(evidence, verdict);
     this.#notices.judged(evidence, verdict);
     const reference = this.#referenceFor(evidence, verdict);
     await this.#recordRefusal(evidence);

@@ -1,10 +1,11 @@
 // Trust anchors, always explicit: what the environment or Node's defaults trust must not change a verdict.
 // `system` is the operating system's bundle; where there is none, the roots that came with Node.
 
-import { constants, createHash, X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import { rootCertificates } from 'node:tls';
 import { LetterlockError } from '../errors.ts';
+import { Contexts } from './contexts.ts';
 
 export interface AnchorSet {
   /** Identity of the set: SHA-256 over the sorted certificate hashes. Part of cache keys. */
@@ -13,8 +14,8 @@ export interface AnchorSet {
   readonly certificates: readonly Uint8Array[];
   /** Where they came from; `bundled` is not 0 only where the system has no bundle. */
   readonly counts: { readonly system: number; readonly bundled: number; readonly file: number };
-  /** One shared context per set: these anchors and no others, TLS 1.2 or better, security level 2. */
-  readonly context: SecureContext;
+  /** Shared by every handshake under these anchors. */
+  readonly contexts: Contexts;
 }
 
 /** An anchor source that cannot be used; code `anchors`. */
@@ -58,30 +59,16 @@ export async function loadAnchors(
 
 function anchorSet(unique: ReadonlyMap<string, Anchor>): AnchorSet {
   const anchors = [...unique.values()];
+  const certificates = anchors.map(({ der }) => der);
   const count = (source: Source): number => anchors.filter((anchor) => anchor.source === source).length;
   return {
     digest: createHash('sha256')
       .update([...unique.keys()].toSorted().join('\n'))
       .digest('hex'),
-    certificates: anchors.map(({ der }) => der),
+    certificates,
     counts: { system: count('system'), bundled: count('bundled'), file: count('file') },
-    context: contextOf(anchors),
+    contexts: new Contexts(certificates),
   };
-}
-
-/**
- * Node's own defaults can be moved by --tls-cipher-list and --tls-min-v1.0, so nothing is left to them. Level 2 keeps
- * Node 20 and 22 from accepting RSA-1024 and DH-1024; renegotiation could swap the certificate after the verdict.
- */
-function contextOf(anchors: readonly Anchor[]): SecureContext {
-  return createSecureContext({
-    ca: anchors.map(({ der }) => pemOf(der)),
-    // What is named as an anchor is one, also an intermediate whose root is not here.
-    allowPartialTrustChain: true,
-    minVersion: 'TLSv1.2',
-    ciphers: `${constants.defaultCoreCipherList}:@SECLEVEL=2`,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  });
 }
 
 async function systemAnchors(bundles: readonly string[]): Promise<readonly Anchor[]> {
@@ -129,9 +116,6 @@ const pemBlocks = (text: string): readonly Uint8Array[] =>
   [...text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g)].map(
     ([, body]) => Buffer.from(body ?? '', 'base64'),
   );
-
-const pemOf = (der: Uint8Array): string =>
-  `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
 
 function readable(der: Uint8Array): boolean {
   try {

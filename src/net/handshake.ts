@@ -9,9 +9,11 @@ import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type LetterlockError } from '../errors.ts';
-import type { Peer } from '../trust/evidence.ts';
+import type { HandshakeProfile, Peer } from '../trust/evidence.ts';
 import { spkiOfCertificate } from '../trust/fingerprint.ts';
 import type { AnchorSet } from './anchors.ts';
+import type { ClientIdentity } from './client-identity.ts';
+import { handshakeProfileOf, type TlsProfile } from './contexts.ts';
 import { asFailure, codeOf } from './failure.ts';
 
 /** More certificates than this are not looked at (a peer may send 250). */
@@ -26,6 +28,10 @@ const tooOld: ReadonlySet<string> = new Set([
 export interface HandshakeOptions {
   readonly endpoint: Endpoint;
   readonly anchors: AnchorSet;
+  /** `modern` where none is given. */
+  readonly profile?: TlsProfile;
+  /** Shown to this server if it asks, before anything is judged; none where none is given. */
+  readonly identity?: ClientIdentity | null;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -46,13 +52,13 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     raw.destroy();
     return Promise.reject(error);
   }
-  const { endpoint } = options;
+  const { endpoint, profile = 'modern', identity = null } = options;
   const socket = connect({
     socket: raw,
     host: endpoint.host,
     // No SNI for addresses (RFC 6066 section 3); always for names.
     servername: endpoint.kind === 'dns' ? endpoint.host : '',
-    secureContext: options.anchors.context,
+    secureContext: options.anchors.contexts.of(profile, identity),
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
@@ -84,7 +90,7 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
       socket.pause();
       release();
       try {
-        resolve({ socket, peer: peerOf(socket) });
+        resolve({ socket, peer: peerOf(socket, handshakeProfileOf(profile)) });
       } catch (error) {
         fail(new Failure('tls-failed', undefined, { cause: error }));
       }
@@ -108,14 +114,18 @@ function translate(error: Error): LetterlockError {
  * getPeerX509Certificate is called exactly once, first: on Node 20 to 24 a second call, and every other certificate
  * getter after it, returns nothing. Its issuerCertificate links are the list as sent, in wire order, unverified.
  */
-function peerOf(socket: TLSSocket): Peer {
+function peerOf(socket: TLSSocket, profile: HandshakeProfile): Peer {
   const leaf = certificateOf(socket);
   return {
     chain: leaf === null ? [] : chainOf(leaf),
     spki: leaf === null ? null : spkiOfCertificate(leaf.raw),
     resumed: socket.isSessionReused(),
     chainError: chainErrorOf(socket),
-    tls: { version: socket.getProtocol() ?? 'unknown', cipher: socket.getCipher().standardName },
+    tls: {
+      version: socket.getProtocol() ?? 'unknown',
+      cipher: socket.getCipher().standardName,
+      profile,
+    },
   };
 }
 

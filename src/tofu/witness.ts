@@ -28,6 +28,7 @@ export class Witness {
       settings,
       spki: peer.spki,
       resumed: peer.resumed,
+      profile: peer.tls.profile,
       examined: this.#examine(question),
       anchors: anchors.certificates.length,
     });
@@ -35,7 +36,7 @@ export class Witness {
 
   /** The same peer, with everything that can have moved since read anew. */
   again(
-    seen: Pick<Evidence, 'endpoint' | 'settings' | 'spki' | 'resumed' | 'examined' | 'anchors'>,
+    seen: Pick<Evidence, 'endpoint' | 'settings' | 'spki' | 'resumed' | 'profile' | 'examined' | 'anchors'>,
   ): Evidence {
     const { store, now } = this.#options;
     const { record, verified } = this.#ledger.mirror.entry(seen.endpoint);
@@ -54,7 +55,8 @@ export class Witness {
   #examine({ endpoint, peer, anchors }: Question): Examined | null {
     if (peer.chain.length === 0 || peer.resumed) return null;
     const now = this.#options.now();
-    const circumstances = { anchors, endpoint, chainError: peer.chainError, now };
+    const { chainError, tls } = peer;
+    const circumstances = { anchors, endpoint, chainError, profile: tls.profile, now };
     const examined = this.#examiner.examine(peer.chain, { ...circumstances, clockSuspect: false });
     this.#noteDates(endpoint.name, examined);
     if (!this.#clock.isSuspect(now)) return examined;

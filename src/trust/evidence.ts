@@ -18,6 +18,12 @@ export interface TrustSettings {
   readonly configPins: readonly string[];
 }
 
+/**
+ * What a handshake asked of the other side. In a `legacy` one anything goes (TLS 1.0, MD5 in a chain): what a CA says
+ * over it is worth nothing, and only a live pin tells the server from an impostor.
+ */
+export type HandshakeProfile = 'modern' | 'legacy';
+
 /** A finished handshake, nothing decided yet. Made by net/handshake.ts. */
 export interface Peer {
   /** DER certificates as sent, wire order, at most 16; empty when none could be read. */
@@ -27,7 +33,7 @@ export interface Peer {
   readonly resumed: boolean;
   /** OpenSSL's chain verdict as Node's string code, null when the chain verified. */
   readonly chainError: string | null;
-  readonly tls: { readonly version: string; readonly cipher: string };
+  readonly tls: { readonly version: string; readonly cipher: string; readonly profile: HandshakeProfile };
 }
 
 /** What is known of a presented chain at one moment, for one reference name. Made by trust/examine.ts. */
@@ -50,6 +56,7 @@ export interface Evidence {
   readonly now: number;
   readonly spki: string | null;
   readonly resumed: boolean;
+  readonly profile: HandshakeProfile;
   readonly examined: Examined | null;
   /** How many trust anchors are loaded for this endpoint. */
   readonly anchors: number;

@@ -8,7 +8,7 @@ import { analyse, type Analysis, type Dates, type PathFacts } from './analysis.t
 import { AnchorIndex } from './anchor-index.ts';
 import { boundText } from './certificate.ts';
 import { unexplained } from './chain-error.ts';
-import type { Examined } from './evidence.ts';
+import type { Evidence, Examined, HandshakeProfile } from './evidence.ts';
 import { type Fault, orderFaults } from './fault.ts';
 import { type IdentityMatch, matchIdentity } from './identity.ts';
 import type { KeyEvidence } from './record.ts';
@@ -31,6 +31,8 @@ export interface Circumstances {
    * constraints and policies, which it alone processes, are then not looked at.
    */
   readonly chainError?: string | null | undefined;
+  /** Of the handshake; absent offline. OpenSSL's yes in a legacy one is no yes: it takes MD5 and keys of 512 bits. */
+  readonly profile?: HandshakeProfile | undefined;
   readonly now: number;
   readonly clockSuspect: boolean;
 }
@@ -79,7 +81,7 @@ const unnamed: IdentityMatch = { match: false, faults: [] };
 
 const examineAt = (
   analysis: Analysis,
-  { endpoint, chainError, now, clockSuspect }: Circumstances,
+  { endpoint, chainError, profile, now, clockSuspect }: Circumstances,
 ): Examined => {
   const path = bestPath(analysis, now);
   const identity = endpoint === null ? unnamed : matchIdentity(analysis.names, endpoint);
@@ -95,7 +97,7 @@ const examineAt = (
   if (more !== null) found.add(more);
   return {
     // Every fault blocks CA validity; the other conditions stand here in full so that none hangs on a list.
-    caValid: verified && identity.match && path.anchored && found.size === 0,
+    caValid: verified && profile !== 'legacy' && identity.match && path.anchored && found.size === 0,
     faults: orderFaults(found),
     chainsToAnchor: path.anchored,
     chain: analysis.chain,
@@ -177,7 +179,10 @@ const maxEvidenceText = 256;
  * What a record keeps of the leaf of an examination made at `now`; null when nothing was presented. Names of other
  * kinds than DNS and address carry their kind: `srv:_imaps.example.org`. Dates that could not be read are 0.
  */
-export const keyEvidenceOf = (examined: Examined, now: number): KeyEvidence | null => {
+export const keyEvidenceOf = (
+  examined: Examined,
+  { now, profile }: Pick<Evidence, 'now' | 'profile'>,
+): KeyEvidence | null => {
   const [leaf] = examined.chain;
   if (leaf === undefined) return null;
   const names = leaf.names.slice(0, maxEvidenceNames);
@@ -195,5 +200,6 @@ export const keyEvidenceOf = (examined: Examined, now: number): KeyEvidence | nu
     notBefore: leaf.notBefore === null ? 0 : Date.parse(leaf.notBefore),
     notAfter: leaf.notAfter === null ? 0 : Date.parse(leaf.notAfter),
     pem: leaf.pem,
+    ...(profile === 'legacy' ? { legacy: true } : {}),
   };
 };

@@ -180,12 +180,15 @@ function keepEvidence(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft 
 /** Two certificates of one key in a pool must not make a write of every session: the newer one wins. */
 function isNews(known: Pin['evidence'], seen: NonNullable<Pin['evidence']>): boolean {
   if (known === null) return true;
-  if (known.sha256 === seen.sha256) return known.caValid !== seen.caValid;
+  if (known.sha256 === seen.sha256) return !isSeenAlike(known, seen);
   return seen.notAfter > known.notAfter || seen.seenAt - known.seenAt >= lastCaEveryMs;
 }
 
-const seenOf = ({ examined, now }: Evidence): KeyEvidence | null =>
-  examined === null ? null : keyEvidenceOf(examined, now);
+const isSeenAlike = (one: KeyEvidence, other: KeyEvidence): boolean =>
+  one.caValid === other.caValid && one.legacy === other.legacy;
+
+const seenOf = (evidence: Evidence): KeyEvidence | null =>
+  evidence.examined === null ? null : keyEvidenceOf(evidence.examined, evidence);
 
 /** `undo` must know that somebody relied on the command since: written before the first such session goes on. */
 function keepAcceptance(draft: Draft): Draft {
@@ -204,6 +207,7 @@ const answerable: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'first-use-off',
   'first-use-held',
   'first-use-unsafe',
+  'legacy-unpinned',
 ]);
 
 /** Does a refusal for this reason leave a candidate? */
@@ -216,8 +220,7 @@ function learnRefused(draft: Draft, { evidence, verdict, spki }: Scene<Refused>)
   const known = candidates.find((candidate) => candidate.spki === spki);
   if (known !== undefined) {
     const { evidence: before, reason } = known;
-    if (before.sha256 === seen.sha256 && before.caValid === seen.caValid && reason === verdict.reason)
-      return draft;
+    if (before.sha256 === seen.sha256 && isSeenAlike(before, seen) && reason === verdict.reason) return draft;
     const fresh = { ...known, evidence: seen, reason: verdict.reason, lastSeen: evidence.now };
     return withList(
       draft,

@@ -19,14 +19,19 @@ export function judge(evidence: Evidence): Verdict {
   }
   const bench: Bench = { evidence, ...standingOf(evidence, evidence.spki), caValid: isCaValid(evidence) };
   if (bench.rejected) return refuse(bench, 'key-rejected', 'This key was rejected for this endpoint.');
-  return withinStore(bench, byPolicy(bench));
+  return withinStore(bench, withinProfile(bench));
 }
 
 /**
  * CA validity as every policy reads it: the chain and the name hold, and nothing about the certificate is so
  * wrong that not even a first use would do.
  */
-export function isCaValid(evidence: Pick<Evidence, 'examined'>): boolean {
+export function isCaValid(evidence: Pick<Evidence, 'examined' | 'profile'>): boolean {
+  return evidence.profile === 'modern' && isCaValidOnPaper(evidence);
+}
+
+/** What a CA says of the certificate, whatever the handshake was. */
+function isCaValidOnPaper(evidence: Pick<Evidence, 'examined'>): boolean {
   return evidence.examined !== null && evidence.examined.caValid && firstUseBlockers(evidence).length === 0;
 }
 
@@ -48,6 +53,21 @@ interface Bench extends Standing {
   readonly evidence: Evidence;
   readonly caValid: boolean;
 }
+
+/**
+ * Over a legacy handshake a live pin is accepted and nothing else. What a modern one would have been accepted for
+ * without a pin has a reason of its own; every other refusal keeps its own.
+ */
+function withinProfile(bench: Bench): Verdict {
+  const verdict = byPolicy(bench);
+  if (bench.evidence.profile === 'modern') return verdict;
+  if (verdict.accept) return verdict.basis === 'pin' ? verdict : refuseLegacy(bench);
+  const onPaper = byPolicy({ ...bench, caValid: isCaValidOnPaper(bench.evidence) });
+  return isUnpinned(onPaper) ? refuseLegacy(bench) : verdict;
+}
+
+const isUnpinned = (verdict: Verdict): boolean =>
+  verdict.accept ? verdict.basis !== 'pin' : verdict.reason === 'legacy-unpinned';
 
 function byPolicy(bench: Bench): Verdict {
   switch (bench.evidence.settings.policy) {
@@ -135,6 +155,8 @@ function pinned(bench: Bench): Verdict {
 /** A first use, if it is safe and the setting allows it. What would be unsafe is unsafe under every setting. */
 function firstUse(bench: Bench): Verdict {
   const { settings } = bench.evidence;
+  // Before what may pass: no better clock or certificate makes a first use of it.
+  if (bench.evidence.profile === 'legacy') return refuseLegacy(bench);
   const unsafe = firstUseObstacle(bench.evidence);
   if (unsafe !== null) return refuse(bench, 'first-use-unsafe', unsafe);
   const elsewhere = settings.policy === 'auto' ? heldBecause(bench.evidence) : null;
@@ -247,6 +269,12 @@ const refuseSpent = (bench: Bench): Verdict =>
   refuse(bench, 'pins-spent', 'Every pin of this endpoint was rejected or has ended.');
 const refuseLost = (bench: Bench): Verdict =>
   refuse(bench, 'ca-lost', `The endpoint was CA-verified before and is not now${listed(bench)}.`);
+const refuseLegacy = (bench: Bench): Verdict =>
+  refuse(
+    bench,
+    'legacy-unpinned',
+    'The handshake was one of a legacy server, over which only a pin vouches for a key, and this key is not pinned.',
+  );
 const refuseInvalid = (bench: Bench): Verdict =>
   refuse(
     bench,

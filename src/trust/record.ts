@@ -23,6 +23,8 @@ export interface KeyEvidence {
   readonly notAfter: number;
   /** The leaf, PEM. */
   readonly pem: string;
+  /** Seen in a legacy handshake; absent otherwise. */
+  readonly legacy?: true;
 }
 
 export interface Pin {

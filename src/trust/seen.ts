@@ -28,6 +28,7 @@ export function recalled(
     endpoint: seen.endpoint,
     spki: seen.spki,
     resumed: false,
+    profile: seen.evidence?.legacy === true ? 'legacy' : 'modern',
     examined: examinedAgain(seen.evidence ?? unseen, grounds.now),
     anchors: 1,
     store: 'good',

@@ -20,7 +20,7 @@ const peerOf = (identity: Identity): Peer => ({
   spki: keyOf(identity),
   resumed: false,
   chainError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
-  tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', profile: 'modern' },
 });
 
 export function keyOf(identity: Identity): string {

@@ -2,7 +2,7 @@
 // the commands as a person would.
 
 import { describe, expect, it } from 'vitest';
-import { caSigned, day, hour, issuedAt, minute, selfSigned, World } from './world.ts';
+import { caSigned, day, hour, inLegacy, issuedAt, minute, selfSigned, World } from './world.ts';
 
 describe('a self-signed server that moves to a CA', () => {
   it('with the key it had is promoted without an alarm, and the CA decides from then on', async () => {
@@ -275,5 +275,81 @@ describe('an exception beside the CA', () => {
     expect(world.record).toMatchObject({ basis: 'pinned', pins: [{ spki: own.spki, until: null }] });
     expect(await world.meet(own)).toBe('pin');
     expect(await world.meet(caSigned())).toBe('pin-mismatch');
+  });
+});
+
+describe('a server that speaks nothing but old TLS', () => {
+  it.each([
+    ['self-signed', selfSigned()],
+    ['CA-signed', caSigned()],
+  ])('%s, is refused until its key is approved, and relayed on that pin alone', async (_, identity) => {
+    const world = await World.open();
+    const old = inLegacy(identity);
+    expect(await world.meet(old)).toBe('legacy-unpinned');
+    expect(await world.meet(old)).toBe('legacy-unpinned');
+    expect(world.record).toMatchObject({ basis: 'none', lastCa: null, candidates: [{ spki: old.spki }] });
+    expect(world.tofu.explain(world.tofu.reference(world.endpoint.name, old.spki))).toMatchObject({
+      summary: expect.stringContaining('(legacy-unpinned)'),
+      advice: expect.arrayContaining([expect.stringContaining(`--expect ${old.spki}`)]),
+    });
+
+    await expect(world.approve(old, { as: 'ca' })).rejects.toMatchObject({ exit: 'refused' });
+    await world.approve(old);
+    expect(await world.meet(old)).toBe('pin');
+    expect(world.record).toMatchObject({ basis: 'pinned', lastCa: null, pins: [{ origin: 'approved' }] });
+    expect(await world.meet(inLegacy(caSigned()))).toBe('pin-mismatch');
+    await world.tofu.close();
+  });
+
+  it('is relayed from the first session on where its pin was added before', async () => {
+    const world = await World.open();
+    const old = inLegacy(selfSigned());
+    await world.add(old.spki);
+    expect(await world.meet(old)).toBe('pin');
+    await world.tofu.close();
+  });
+});
+
+describe('whether a server is established', () => {
+  const asked = (world: World): boolean => world.tofu.isEstablished(world.question(selfSigned()));
+
+  it('is not before a first use, is after it, is not while the last key was refused, and is when that is pinned', async () => {
+    const world = await World.open();
+    const [own, moved] = [selfSigned(), selfSigned()];
+    const first = world.judge(own);
+    expect(asked(world)).toBe(false);
+    await world.tofu.settle(first);
+    expect(asked(world)).toBe(true);
+    expect(await world.meet(moved)).toBe('pin-mismatch');
+    expect(asked(world)).toBe(false);
+    expect(await world.meet(own)).toBe('pin');
+    expect(asked(world)).toBe(true);
+    await world.meet(moved);
+    await world.approve(moved);
+    expect(asked(world)).toBe(true);
+    await world.reject(moved);
+    await world.reject(own);
+    expect(asked(world)).toBe(false);
+    await world.tofu.close();
+  });
+
+  it('is by a CA, and by a pin of the configuration', async () => {
+    const world = await World.open();
+    await world.meet(caSigned());
+    expect(asked(world)).toBe(true);
+    await world.tofu.close();
+    const configured = await World.open({ configPins: [selfSigned().spki] });
+    expect(asked(configured)).toBe(true);
+    await configured.tofu.close();
+  });
+
+  it('is asked anew when the settings were read again', async () => {
+    const world = await World.open();
+    await world.meet(selfSigned());
+    await world.meet(selfSigned());
+    expect(asked(world)).toBe(false);
+    world.tofu.configure(new Map());
+    expect(asked(world)).toBe(true);
+    await world.tofu.close();
   });
 });

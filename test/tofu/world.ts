@@ -1,8 +1,8 @@
 // The world around the engine: certificates made for this run, a clock that is set by hand, peers as a handshake
 // would leave them, and everything the engine told. Engine, judge, examiner and store are the real ones.
 
-import { createSecureContext } from 'node:tls';
 import type { AnchorSet } from '../../src/net/anchors.ts';
+import { Contexts } from '../../src/net/contexts.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore, StoredAuditEntry } from '../../src/store/pin-store.ts';
 import { Tofu, type Judged, type Question, type Settled } from '../../src/tofu.ts';
@@ -34,7 +34,7 @@ const anchors: AnchorSet = {
   digest: 'the CA of this run',
   certificates: [authority.certificate],
   counts: { system: 0, bundled: 0, file: 1 },
-  context: createSecureContext(),
+  contexts: new Contexts([]),
 };
 export const noAnchors: AnchorSet = {
   ...anchors,
@@ -75,7 +75,7 @@ function certified(
   const spki = spkiOfCertificate(leaf.certificate);
   if (spki === null) throw new Error('a key of this run can be read');
   const chainError = issuer === 'ca' ? null : 'DEPTH_ZERO_SELF_SIGNED_CERT';
-  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', profile: 'modern' } as const;
   return {
     spki,
     sha256: sha256Of(leaf.certificate),
@@ -86,6 +86,11 @@ function certified(
 
 export const selfSigned = (wish: Certified = {}): Identity => certified(wish, 'self');
 export const caSigned = (wish: Certified = {}): Identity => certified(wish, 'ca');
+/** The same, met in a legacy handshake, where OpenSSL says yes to every chain. */
+export const inLegacy = (identity: Identity): Identity => ({
+  ...identity,
+  peer: { ...identity.peer, chainError: null, tls: { ...identity.peer.tls, profile: 'legacy' } },
+});
 /** Valid for 90 days from `at`. */
 export const issuedAt = (at: number, keys: Keys = ecKeys()): Identity =>
   caSigned({ keys, from: iso(at), to: iso(at + 90 * day) });

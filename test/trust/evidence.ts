@@ -123,6 +123,7 @@ export const evidenceOf = (part: Partial<Evidence> = {}): Evidence => ({
   now: noon,
   spki: keyNamed('server'),
   resumed: false,
+  profile: 'modern',
   examined: selfSigned,
   anchors: 140,
   record: null,

@@ -671,11 +671,17 @@ test('dates come from the moment, the earliest end of the path from the anchor t
   expect(examine([leafOf(stranger)]).pathNotAfter).toBeNull();
 });
 
+test('a CA says nothing over a legacy handshake, however good the chain', () => {
+  const good = [leafOf(root)];
+  expect(examine(good, { profile: 'legacy' })).toMatchObject({ caValid: false, chainsToAnchor: true });
+  expect(examine(good, { profile: 'modern' }).caValid).toBe(true);
+});
+
 describe('what a record keeps', () => {
   test('is the leaf, with the examination it was seen in', () => {
     const leaf = leafOf(root, { extensions: [san(dns('a.example'), ip(192, 0, 2, 1))] });
     const examined = examine([leaf]);
-    expect(keyEvidenceOf(examined, now)).toEqual({
+    expect(keyEvidenceOf(examined, { now, profile: 'modern' })).toEqual({
       seenAt: now,
       caValid: false,
       faults: ['name-mismatch'],
@@ -690,11 +696,16 @@ describe('what a record keeps', () => {
     });
   });
 
+  test('remembers that the handshake was a legacy one', () => {
+    const kept = keyEvidenceOf(examine([leafOf(root)]), { now, profile: 'legacy' });
+    expect(kept).toMatchObject({ legacy: true });
+  });
+
   test('is bounded', () => {
     const names = Array.from({ length: 400 }, (_, at) => dns(`${'x'.repeat(400)}${at}.example`));
     const kept = keyEvidenceOf(
       examine([leafOf(root, { subject: cn('y'.repeat(9000)), extensions: [san(...names)] })]),
-      now,
+      { now, profile: 'modern' },
     );
     expect(kept?.names).toHaveLength(50);
     expect(Math.max(...(kept?.names ?? []).map(({ length }) => length))).toBe(256);
@@ -702,6 +713,6 @@ describe('what a record keeps', () => {
   });
 
   test('is nothing when nothing was presented', () => {
-    expect(keyEvidenceOf(examine([]), now)).toBeNull();
+    expect(keyEvidenceOf(examine([]), { now, profile: 'modern' })).toBeNull();
   });
 });

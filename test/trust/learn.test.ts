@@ -227,6 +227,39 @@ describe('a refusal', () => {
   );
 });
 
+describe('a legacy handshake', () => {
+  const legacy = { profile: 'legacy' } as const;
+
+  it.each<[string, Partial<Evidence>]>([
+    ['self-signed', {}],
+    ['CA-valid', { examined: caValid }],
+    ['CA-valid under tofu', { examined: caValid, settings: settingsOf({ policy: 'tofu' }) }],
+  ])('of an unknown server leaves a candidate that says so, and no basis: %s', (_, part) => {
+    expect(lessonOf({ ...legacy, ...part })?.record).toMatchObject({
+      basis: 'none',
+      epoch: 0,
+      pins: [],
+      lastCa: null,
+      candidates: [{ reason: 'legacy-unpinned', evidence: { legacy: true } }],
+    });
+  });
+
+  it('on a live pin neither promotes it nor remembers a CA, however good the certificate', () => {
+    const record = recordOf({ basis: 'pinned', pins: [mine()] });
+    expect(lessonOf({ record, examined: caValid })?.record).toMatchObject({ basis: 'ca' });
+    const lesson = lessonOf({ ...legacy, record, examined: caValid });
+    expect(lesson?.record).toMatchObject({ basis: 'pinned', epoch: 3, lastCa: null });
+    expect(lesson?.record.pins).toMatchObject([{ endedAt: null, evidence: { legacy: true } }]);
+  });
+
+  it('is forgotten when the same certificate is seen in a modern one', () => {
+    const seen = keyEvidence({ legacy: true });
+    const record = recordOf({ basis: 'pinned', pins: [mine({ origin: 'approved', evidence: seen })] });
+    expect(lessonOf({ ...legacy, record })).toBeNull();
+    expect(lessonOf({ record })?.record.pins[0]?.evidence).not.toHaveProperty('legacy');
+  });
+});
+
 describe('a store that is not whole', () => {
   it.each<[string, Partial<Evidence>]>([
     ['damaged', { store: 'damaged' }],

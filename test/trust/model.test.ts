@@ -171,6 +171,7 @@ function meet(state: State, { name, kind }: { readonly name: Name; readonly kind
     endpoint,
     spki: keyNamed(name),
     resumed: false,
+    profile: 'modern',
     examined: presented.get(`${name} ${kind}`) ?? null,
     anchors: 1,
     store: 'good',

@@ -64,6 +64,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
   now: fc.constantFrom(...Array<number>(16).fill(noon), -1, 0, Number.MAX_SAFE_INTEGER),
   spki: fc.option(spki, { freq: 20 }),
   resumed: fc.constantFrom(false, false, false, false, false, false, false, false, false, true),
+  profile: fc.constantFrom('modern', 'modern', 'modern', 'modern', 'legacy'),
   examined: fc.option(examined, { freq: 20 }),
   anchors: fc.constantFrom(0, 140),
   record: fc.option(record, { freq: 8 }),
@@ -182,6 +183,20 @@ describe('the judge', () => {
         (given.record ?? emptyRecord(endpoint)).rejected.some((one) => one.spki === key);
       expect(verdict.accept).toBe(isCaValid(given) && !rejected);
     });
+  });
+
+  it('over a legacy handshake accepts nothing but a live pin, and nothing a modern one would have refused', () => {
+    let accepted = 0;
+    holds((any) => {
+      const given: Evidence = { ...any, profile: 'legacy' };
+      const verdict = judge(given);
+      if (!verdict.accept) return;
+      accepted += 1;
+      expect(verdict.basis).toBe('pin');
+      expect(live(given)).toContain(given.spki);
+      expect(judge({ ...given, profile: 'modern' }).accept).toBe(true);
+    });
+    expect(accepted).toBeGreaterThan(200);
   });
 
   it('does not get milder when the seal knows more', () => {

@@ -138,21 +138,23 @@ interface Cell {
   readonly verdict: string;
 }
 
-const cells: readonly Cell[] = rows(table)
-  .slice(1)
-  .flatMap(([state = '', ...verdicts]) =>
-    verdicts.map((verdict, at) => {
-      const policy = policies[Math.floor(at / 2)] ?? 'auto';
-      const valid = at % 2 === 0;
-      return {
-        name: `${state} under ${policy}, ${valid ? 'CA-valid' : 'not CA-valid'}: ${verdict}`,
-        state,
-        policy,
-        valid,
-        verdict,
-      };
-    }),
-  );
+const cellsOf = (text: string): readonly Cell[] =>
+  rows(text)
+    .slice(1)
+    .flatMap(([state = '', ...verdicts]) =>
+      verdicts.map((verdict, at) => {
+        const policy = policies[Math.floor(at / 2)] ?? 'auto';
+        const valid = at % 2 === 0;
+        return {
+          name: `${state} under ${policy}, ${valid ? 'CA-valid' : 'not CA-valid'}: ${verdict}`,
+          state,
+          policy,
+          valid,
+          verdict,
+        };
+      }),
+    );
+const cells = cellsOf(table);
 
 const at = ({ state, policy, valid }: Pick<Cell, 'state' | 'policy' | 'valid'>): Evidence => {
   const part = states[state];
@@ -240,6 +242,79 @@ describe('a store that is not well', () => {
     const lost = { record: pinned(mine()), recordVerified: false, store: 'damaged', settings } as const;
     expect(told(judge(evidenceOf(lost)))).toBe('pin-mismatch');
     expect(told(judge(evidenceOf({ ...lost, spki: keyNamed('other') })))).toBe('+pin');
+  });
+});
+
+/** The same states over a legacy handshake: only what a live pin accepted is accepted, on that pin. */
+const legacyTable = `
+state                      | auto V       auto X       | ca V  ca X        | tofu V       tofu X       | ca+tofu V    ca+tofu X    | pinned V     pinned X
+nothing                    | legacy-unpinned legacy-unpinned | legacy-unpinned ca-invalid | legacy-unpinned legacy-unpinned | legacy-unpinned ca-invalid | not-pinned not-pinned
+candidates-only            | legacy-unpinned legacy-unpinned | legacy-unpinned ca-invalid | legacy-unpinned legacy-unpinned | legacy-unpinned ca-invalid | not-pinned not-pinned
+rejection-of-another       | legacy-unpinned legacy-unpinned | legacy-unpinned ca-invalid | legacy-unpinned legacy-unpinned | legacy-unpinned ca-invalid | not-pinned not-pinned
+-- what a CA once vouched for is no pin
+lastCa-only                | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | not-pinned   not-pinned
+ca                         | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | not-pinned   not-pinned
+ca+first-use-pin           | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | +pin         +pin         | ca-lost      ca-lost     | +pin         +pin
+ca+approved-pin            | +pin         +pin         | legacy-unpinned ca-lost | +pin        +pin         | ca-lost      ca-lost      | +pin         +pin
+ca+added-pin               | +pin         +pin         | legacy-unpinned ca-lost | +pin        +pin         | ca-lost      ca-lost      | +pin         +pin
+ca+approved-pin-over       | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | pins-spent  pins-spent   | ca-lost      ca-lost      | not-pinned   not-pinned
+ca+other-pin               | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | pin-mismatch pin-mismatch | ca-lost     ca-lost      | not-pinned   not-pinned
+ca+other-pin-over          | legacy-unpinned ca-lost  | legacy-unpinned ca-lost | pins-spent  pins-spent   | ca-lost      ca-lost      | not-pinned   not-pinned
+lastCa+approved-pin        | +pin         +pin         | legacy-unpinned ca-lost | +pin        +pin         | ca-lost      ca-lost      | +pin         +pin
+-- pinned, this key live
+first-use-pin              | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
+approved-pin               | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
+two-live-pins              | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
+pin-until-later            | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
+-- pinned, this key unknown while another is live
+other-pin                  | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+other-pin,mine-over        | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+anchor-pin-of-this-hash    | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+pins-without-basis         | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+-- emptied: pinned, and no pin is live
+pin-past-its-end           | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+pin-ended                  | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+pin-ended-by-seal          | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+other-pin-rejected         | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+no-pin-left                | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+config-pin-in-record-only  | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+-- pins of the configuration are live pins
+config                     | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+config,other-pin           | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+config-other               | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+config-other,first-use-pin | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+config-other,ca            | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+config-other,ca+approved   | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+config-other-rejected      | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+config-other-rejected,ca   | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+`;
+
+describe('over a legacy handshake', () => {
+  const legacyCells = cellsOf(legacyTable);
+
+  it('there is a verdict for every state under every policy', () => {
+    expect(legacyCells).toHaveLength(cells.length);
+    expect(new Set(legacyCells.map(({ state }) => state))).toEqual(new Set(Object.keys(states)));
+  });
+
+  it.each(legacyCells)('$name', (cell) => {
+    expect(told(judge({ ...at(cell), profile: 'legacy' }))).toBe(cell.verdict);
+  });
+
+  it.each(['accept', 'hold', 'refuse'] as const)('no first use is left under firstUse: %s', (firstUse) => {
+    for (const examined of [selfSigned, caValid, withFaults('self-signed', 'weak-key', 'weak-signature')]) {
+      const settings = settingsOf({ policy: 'tofu', firstUse });
+      expect(told(judge(evidenceOf({ profile: 'legacy', settings, examined })))).toBe('legacy-unpinned');
+    }
+  });
+
+  it('what is refused before any policy, and what a store that is not well refuses, keeps its reason', () => {
+    const legacy = { profile: 'legacy' } as const;
+    expect(told(judge(evidenceOf({ ...legacy, record: recordOf(rejected('server')) })))).toBe('key-rejected');
+    expect(told(judge(evidenceOf({ ...legacy, spki: null })))).toBe('certificate-unreadable');
+    expect(told(judge(evidenceOf({ ...legacy, resumed: true })))).toBe('session-resumed');
+    expect(told(judge(evidenceOf({ ...legacy, store: 'unavailable' })))).toBe('store-unavailable');
+    expect(told(judge(evidenceOf({ ...legacy, store: 'damaged', record: pinned(mine()) })))).toBe('+pin');
   });
 });
 
