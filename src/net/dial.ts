@@ -7,20 +7,22 @@ import { isIP, connect, type Socket } from 'node:net';
 import { Failure, type FailureReason } from '../errors.ts';
 
 /** How a dial ended, for metrics. */
-export type DialResult = 'connected' | 'refused' | 'timeout' | 'dns' | 'unreachable';
+export type DialResult = 'connected' | 'refused' | 'timeout' | 'dns' | 'unreachable' | 'proxy';
 
-/** No connection: `result` for metrics, `code` dns, dial or timeout, `detail` the system's own codes. */
+/**
+ * No connection: `result` for metrics, `code` dns, dial or timeout, `detail` the system's own codes or what a proxy said,
+ * escaped and bounded. `passing`: the same may go well a moment later.
+ */
 export class DialFailure extends Failure {
   readonly result: Exclude<DialResult, 'connected'>;
   readonly detail: string;
+  readonly passing: boolean;
 
-  constructor(
-    code: FailureReason,
-    facts: { readonly result: Exclude<DialResult, 'connected'>; readonly detail: string },
-  ) {
+  constructor(code: FailureReason, facts: Pick<DialFailure, 'result' | 'detail' | 'passing'>) {
     super(code);
     this.result = facts.result;
     this.detail = facts.detail;
+    this.passing = facts.passing;
   }
 }
 
@@ -45,6 +47,8 @@ export async function dial(
   options: DialOptions,
 ): Promise<Socket> {
   options.signal.throwIfAborted();
+  const unreached = onionUnreached(target.host);
+  if (unreached !== null) throw unreached;
   const race = new Race(target.port, options);
   try {
     const addresses = await race.within(resolveAddresses(target.host, options.resolve ?? resolveWithSystem));
@@ -53,6 +57,16 @@ export async function dial(
     race.close();
   }
 }
+
+/** A name that only Tor knows is never looked up (RFC 7686): to ask would tell the resolver who is looked for. */
+export const onionUnreached = (host: string): DialFailure | null =>
+  /(?:^|\.)onion\.?$/i.test(host)
+    ? new DialFailure('dns', {
+        result: 'dns',
+        detail: 'a .onion name is reached through Tor alone: proxy: socks5://127.0.0.1:9050',
+        passing: false,
+      })
+    : null;
 
 async function resolveAddresses(
   host: string,
@@ -64,9 +78,10 @@ async function resolveAddresses(
     const found = await resolve(host);
     if (found.length > 0) return found;
   } catch (error) {
-    throw new DialFailure('dns', { result: 'dns', detail: codeOf(error) });
+    const detail = codeOf(error);
+    throw new DialFailure('dns', { result: 'dns', detail, passing: detail === 'EAI_AGAIN' });
   }
-  throw new DialFailure('dns', { result: 'dns', detail: 'ENODATA' });
+  throw new DialFailure('dns', { result: 'dns', detail: 'ENODATA', passing: false });
 }
 
 const resolveWithSystem = (host: string): Promise<readonly LookupAddress[]> =>
@@ -103,7 +118,7 @@ class Race {
     this.#stopped.catch(() => undefined);
     options.signal.addEventListener('abort', this.#aborted, { once: true });
     this.#after(options.deadlineMs, () =>
-      this.#stop(new DialFailure('timeout', { result: 'timeout', detail: 'deadline' })),
+      this.#stop(new DialFailure('timeout', { result: 'timeout', detail: 'deadline', passing: false })),
     );
   }
 
@@ -176,9 +191,11 @@ class Race {
 
 function dialFailure(codes: readonly string[]): DialFailure {
   const detail = [...new Set(codes)].join(' ');
-  if (codes.includes('ECONNREFUSED')) return new DialFailure('dial', { result: 'refused', detail });
-  if (codes.includes('ETIMEDOUT')) return new DialFailure('timeout', { result: 'timeout', detail });
-  return new DialFailure('dial', { result: 'unreachable', detail });
+  if (codes.includes('ECONNREFUSED'))
+    return new DialFailure('dial', { result: 'refused', detail, passing: true });
+  if (codes.includes('ETIMEDOUT'))
+    return new DialFailure('timeout', { result: 'timeout', detail, passing: false });
+  return new DialFailure('dial', { result: 'unreachable', detail, passing: true });
 }
 
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Failure('client'));

@@ -1,14 +1,13 @@
 // The proxy as a whole: starting all or nothing, limits, reload, drain, and that nothing of it stays behind.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import type { Route } from '../../src/proxy/route.ts';
+import { deafPort } from '../net/deaf-port.ts';
 import { listen as listenOn, portOf, selfSigned, type Identity } from '../net/peers.ts';
 import { honest } from './scripts.ts';
 import { FakeServer, makeAuthority, Rig, routeTo, type RigOptions } from './world.ts';
@@ -173,25 +172,6 @@ describe('limits', () => {
     expect(whole).toHaveLength(16);
   });
 });
-
-/** A port whose program never accepts and whose queue is full, so that a connection stays half-made. */
-async function deafPort(): Promise<{ port: number; close: () => void }> {
-  const program = `
-    const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-      require('node:fs').writeSync(1, String(server.address().port));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });`;
-  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [chunk]: unknown[] = await once(child.stdout, 'data');
-  const port = Number(String(chunk));
-  const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
-  await Promise.race(fillers.map((filler) => once(filler, 'connect')));
-  const close = (): void => {
-    for (const filler of fillers) filler.destroy();
-    child.kill('SIGKILL');
-  };
-  return { port, close };
-}
 
 describe('drain', () => {
   it('stops accepting, waits for sessions to end by themselves, and says so', async () => {
