@@ -2,7 +2,9 @@
 
 import { CommandError, Failure, Refusal } from '../src/errors.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
-import { dial, DialFailure } from '../src/net/dial.ts';
+import { DialFailure } from '../src/net/dial.ts';
+import { reach } from '../src/proxy/reach.ts';
+import { RouteDesk } from '../src/proxy/route-desk.ts';
 import { secure } from '../src/proxy/upstream.ts';
 import type { Route } from '../src/proxy/route.ts';
 import type { Peer } from '../src/trust/evidence.ts';
@@ -10,12 +12,10 @@ import type { Peer } from '../src/trust/evidence.ts';
 /** @throws CommandError `network` for a failure, `refused` for a refusal before a certificate was seen */
 export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   const options = { target: route, anchors, signal: new AbortController().signal, on: () => undefined };
+  const desk = new RouteDesk(route, { anchorsFor: () => anchors, credentials: null });
   let phase = 'connecting';
   try {
-    const raw = await dial(route.addresses[0] ?? route.endpoint, {
-      deadlineMs: route.limits.dialSeconds * 1000,
-      signal: options.signal,
-    });
+    const { raw } = await reach(desk, { ...options, admitted: () => undefined });
     phase = route.upstreamTls === 'starttls' ? 'STARTTLS and TLS handshake' : 'TLS handshake';
     const { socket, peer } = await secure(raw, route, options);
     socket.destroy();
@@ -25,11 +25,13 @@ export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   }
 }
 
-function inPhase(error: unknown, phase: string, { endpoint, addresses: [address] }: Route): unknown {
+function inPhase(error: unknown, phase: string, { endpoint, addresses: [address, ...more] }: Route): unknown {
   if (!(error instanceof Failure) && !(error instanceof Refusal)) return error;
   const detail = detailOf(error);
   const where =
-    address === undefined ? endpoint.name : `${endpoint.name} (at ${address.host}:${address.port})`;
+    address === undefined || more.length > 0
+      ? endpoint.name
+      : `${endpoint.name} (at ${address.host}:${address.port})`;
   const message = `${where}, ${phase}: ${error.message}${detail === null ? '' : ` (${detail})`}`;
   return new CommandError(error instanceof Refusal ? 'refused' : 'network', message, {
     code: error.code,

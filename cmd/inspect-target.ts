@@ -5,8 +5,9 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../src/config/load.ts';
 import { bracketed, parseEndpoint } from '../src/endpoint.ts';
 import type { Config } from '../src/config.ts';
+import { parseProxy } from '../src/config/proxy-url.ts';
 import { schemes } from '../src/mail/protocol.ts';
-import type { Route } from '../src/proxy/route.ts';
+import { targetsOf, type Route, type Target } from '../src/proxy/route.ts';
 import { addressOf, asUsage, requiredText, textOf, usage } from './args.ts';
 import type { Args } from './args.ts';
 import { thisHome } from '../src/config/paths.ts';
@@ -15,19 +16,35 @@ import type { Io } from './io.ts';
 /** The route to inspect; settings of a configured endpoint are taken from its own route. @throws CommandError usage */
 export async function routeToInspect(args: Args, io: Io, config: Config): Promise<Route> {
   const route = await plainRoute(urlOf(requiredText(args, 'target')), io);
-  const known = config.routes.find(({ endpoint }) => endpoint.name === route.endpoint.name);
+  const known = knownAs(route, config);
+  const proxy = textOf(args, 'proxy');
   const address = addressOf(args, route.endpoint.port);
   const caFile = textOf(args, 'ca-file');
   return {
     ...route,
-    addresses: address === null ? (known?.addresses ?? route.addresses) : [address],
-    trust: known?.trust ?? route.trust,
-    limits: known?.limits ?? route.limits,
+    addresses: address === null ? (known?.target.addresses ?? route.addresses) : [address],
+    via: proxy === null ? (known?.route.via ?? route.via) : asUsage(() => parseProxy(proxy)),
+    minVersion: known?.route.minVersion ?? route.minVersion,
+    legacyServer: known?.route.legacyServer ?? route.legacyServer,
+    trust: known?.target.trust ?? route.trust,
+    limits: known?.route.limits ?? route.limits,
     anchors:
       caFile === null
-        ? (known?.anchors ?? route.anchors)
+        ? (known?.target.anchors ?? route.anchors)
         : caFile.split(',').map((source) => (source === 'system' ? source : resolve(io.cwd, source))),
   };
+}
+
+/** The first route that leads there, and the server of it that is meant. */
+function knownAs(
+  { endpoint }: Route,
+  { routes }: Config,
+): { readonly route: Route; readonly target: Target } | null {
+  for (const route of routes) {
+    const target = targetsOf(route).find((one) => one.endpoint.name === endpoint.name);
+    if (target !== undefined) return { route, target };
+  }
+  return null;
 }
 
 /** STARTTLS for the ports that begin in clear, TLS at once for the others. */

@@ -162,6 +162,11 @@ const build = (parser: Argv): Argv =>
   withOperator(parser)
     .positional('target', { type: 'string', demandOption: true, describe: 'URL or HOST:PORT' })
     .option('address', { type: 'string', requiresArg: true, describe: 'connect to this HOST:PORT instead' })
+    .option('proxy', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'go through socks5://[USER:PASSWORD@]HOST[:PORT] or http://…',
+    })
     .option('ca-file', {
       type: 'string',
       requiresArg: true,

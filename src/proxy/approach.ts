@@ -1,10 +1,12 @@
 // From a route to one finished handshake with one of its servers. Nothing is judged here, and nothing of the
 // client's is in reach.
 
+import type { ClientIdentity } from '../net/client-identity.ts';
 import type { Greeting } from './prove.ts';
+import { reach, type ReachPlan } from './reach.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import type { SessionTools } from './session-tools.ts';
-import { reach, secure, type Upstream } from './upstream.ts';
+import { secure, type Upstream } from './upstream.ts';
 
 /** A server reached and not judged yet. */
 export interface Approached extends Upstream {
@@ -13,24 +15,24 @@ export interface Approached extends Upstream {
   readonly greeting: Greeting | null;
 }
 
-export interface ApproachPlan {
+export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
   readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now'>;
-  readonly signal: AbortSignal;
-  /** Called before a server is asked and again when it is its turn to be dialled; what it throws ends the approach. */
-  readonly admitted: (desk: TargetDesk) => void;
 }
 
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
 export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<Approached> {
-  const [first] = desk.targets;
-  plan.admitted(first);
-  const { signal } = plan;
-  const { on } = plan.tools;
-  const options = { target: first.target, anchors: first.anchors, signal, on };
-  const raw = await reach(desk.route, {
-    ...options,
-    dials: desk.dials,
-    admitted: () => plan.admitted(first),
-  });
-  return { ...(await secure(raw, desk.route, options)), desk: first, greeting: null };
+  const { signal, admitted, tools } = plan;
+  const { on } = tools;
+  const reached = await reach(desk, { signal, admitted, on });
+  const { target, anchors } = reached.desk;
+  const identity = (): ClientIdentity | null => (mayShow(reached.desk, tools) ? desk.identity : null);
+  const upstream = await secure(reached.raw, desk.route, { target, anchors, identity, signal, on });
+  return { ...upstream, desk: reached.desk, greeting: null };
 }
+
+/**
+ * Whoever answers is shown the client certificate before anybody judged him, so it is shown only where one we know is
+ * expected: never at a first contact, and never after a refusal until the server was accepted without it.
+ */
+const mayShow = ({ target, hold }: TargetDesk, { tofu, now }: ApproachPlan['tools']): boolean =>
+  !hold.stands(now()) && tofu.isEstablished({ endpoint: target.endpoint, settings: target.trust });

@@ -12,7 +12,7 @@ import type { ClientTlsSettings } from './route.ts';
 /** The outcome, what the client was told, and what the log says besides. */
 export type Ending = SessionOutcome & { readonly said: string | null; readonly detail: string | null };
 
-const detailLength = 200;
+const detailLength = 300;
 
 /** Of a relay that began. `reason` is why it was aborted, when it was; `mode` the client's TLS. */
 export function endingOf(

@@ -58,6 +58,11 @@ export class RefusalHold {
     return memory.refusal;
   }
 
+  /** True while it would be repeated, whatever trust it was made under. */
+  stands(now: number): boolean {
+    return this.#memory !== null && now < this.#memory.until;
+  }
+
   /** The last verdict was accept, or the configuration was read again. */
   clear(): void {
     this.#memory = null;

@@ -2,9 +2,11 @@
 // there.
 
 import type { AnchorSet } from '../net/anchors.ts';
+import { readClientIdentity, type ClientIdentity } from '../net/client-identity.ts';
 import type { ServerCredentials } from '../net/local-handshake.ts';
+import { FailedLately } from './failed-lately.ts';
 import { RefusalHold } from './hold.ts';
-import { targetsOf, type Route, type Target } from './route.ts';
+import { targetsOf, type Place, type Route, type Target } from './route.ts';
 import { Turns } from './turns.ts';
 
 /** How the last session that came to a decision fared. */
@@ -18,6 +20,7 @@ export interface TargetDesk {
   readonly target: Target;
   readonly anchors: AnchorSet;
   readonly hold: RefusalHold;
+  readonly failedPlaces: FailedLately<Place>;
 }
 
 export interface RouteDeskParts {
@@ -32,21 +35,27 @@ export class RouteDesk {
   /** In the order they are tried; at least one. */
   readonly targets: readonly [TargetDesk, ...TargetDesk[]];
   readonly credentials: ServerCredentials | null;
+  /** What a server that we know may be shown when it asks. */
+  readonly identity: ClientIdentity | null;
+  readonly failedTargets = new FailedLately<TargetDesk>();
   /** Dials under way. */
   readonly dials = new Turns(dialsAtOnce);
   /** Farewells that wait before they are said. */
   readonly delays = new Turns(delaysAtOnce);
   state: RouteState = 'ready';
 
+  /** Reads the client certificate. Throws CommandError where it cannot be used, and what `anchorsFor` throws. */
   constructor(route: Route, { anchorsFor, credentials }: RouteDeskParts) {
     const deskOf = (target: Target): TargetDesk => ({
       target,
       anchors: anchorsFor(target),
       hold: new RefusalHold(),
+      failedPlaces: new FailedLately(),
     });
     const [first = route, ...others] = targetsOf(route);
     this.route = route;
     this.targets = [deskOf(first), ...others.map(deskOf)];
     this.credentials = credentials;
+    this.identity = route.clientCertificate === null ? null : readClientIdentity(route.clientCertificate);
   }
 }

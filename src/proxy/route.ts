@@ -16,13 +16,19 @@ export type ListenPlace =
 
 export type RefusalStyle = 'greeting' | 'login';
 
+/** Where to connect. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** One server: the unit of trust, and how to get there. */
 export interface Target {
   readonly endpoint: Endpoint;
   /** Canonical URL of the upstream, as shown in status, logs and page. */
   readonly upstream: string;
   /** Connect here, in this order, instead of to the endpoint's name, which is still what is verified. Empty: its name. */
-  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  readonly addresses: readonly Place[];
   /** Anchor sources: `system` or PEM file paths. */
   readonly anchors: readonly string[];
   readonly trust: TrustSettings;

@@ -1,5 +1,5 @@
-// The way to the server: dial, what is said before TLS, the handshake. Nothing of the client's is in reach
-// here, and nothing the server said in clear comes out of here: only the finished handshake does.
+// From a connection to a server to a finished handshake, with what is said before TLS in between. Nothing of the
+// client's is in reach here, and nothing the server said in clear comes out of here.
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -15,13 +15,13 @@ import {
 import type { Protocol } from '../mail/protocol.ts';
 import { Talk } from '../mail/talk.ts';
 import type { AnchorSet } from '../net/anchors.ts';
-import { dial, DialFailure, type DialResult } from '../net/dial.ts';
+import type { ClientIdentity } from '../net/client-identity.ts';
+import type { TlsProfile } from '../net/contexts.ts';
 import { handshake } from '../net/handshake.ts';
 import { speak, type SpeakEnd } from '../net/speak.ts';
 import type { Peer } from '../trust/evidence.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import type { Route, Target } from './route.ts';
-import type { Turns } from './turns.ts';
 
 export interface Upstream {
   /** Under `socket`; only for a reset. Never destroyed in one tick with it. */
@@ -31,66 +31,29 @@ export interface Upstream {
   readonly peer: Peer;
 }
 
-export interface ApproachOptions {
+export interface SecureOptions {
   /** One of the route's. */
   readonly target: Target;
   readonly anchors: AnchorSet;
+  /** Asked in the tick in which the handshake begins: what the server may be shown. Nothing where it is not given. */
+  readonly identity?: () => ClientIdentity | null;
   readonly signal: AbortSignal;
   readonly on: Listener<ProxyEvent>;
-}
-
-export interface ReachOptions extends ApproachOptions {
-  readonly dials: Turns;
-  /** Called when it is this dial's turn; what it throws ends the dial. */
-  readonly admitted: () => void;
-}
-
-/**
- * A TCP connection to the route's server, which the caller closes; waiting for a turn and dialling take dialSeconds
- * together. Throws Failure `timeout`, DialFailure, what `admitted` throws, or the signal's reason.
- */
-export async function reach(route: Route, options: ReachOptions): Promise<Socket> {
-  const { dials, signal } = options;
-  const deadline = performance.now() + route.limits.dialSeconds * 1_000;
-  const release = await dials.wait({ deadlineMs: deadline - performance.now(), signal });
-  try {
-    options.admitted();
-    return await dialTarget({ ...options, deadlineMs: Math.max(1, deadline - performance.now()) });
-  } finally {
-    release();
-  }
-}
-
-async function dialTarget(options: ApproachOptions & { readonly deadlineMs: number }): Promise<Socket> {
-  const started = performance.now();
-  const told = (result: DialResult): void =>
-    options.on({
-      type: 'dialled',
-      endpoint: options.target.endpoint.name,
-      result,
-      seconds: secondsSince(started),
-    });
-  try {
-    const raw = await dial(options.target.addresses[0] ?? options.target.endpoint, options);
-    told('connected');
-    return raw;
-  } catch (error) {
-    if (error instanceof DialFailure) told(error.result);
-    throw error;
-  }
 }
 
 /**
  * Speaks the prologue where there is one, then TLS. Throws Refusal or Failure; `raw` is closed with every throw.
  * Bytes between the go-ahead and the handshake are `injected-bytes`, whether they came with it or after it.
  */
-export async function secure(raw: Socket, route: Route, options: ApproachOptions): Promise<Upstream> {
+export async function secure(raw: Socket, route: Route, options: SecureOptions): Promise<Upstream> {
   const started = performance.now();
   if (route.upstreamTls === 'starttls' && route.protocol !== 'tls')
     await startTls(raw, route.protocol, { route, signal: options.signal });
   const { socket, peer } = await handshake(raw, {
     endpoint: options.target.endpoint,
     anchors: options.anchors,
+    profile: profileOf(route),
+    identity: options.identity?.() ?? null,
     deadlineMs: route.limits.handshakeSeconds * 1_000,
     signal: options.signal,
   });
@@ -101,6 +64,11 @@ export async function secure(raw: Socket, route: Route, options: ApproachOptions
     seconds: secondsSince(started),
   });
   return { raw, socket, peer };
+}
+
+function profileOf({ legacyServer, minVersion }: Route): TlsProfile {
+  if (legacyServer) return 'legacy';
+  return minVersion === 'TLSv1.3' ? 'tls13' : 'modern';
 }
 
 async function startTls(
