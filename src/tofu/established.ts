@@ -4,24 +4,32 @@
 import type { Evidence, Verdict } from '../trust/evidence.ts';
 import { standingOf, type Grounds } from '../trust/standing.ts';
 
-export class Established {
-  /** By endpoint: the key last judged, where it was refused; null for one that could not be read. */
-  readonly #refused = new Map<string, string | null>();
+interface Judgement {
+  /** Empty for a key that could not be read. */
+  readonly spki: string;
+  readonly accepted: boolean;
+}
 
-  judged({ endpoint, spki }: Evidence, verdict: Verdict): void {
-    if (verdict.accept) this.#refused.delete(endpoint);
-    else this.#refused.set(endpoint, spki);
+export class Established {
+  /** By endpoint, the last one. */
+  readonly #judged = new Map<string, Judgement>();
+
+  judged({ endpoint, spki }: Evidence, { accept }: Verdict): void {
+    this.#judged.set(endpoint, { spki: spki ?? '', accepted: accept });
   }
 
   forget(): void {
-    this.#refused.clear();
+    this.#judged.clear();
   }
 
-  /** A CA verified this endpoint before or a pin of it is live, and nothing was refused last but a key pinned since. */
+  /**
+   * A CA verified this endpoint before or a pin of it is live; and the key it showed last, which is the one it will most
+   * likely show again, was accepted and not rejected since, or refused and pinned since.
+   */
   is(endpoint: string, grounds: Grounds): boolean {
-    const refused = this.#refused.get(endpoint);
-    const { live, anyLivePin, column } = standingOf(grounds, refused ?? '');
-    if (refused !== undefined && !live) return false;
+    const last = this.#judged.get(endpoint);
+    const { live, rejected, anyLivePin, column } = standingOf(grounds, last?.spki ?? '');
+    if (last !== undefined && (rejected || !(last.accepted || live))) return false;
     return anyLivePin || column === 'ca';
   }
 }

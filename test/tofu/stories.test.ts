@@ -327,9 +327,10 @@ describe('whether a server is established', () => {
     await world.meet(moved);
     await world.approve(moved);
     expect(asked(world)).toBe(true);
+    expect(await world.meet(moved)).toBe('pin');
     await world.reject(moved);
-    await world.reject(own);
     expect(asked(world)).toBe(false);
+    expect(world.record.pins.some(({ spki, endedAt }) => spki === own.spki && endedAt === null)).toBe(true);
     await world.tofu.close();
   });
 
