@@ -24,7 +24,8 @@ const form = 'write socks5://HOST[:PORT] or http://HOST[:PORT]';
 /** `socks5://[USER:PASSWORD@]HOST[:PORT]` or `http://…`. @throws UnusableValue or RangeError */
 export function parseProxy(text: string): Via {
   const [whole, scheme = '', authority = '', rest = ''] = /^([^:/?#@]*):\/\/([^/?#]*)(.*)$/s.exec(text) ?? [];
-  if (whole === undefined) throw new UnusableValue(`${quoted(text)} is not the URL of a proxy`, form);
+  // Without a scheme nothing tells what of it is a password: it is not quoted.
+  if (whole === undefined) throw new UnusableValue('the proxy is not a URL', form);
   const row = rowOf(scheme);
   if (rest !== '')
     throw new UnusableValue(
