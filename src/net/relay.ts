@@ -56,7 +56,13 @@ export interface RelayOptions {
 
 export type RelayEnd =
   | { readonly state: 'ended' }
-  | { readonly state: 'broken'; readonly side: 'client' | 'upstream'; readonly detail: string }
+  /** `parted`: the client had ended before; a server that closes while our end is on its way resets as well. */
+  | {
+      readonly state: 'broken';
+      readonly side: 'client' | 'upstream';
+      readonly detail: string;
+      readonly parted: boolean;
+    }
   | { readonly state: 'idle' }
   /** The signal was aborted; both legs were reset. */
   | { readonly state: 'aborted' }
@@ -99,7 +105,7 @@ class Relay {
   #doubted(): Doubt | null {
     const { raw, suspicion, suspectMs } = this.#options;
     if (suspicion === undefined) return null;
-    const dead = (detail: string): void => this.#finish({ state: 'broken', side: 'upstream', detail });
+    const dead = (detail: string): void => this.#broken('upstream', detail);
     return new Doubt(raw, { suspicion, answerMs: suspectMs ?? 10_000, dead });
   }
 
@@ -148,7 +154,7 @@ class Relay {
       detail = codeOf(error);
     };
     const closed = (): void => {
-      if (!socket.readableEnded || detail !== 'closed') this.#finish({ state: 'broken', side, detail });
+      if (!socket.readableEnded || detail !== 'closed') this.#broken(side, detail);
     };
     const drained = (): void => this.#drained(socket);
     if (socket.destroyed) queueMicrotask(closed);
@@ -225,7 +231,7 @@ class Relay {
     source.pause();
     if (this.#stalled.has(destination)) return;
     const side = destination === this.#options.client ? 'client' : 'upstream';
-    const stuck = (): void => this.#finish({ state: 'broken', side, detail: 'not drained' });
+    const stuck = (): void => this.#broken(side, 'not drained');
     this.#stalled.set(destination, new Deadline(stuck).start(this.#options.drainMs));
   }
 
@@ -244,6 +250,11 @@ class Relay {
   #on(signal: AbortSignal, aborted: () => void): void {
     signal.addEventListener('abort', aborted, { once: true });
     this.#release.push(() => signal.removeEventListener('abort', aborted));
+  }
+
+  #broken(side: 'client' | 'upstream', detail: string): void {
+    const parted = this.#options.client.readableEnded;
+    this.#finish({ state: 'broken', side, detail, parted });
   }
 
   #finish(end: RelayEnd): void {

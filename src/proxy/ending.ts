@@ -29,6 +29,8 @@ export function endingOf(
     case 'broken':
       // A client that breaks off its own session is no failure of anybody's.
       if (end.side === 'client') return relayed(`the client broke off: ${end.detail}`);
+      // Mail programs say QUIT and leave; a server that closes before it read our end resets the connection.
+      if (end.parted) return relayed(`the server broke off after the client had ended: ${end.detail}`);
       return {
         outcome: 'failed',
         reason: 'relay',

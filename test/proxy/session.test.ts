@@ -379,6 +379,29 @@ describe('the end of a session', () => {
     expect(await rig.end()).toMatchObject({ outcome: 'failed', reason: 'relay', said: null });
   });
 
+  it('a server that resets after the client had ended failed nobody', async () => {
+    const said = deferred();
+    const rig = await open({
+      script: [
+        tls,
+        { say: greetingOf('imap') },
+        { hear: 'LOGOUT' },
+        { say: '* BYE\r\n' },
+        { wait: said.promise },
+        { do: 'reset' },
+      ],
+    });
+    const client = await rig.client().hear('ready');
+    client.socket.end('a LOGOUT\r\n');
+    await client.hear('* BYE');
+    said.resolve();
+    expect(await rig.end()).toMatchObject({
+      outcome: 'relayed',
+      detail: expect.stringContaining('after the client had ended'),
+    });
+    expect((await client.over()).ended).toBe(false);
+  });
+
   it('the client’s reset reaches the server as a break, not as an end', async () => {
     const rig = await open();
     const client = await rig.client().hear('ready');
