@@ -2,6 +2,7 @@
 // behind it is large. Everything random and every date comes from here; nothing is written here.
 
 import { randomBytes, webcrypto } from 'node:crypto';
+import type * as X509 from '@peculiar/x509';
 import { constraintsFor, constraintsOid, encodeConstraints } from './constraints.ts';
 import { readAuthority } from './authority.ts';
 import type { LocalNames } from './names.ts';
@@ -30,7 +31,7 @@ const rsa = {
   publicExponent: Uint8Array.of(1, 0, 1),
 };
 
-async function library(): Promise<typeof import('@peculiar/x509')> {
+async function library(): Promise<typeof X509> {
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }

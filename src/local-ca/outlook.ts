@@ -58,7 +58,7 @@ async function authorityAdvice(
 }
 
 /** null where there is none. Throws RangeError in words that follow the file's name. */
-export async function authorityIn(file: string): Promise<Authority | null> {
+async function authorityIn(file: string): Promise<Authority | null> {
   const bytes = await readFile(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     throw new RangeError(`cannot be read (${codeOf(error) ?? 'unknown error'})`, { cause: error });

@@ -21,6 +21,11 @@ const pairOf = ({ certificate, key }: PairText): Pair =>
   readPair({ certificate: Buffer.from(certificate), key: Buffer.from(key) });
 const owner = { host: 'ada.example', user: 'ada' };
 const usual = localNames([], []);
+const ip = (hex: string): string => {
+  const octets = (hex.length / 2).toString(16).padStart(2, '0');
+  const outer = (hex.length / 2 + 2).toString(16).padStart(2, '0');
+  return `30${outer}87${octets}${hex}`;
+};
 const now = Date.UTC(2026, 10, 25, 12, 0, 0, 500);
 
 describe('names', () => {
@@ -60,11 +65,6 @@ describe('name constraints', () => {
   it('are encoded as RFC 5280 section 4.2.1.10 says: an address is followed by its mask', () => {
     const names = { dns: ['localhost'], addresses: ['192.0.2.7', 'fd00::1'] };
     const ones = 'ff'.repeat(16);
-    const ip = (hex: string): string => {
-      const octets = (hex.length / 2).toString(16).padStart(2, '0');
-      const outer = (hex.length / 2 + 2).toString(16).padStart(2, '0');
-      return `30${outer}87${octets}${hex}`;
-    };
     const subtrees = [
       `300b8209${Buffer.from('localhost').toString('hex')}`,
       ip('7f000000ff000000'),
@@ -218,9 +218,7 @@ describe('a leaf', () => {
 
 test('a pair must be one', async () => {
   const [one, other] = await Promise.all([selfSigned(), selfSigned()]);
-  const read = (certificate: string, key: string): Pair =>
-    readPair({ certificate: Buffer.from(certificate), key: Buffer.from(key) });
-  expect(read(one.cert, one.key).notAfter).toBeGreaterThan(Date.now());
+  expect(pairOf({ certificate: one.cert, key: one.key }).notAfter).toBeGreaterThan(Date.now());
   const rows = [
     ['key', 'does not belong to the certificate', one.cert, other.key],
     ['certificate', 'cannot be used: no certificate in it', '', one.key],
@@ -234,7 +232,7 @@ test('a pair must be one', async () => {
     ],
   ] as const;
   for (const [part, why, certificate, key] of rows) {
-    const wrong = (): Pair => read(certificate, key);
+    const wrong = (): Pair => pairOf({ certificate, key });
     expect(wrong).toThrow(UnusablePair);
     expect(wrong).toThrow(expect.objectContaining({ part, message: expect.stringContaining(why) }));
   }

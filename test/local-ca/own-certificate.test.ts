@@ -152,7 +152,7 @@ it('serve routes with different oldest versions, each with its own', async () =>
   const { tls } = await world.start(serving([tlsRoute({ files: files() }), old]));
   const prepared = await tls.prepare(serving([tlsRoute({ files: files() }), old]));
   const client = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
-  expect((await shown(prepared.credentialsFor(old), client)).toString()).toBe(pem(first));
-  await expect(shown(prepared.credentialsFor(tlsRoute({ files: files() })), client)).rejects.toThrow();
+  expect((await shown(prepared.credentialsFor(old), null, client)).toString()).toBe(pem(first));
+  await expect(shown(prepared.credentialsFor(tlsRoute({ files: files() })), null, client)).rejects.toThrow();
   await prepared.drop();
 });

@@ -117,14 +117,16 @@ export async function serve(
   };
 }
 
-/** The certificate a client is shown now. */
+/** The certificate a client is shown now; with a CA, by a client that verifies. */
 export async function shown(
   credentials: ServerCredentials,
+  ca: string | null | undefined = null,
   options: ConnectionOptions = {},
 ): Promise<X509Certificate> {
   const { port, close } = await serve(credentials);
-  // What is shown is looked at here, whoever vouches for it.
-  const client = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options });
+  // Without a CA, what is shown is looked at whoever vouches for it.
+  const trust = ca === null ? { rejectUnauthorized: false } : { ca: ca ?? [] };
+  const client = connect({ host: '127.0.0.1', port, ...options, ...trust });
   try {
     await once(client, 'secureConnect');
     const certificate = client.getPeerX509Certificate();
