@@ -37,7 +37,10 @@ const schema: Run = (_args, io) => {
   return Promise.resolve('done');
 };
 
-/** The rows as YAML lines, each with a comment that names its origin; the line of a parent has none. */
+/**
+ * The rows as YAML lines, each with a comment that names its origin; the line of a parent has none. What is another for
+ * another server of the route is a comment as a whole: read as a setting it would hold for both.
+ */
 function yamlRows(
   origins: readonly OriginRow[],
   show: 'with origins' | 'values only',
@@ -46,7 +49,8 @@ function yamlRows(
   let before: OriginRow['path'] = [];
   for (const { path, value, origin, remark } of origins) {
     lines.push(...parentLines(path, before).map((line) => [line]));
-    const line = `${leafIndent(path, before)}${String(path.at(-1))}: ${yamlValue(value)}`;
+    const key = `${remark === null ? '' : '# '}${String(path.at(-1))}`;
+    const line = `${leafIndent(path, before)}${key}: ${yamlValue(value)}`;
     const said = [show === 'with origins' ? origin : null, remark].filter((part) => part !== null);
     lines.push(said.length === 0 ? [line] : [line, `# ${said.join('; ')}`]);
     before = path;

@@ -12,6 +12,6 @@ export interface OriginRow {
   readonly value: RowValue;
   /** `letterlock.yaml:3:5`, `LETTERLOCK_TRUST`, `--trust`, `command line`, `provider` or `default`. */
   readonly origin: string;
-  /** What the value alone does not tell; null mostly. */
+  /** In which server of the route it is another, so that no route could be given it; null mostly. */
   readonly remark: string | null;
 }

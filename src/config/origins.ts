@@ -2,11 +2,13 @@
 
 import type { Config } from '../config.ts';
 import { bracketed } from '../endpoint.ts';
+import { anchorList } from './build.ts';
 import type { Draft } from './drafts.ts';
 import type { Ground } from './ground.ts';
 import type { OriginRow, RowValue } from './origin-row.ts';
 import type { Path } from './problem.ts';
 import { routeRows } from './route-rows.ts';
+import { defaults } from './schema.ts';
 
 /** Where the rows come from. */
 export interface OriginSources {
@@ -24,6 +26,9 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
   const { socket } = config.admin;
   return [
     row(['state'], config.state),
+    row(['trust'], ground.raw.trust ?? defaults.trust),
+    row(['firstUse'], ground.raw.firstUse ?? defaults.firstUse),
+    row(['caFile'], anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile)),
     ...drafts.flatMap((draft, index) => {
       const route = config.routes[index];
       return route === undefined ? [] : routeRows({ ground, drafts, draft, route, index });

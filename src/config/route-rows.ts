@@ -72,8 +72,10 @@ const placeValue = (place: ListenPlace): Listed =>
 function clientTlsRows({ mode, minVersion, files }: ClientTlsSettings, row: MakeRow): readonly OriginRow[] {
   const short = row(['clientTls'], mode);
   if (mode === 'off') return [short];
+  const inFull = row(['clientTls', 'mode'], mode);
   return [
-    { ...row(['clientTls', 'mode'], mode), origin: short.origin },
+    // Written as one word, the word is where it came from.
+    { ...inFull, origin: inFull.origin === 'default' ? short.origin : inFull.origin },
     row(['clientTls', 'minVersion'], minVersion),
     ...(files === null
       ? []

@@ -35,11 +35,12 @@ function otherKinds({ scheme, servers, place }: Draft): readonly ConfigProblem[]
 }
 
 function serversTwice({ servers, place }: Draft): readonly ConfigProblem[] {
-  return servers.flatMap(({ endpoint, path }, at) =>
-    servers.slice(0, at).some((other) => other.endpoint.name === endpoint.name)
-      ? [problemAt(place(...path), `${endpoint.name} stands in this route twice`, 'remove one of the two')]
-      : [],
-  );
+  const names = servers.map(({ upstream }) => `${bracketed(upstream.host.host)}:${upstream.port}`);
+  return servers.flatMap(({ path }, at) => {
+    const name = names[at] ?? '';
+    if (names.indexOf(name) === at) return [];
+    return [problemAt(place(...path), `${name} stands in this route twice`, 'remove one of the two')];
+  });
 }
 
 function ofOneServer({ raw, servers, place }: Draft): readonly ConfigProblem[] {

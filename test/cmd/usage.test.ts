@@ -253,6 +253,35 @@ describe('a result', () => {
     expect(await home.say(['config', 'show', '-c', 'again.yaml'])).toEqual({ exit: 0, stdout, stderr: '' });
   });
 
+  it('of config show holds no password, and all else that a route can have', async () => {
+    await home.file('secret', 'hunter2');
+    await home.file(
+      'full.yaml',
+      `state: st
+localCa: {names: [box.lan]}
+routes:
+  - listen: [{unix: run/x.sock, mode: "0660", group: mail}, fd:imap, "[::1]:0"]
+    upstream: [imaps://imap.example.org, imaps://imap.gmail.com]
+    clientTls: {mode: implicit, minVersion: TLSv1.3}
+    proxy: socks5://me:hunter2@127.0.0.1
+  - upstream: submissions://mail.example.org
+    proxy: {url: "http://me@127.0.0.1", passwordFile: secret}
+    address: [192.0.2.1, 192.0.2.2]
+    clientTls: starttls
+    allowUsers: [root]
+    warm: 2
+`,
+    );
+    const json = await home.say(['config', 'show', '--json', '-c', 'full.yaml']);
+    expect(json.stdout).not.toContain('hunter2');
+    expect(json.stdout).toContain('"user": "me"');
+    const { stdout, exit } = await home.say(['config', 'show', '-c', 'full.yaml']);
+    expect([stdout.includes('hunter2'), exit]).toEqual([false, 0]);
+    expect(stdout).toMatch(/^ {4}# trust: auto +# imap\.gmail\.com:993 has "ca" \(provider\)$/m);
+    await home.file('again.yaml', stdout);
+    expect((await home.say(['config', 'show', '-c', 'again.yaml'])).stdout).toBe(stdout);
+  });
+
   it('of config schema is the schema', async () => {
     expect(parsed((await home.say(['config', 'schema'])).stdout)).toMatchObject({
       $schema: 'http://json-schema.org/draft-07/schema#',
