@@ -43,7 +43,7 @@ const schema: Run = (_args, io) => {
  */
 function yamlRows(
   origins: readonly OriginRow[],
-  show: 'with origins' | 'values only',
+  detail: 'with origins' | 'values only',
 ): readonly (readonly string[])[] {
   const lines: (readonly string[])[] = [];
   let before: OriginRow['path'] = [];
@@ -51,7 +51,7 @@ function yamlRows(
     lines.push(...parentLines(path, before).map((line) => [line]));
     const key = `${remark === null ? '' : '# '}${String(path.at(-1))}`;
     const line = `${leafIndent(path, before)}${key}: ${yamlValue(value)}`;
-    const said = [show === 'with origins' ? origin : null, remark].filter((part) => part !== null);
+    const said = [detail === 'with origins' ? origin : null, remark].filter((part) => part !== null);
     lines.push(said.length === 0 ? [line] : [line, `# ${said.join('; ')}`]);
     before = path;
   }

@@ -101,7 +101,7 @@ function addressesOverlap(one: Address, other: Address): boolean {
 }
 
 /** Whether whoever binds `wide` is found at `host` too. */
-export function covers(wide: string, host: string): boolean {
+function covers(wide: string, host: string): boolean {
   if (wide === '::') return true;
   if (wide === '0.0.0.0') return !host.includes(':');
   return wide === 'localhost' && (host === '127.0.0.1' || host === '::1');

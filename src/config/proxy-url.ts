@@ -90,7 +90,7 @@ function decoded(text: string, url: string): string {
 }
 
 /** Longest user name and password that SOCKS can carry (RFC 1929), in bytes; no more is needed elsewhere. */
-export const maxLoginBytes = 255;
+const maxLoginBytes = 255;
 
 /** What makes a login unusable for the kind of proxy; null when nothing does. */
 export function loginFault({ kind, login }: Via): string | null {

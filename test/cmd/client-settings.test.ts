@@ -6,7 +6,7 @@ import { endpointOf } from '../../src/endpoint.ts';
 import type { ListenPlace, Route } from '../../src/proxy/route.ts';
 import { plainRoute } from '../proxy/route.ts';
 
-const files = { certificate: '/c.pem', key: '/k.pem' };
+const own = { certificate: '/c.pem', key: '/k.pem' };
 const tcp = (host: string, port: number): ListenPlace => ({ kind: 'tcp', host, port });
 const socket: ListenPlace = { kind: 'unix', path: '/run/x.sock', mode: 0o600, group: null };
 const route: Route = { ...plainRoute, listen: [tcp('localhost', 1143)] };
@@ -36,10 +36,10 @@ describe('the settings of a mail client', () => {
   it.each([
     ['starttls', null, '  security     STARTTLS', importing],
     ['implicit', null, '  security     SSL/TLS', importing],
-    ['starttls', files, '  security   STARTTLS', '  user name  as with the provider'],
-    ['implicit', files, '  security   SSL/TLS', '  user name  as with the provider'],
-  ] as const)('with %s and the certificate %j', (mode, own, security, next) => {
-    expect(clientLines([withTls(mode, own)]).slice(5, 7)).toEqual([security, next]);
+    ['starttls', own, '  security   STARTTLS', '  user name  as with the provider'],
+    ['implicit', own, '  security   SSL/TLS', '  user name  as with the provider'],
+  ] as const)('with %s and the certificate %j', (mode, files, security, next) => {
+    expect(clientLines([withTls(mode, files)]).slice(5, 7)).toEqual([security, next]);
   });
 
   it('stand there for every place, and name every server', () => {
@@ -68,7 +68,7 @@ describe('the settings of a mail client', () => {
       clientShape([
         { ...route, listen: [tcp('localhost', 1143), socket, { kind: 'fd', name: 'imap' }] },
         withTls('starttls'),
-        withTls('implicit', files),
+        withTls('implicit', own),
       ]),
     ).toEqual([
       { ...common, server: 'localhost', port: 1143, socket: null, security: 'none' },

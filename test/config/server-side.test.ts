@@ -17,6 +17,17 @@ const onion = `${'a'.repeat(56)}.onion`;
 
 const routesOf = async (file: string): Promise<readonly Route[]> => (await good(file)).config.routes;
 
+const policies = (route: Route | undefined): readonly string[] =>
+  route === undefined ? [] : targetsOf(route).map(({ trust }) => trust.policy);
+
+const via = (more: Partial<Via>): Via => ({
+  kind: 'socks5',
+  host: '127.0.0.1',
+  port: 1080,
+  login: null,
+  ...more,
+});
+
 describe('several servers', () => {
   it('are endpoints of their own, in the order written', async () => {
     const [route] = await routesOf(
@@ -42,9 +53,6 @@ describe('several servers', () => {
     const [route] = await routesOf(servers('imaps://a.example', '    address: 127.0.0.1\n'));
     expect(route).toMatchObject({ others: [], addresses: [{ host: '127.0.0.1', port: 993 }] });
   });
-
-  const policies = (route: Route | undefined): readonly string[] =>
-    route === undefined ? [] : targetsOf(route).map(({ trust }) => trust.policy);
 
   it('all get what their route gives', async () => {
     const [route] = await routesOf(
@@ -101,13 +109,6 @@ it('several addresses are ways to one server, in the order written', async () =>
 });
 
 describe('a proxy', () => {
-  const via = (more: Partial<Via>): Via => ({
-    kind: 'socks5',
-    host: '127.0.0.1',
-    port: 1080,
-    login: null,
-    ...more,
-  });
   it.each<readonly [string, Via]>([
     ['socks5://127.0.0.1', via({})],
     ['SOCKS5H://Proxy.Example.:9050', via({ host: 'proxy.example', port: 9050 })],
