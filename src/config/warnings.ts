@@ -8,6 +8,7 @@ import { problemAt } from './problem.ts';
 
 export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProblem[] => [
   ...pinsIgnored(draft, route),
+  ...idleGroups(draft),
   ...oldClientTls(draft, route),
   ...legacy(draft, route),
 ];
@@ -17,6 +18,16 @@ function pinsIgnored({ raw, place }: Draft, route: Route): readonly ConfigProble
   if (!targetsOf(route).some(({ trust }) => trust.policy === 'ca')) return [];
   const hint = 'use trust: pinned to accept these keys only';
   return [problemAt(place('pins'), 'pins have no effect under trust: ca', hint)];
+}
+
+function idleGroups({ listen, place }: Draft): readonly ConfigProblem[] {
+  return listen.flatMap((each) => {
+    if (each.place.kind !== 'unix' || each.place.group === null || (each.place.mode & 0o060) === 0o060)
+      return [];
+    const mode = each.place.mode.toString(8).padStart(4, '0');
+    const message = `the group ${each.place.group} cannot connect to a socket of mode ${mode}`;
+    return [problemAt(place(...each.path), message, 'add mode: "0660"')];
+  });
 }
 
 function oldClientTls({ place }: Draft, { clientTls }: Route): readonly ConfigProblem[] {

@@ -342,6 +342,16 @@ describe('a suggestion', () => {
   });
 });
 
+it.each([
+  ['{unix: /run/x, group: mail}', ['the group mail cannot connect to a socket of mode 0600']],
+  ['{unix: /run/x, group: mail, mode: "0620"}', ['the group mail cannot connect to a socket of mode 0620']],
+  ['{unix: /run/x, group: mail, mode: "0660"}', []],
+  ['{unix: /run/x, mode: "0600"}', []],
+])('the socket %s gives %j as warnings', async (written, messages) => {
+  const { warnings } = await good(withLine(`listen: ${written}`));
+  expect(warnings.map(({ message }) => message)).toEqual(messages);
+});
+
 it('users are resolved when the configuration is read, each once', async () => {
   const { config } = await good(withLine('allowUsers: [1000, root, 0, 1000]'));
   expect(config.routes[0]?.allowUsers).toEqual([1000, 0]);
