@@ -108,13 +108,15 @@ describe('a socket passed by name', () => {
     await operator.close();
   });
 
-  it('does not keep the process from ending', async () => {
+  it('is let go of at the end, and does not keep the process from it', async () => {
     listenOn(imap);
     const running = run([{ name: 'imap', kind: 'tcp' }]);
     const [port = 0] = await portsOf(running);
     const live = await client(port).hear('* OK ready');
     running.signal('SIGTERM');
     await running.entry('stopping');
+    // Not reset: a service manager holds the socket as well, and its next process serves this client.
+    expect((await client(port).over()).error).toBe('ECONNREFUSED');
     live.socket.end();
     expect(await running.exit()).toBe(0);
   });
@@ -122,13 +124,14 @@ describe('a socket passed by name', () => {
 
 describe('a socket passed by name is refused', () => {
   it.each([
-    ['that never listened', 'unbound'],
+    ['that was never bound', 'unbound'],
+    ['that is bound and does not listen', 'deaf'],
     ['that is a connection', 'connected'],
     ['of datagrams', 'datagram'],
     ['that is a file', 'file'],
   ] as const)('when it is one %s', async (_, kind) => {
     listenOn(imap);
-    const running = run([{ name: 'imap', kind }]);
+    const running = run([{ name: 'imap', kind, at: join(folder, 'passed.sock') }]);
     expect(await running.exit()).not.toBe(0);
     expect(running.text.join('\n')).toContain('fd:imap: descriptor 3 is no listening socket');
   });

@@ -5,9 +5,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../src/config.ts';
-import { runDaemon } from '../../src/daemon.ts';
+import { runDaemon, type RunOptions } from '../../src/daemon.ts';
 import { plainRoute } from '../proxy/route.ts';
 import { endpointOf } from '../../src/endpoint.ts';
+import { CommandError } from '../../src/errors.ts';
 import type { Route } from '../../src/proxy/route.ts';
 
 const [folder = '', port = '', action = ''] = process.argv.slice(2);
@@ -45,10 +46,19 @@ const actions: Readonly<Record<string, () => void>> = {
   reject: () => void Promise.reject(new TypeError('CANARY-PASSWORD')),
 };
 
-process.exitCode = await runDaemon(config('first'), {
+/** As the command line does it: nothing is forced to end. */
+function failed(error: unknown): number {
+  const { message, hint } = error instanceof CommandError ? error : { message: String(error), hint: null };
+  console.error(`${message}\n${hint ?? ''}`);
+  return 1;
+}
+
+const options: RunOptions = {
   reread: async () => ({
     ok: true,
     config: config(String(JSON.parse(readFileSync(join(folder, 'next.json'), 'utf8')))),
   }),
   started: () => setImmediate(actions[action] ?? (() => undefined)),
-});
+};
+
+process.exitCode = await runDaemon(config('first'), options).catch(failed);
