@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
 import { Failure } from '../../src/errors.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import type { TlsProfile } from '../../src/net/contexts.ts';
 import { dial } from '../../src/net/dial.ts';
 import { handshake, type Handshake } from '../../src/net/handshake.ts';
 import {
@@ -45,10 +46,28 @@ const raw = (port: number): Promise<Socket> =>
 
 async function shake(
   port: number,
-  options: { host?: string; anchors?: AnchorSet; deadlineMs?: number; signal?: AbortSignal } = {},
+  options: {
+    host?: string;
+    anchors?: AnchorSet;
+    profile?: TlsProfile;
+    deadlineMs?: number;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<Handshake> {
-  const { host = 'mail.test', anchors = none, deadlineMs = 5000, signal = never } = options;
-  return handshake(await raw(port), { endpoint: endpointOf(host, port), anchors, deadlineMs, signal });
+  const {
+    host = 'mail.test',
+    anchors = none,
+    profile = 'modern',
+    deadlineMs = 5000,
+    signal = never,
+  } = options;
+  return handshake(await raw(port), {
+    endpoint: endpointOf(host, port),
+    anchors,
+    profile,
+    deadlineMs,
+    signal,
+  });
 }
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
@@ -175,6 +194,63 @@ describe('handshake', () => {
     socket.destroy();
     weak.close();
     strong.close();
+  });
+});
+
+describe('a profile', () => {
+  const level0 = 'DEFAULT:@SECLEVEL=0';
+
+  it('legacy takes TLS 1.0 and 1.1, says so, and takes no worse from a server that can do better', async () => {
+    for (const [maxVersion, spoken] of [
+      ['TLSv1', 'TLSv1'],
+      ['TLSv1.1', 'TLSv1.1'],
+      ['TLSv1.3', 'TLSv1.3'],
+    ] as const) {
+      const server = await tlsServer(
+        identity,
+        { minVersion: 'TLSv1', maxVersion, ciphers: level0 },
+        () => undefined,
+      );
+      const { socket, peer } = await shake(portOf(server), { profile: 'legacy' });
+      expect(peer.tls).toMatchObject({ version: spoken, profile: 'legacy' });
+      expect(peer.spki).toMatch(/^sha256/);
+      socket.destroy();
+      server.close();
+    }
+  });
+
+  it('legacy takes a 1024-bit Diffie-Hellman group', async () => {
+    const tls12 = { maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES256-GCM-SHA384:@SECLEVEL=0' } as const;
+    const server = await tlsServer(rsaSelfSigned(), { ...tls12, dhparam: dh1024 }, () => undefined);
+    const { socket, peer } = await shake(portOf(server), { profile: 'legacy' });
+    expect(peer.tls.cipher).toBe('TLS_DHE_RSA_WITH_AES_256_GCM_SHA384');
+    socket.destroy();
+    server.close();
+  });
+
+  it('tls13 takes TLS 1.3 and nothing older', async () => {
+    const old = await tlsServer(identity, { maxVersion: 'TLSv1.2' }, () => undefined);
+    expect(await codeOf(shake(portOf(old), { profile: 'tls13' }))).toBe('tls-too-old');
+    const modern = await shake(portOf(old));
+    expect(modern.peer.tls).toMatchObject({ version: 'TLSv1.2', profile: 'modern' });
+    const both = await tlsServer(identity, {}, () => undefined);
+    const { socket, peer } = await shake(portOf(both), { profile: 'tls13' });
+    expect(peer.tls).toMatchObject({ version: 'TLSv1.3', profile: 'modern' });
+    for (const open of [modern.socket, socket]) open.destroy();
+    old.close();
+    both.close();
+  });
+
+  it('has one context for each set of anchors and identity', () => {
+    const { contexts } = none;
+    const shown = { certificate: identity.cert, key: identity.key };
+    for (const profile of ['modern', 'tls13', 'legacy'] as const) {
+      expect(contexts.of(profile, null)).toBe(contexts.of(profile, null));
+      expect(contexts.of(profile, shown)).toBe(contexts.of(profile, shown));
+      expect(contexts.of(profile, shown)).not.toBe(contexts.of(profile, null));
+      expect(contexts.of(profile, { ...shown })).not.toBe(contexts.of(profile, shown));
+    }
+    expect(contexts.of('legacy', null)).not.toBe(contexts.of('modern', null));
   });
 });
 
