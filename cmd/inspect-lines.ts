@@ -13,6 +13,7 @@ export function inspectionLines(inspection: Inspection): readonly string[] {
   const [leaf, ...others] = examined.chain;
   return [
     `${route.endpoint.name}  ${peer.tls.version}  ${peer.tls.cipher}`,
+    ...(peer.tls.profile === 'legacy' ? ['Spoken to as a legacy server: only a pin counts'] : []),
     '',
     'Certificate of the server',
     ...(leaf === undefined ? ['  could not be read'] : certificateLines(leaf)),

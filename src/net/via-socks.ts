@@ -71,21 +71,19 @@ function* authenticate(method: number | undefined, login: ViaLogin | null): ViaS
 
 /** The address the proxy connected from: of no interest, but the bytes after it are the server's. */
 function* swallowBound(type: number | undefined): ViaTalk {
-  switch (type) {
-    case addressTypes.ipv4:
-      yield { send: nothing, read: 4 + 2 };
-      return { opened: true };
-    case addressTypes.ipv6:
-      yield { send: nothing, read: 16 + 2 };
-      return { opened: true };
-    case addressTypes.name: {
-      const length = yield { send: nothing, read: 1 };
-      yield { send: nothing, read: (length[0] ?? 0) + 2 };
-      return { opened: true };
-    }
-    default:
-      return refusedVia('its reply holds no address');
-  }
+  const length = yield* boundBytes(type);
+  if (length === null) return refusedVia('its reply holds no address');
+  yield { send: nothing, read: length + 2 };
+  return { opened: true };
+}
+
+/** Of the address without its port; null for a type there is not. */
+function* boundBytes(type: number | undefined): ViaSteps<number | null> {
+  if (type === addressTypes.ipv4) return 4;
+  if (type === addressTypes.ipv6) return 16;
+  if (type !== addressTypes.name) return null;
+  const [length = 0] = yield { send: nothing, read: 1 };
+  return length;
 }
 
 function saidNo(code: number): ViaEnd {

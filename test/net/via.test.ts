@@ -206,6 +206,15 @@ it('whatever a proxy says, a talk ends or waits, never throws, and reads no more
   );
 });
 
+const through = (proxy: ProxyServer, deadlineMs = 5_000, signal = never): Promise<Socket> =>
+  dialVia(proxy, mail, { deadlineMs, signal });
+
+const failing = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'connected',
+    (error: unknown) => error,
+  );
+
 describe('over a socket', () => {
   const closing: (() => void)[] = [];
   afterEach(() => closing.splice(0).forEach((close) => close()));
@@ -228,14 +237,6 @@ describe('over a socket', () => {
     });
     return { kind, host: '127.0.0.1', port: portOf(server), login: null };
   }
-
-  const through = (proxy: ProxyServer, deadlineMs = 5_000, signal = never): Promise<Socket> =>
-    dialVia(proxy, mail, { deadlineMs, signal });
-  const failing = (work: Promise<unknown>): Promise<unknown> =>
-    work.then(
-      () => 'connected',
-      (error: unknown) => error,
-    );
 
   it.each([
     ['socks5', granted.subarray(0, -10)],
@@ -268,8 +269,8 @@ describe('over a socket', () => {
     let heard = '';
     while (heard !== '* OK hello') {
       const chunk: unknown = socket.read();
-      if (chunk === null) await once(socket, 'readable');
-      else heard += String(chunk);
+      if (chunk instanceof Uint8Array) heard += Buffer.from(chunk).toString('latin1');
+      else await once(socket, 'readable');
     }
   });
 

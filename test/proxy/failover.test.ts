@@ -168,10 +168,10 @@ async function socksTo(port: number): Promise<{ port: number; asked: string[] }>
         client.write(Buffer.from([5, 0]));
         client.once('data', (request: Buffer) => {
           asked.push(request.toString('latin1', 5, 5 + (request[4] ?? 0)));
-          const server = connect(port, '127.0.0.1').on('error', () => undefined);
-          sockets.push(server);
+          const behind = connect(port, '127.0.0.1').on('error', () => undefined);
+          sockets.push(behind);
           client.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
-          client.pipe(server).pipe(client);
+          client.pipe(behind).pipe(client);
         });
       });
     }),

@@ -225,18 +225,18 @@ describe('the round again', () => {
   });
 });
 
-describe('a dial that waited for its turn', () => {
-  /** Goes once the only turn is given back; `asked` is what is asked at each admission. */
-  async function inTurn(trip: Trip): Promise<unknown> {
-    const turns = Array.from({ length: 16 }, () => trip.desk.dials.take());
-    const outcome = trip.go().then(
-      () => 'reached',
-      (error: unknown) => error,
-    );
-    turns.forEach((release) => release?.());
-    return outcome;
-  }
+/** Goes once the only turn is given back; `asked` is what is asked at each admission. */
+async function inTurn(trip: Trip): Promise<unknown> {
+  const turns = Array.from({ length: 16 }, () => trip.desk.dials.take());
+  const outcome = trip.go().then(
+    () => 'reached',
+    (error: unknown) => error,
+  );
+  turns.forEach((release) => release?.());
+  return outcome;
+}
 
+describe('a dial that waited for its turn', () => {
   it('does not dial when the answer is known by then, and gives the turn back', async () => {
     const trip = new Trip(other(await answering()));
     trip.admitted = () => {

@@ -60,6 +60,19 @@ const read = (reader: typeof imaplib, port: number): Promise<Fetched> =>
 const login = { user: 'proxy user', password: 'p:a%ss/word' };
 const plainLogin = { user: 'bob', password: 'secret' };
 
+const targetOf = (server: MailLab, service: 'imap' | 'imaps', name = 'mail.lab.test'): Target => ({
+  endpoint: endpointOf(name, service === 'imap' ? 143 : 993),
+  upstream: `${service}://${name}`,
+  addresses: [{ host: serverHost, port: server.dovecot.ports[service] }],
+  anchors: [],
+  trust: { policy: 'tofu', firstUse: 'accept', configPins: [] },
+});
+
+const keyOf = async (server: MailLab, variant: Variant): Promise<string | null> =>
+  spkiOfCertificate(
+    derOf({ cert: await readFile(join(server.certificates, `${variant}.crt`), 'utf8'), key: '' }),
+  );
+
 describeWith(['dovecot', 'openssl', 'microsocks', 'tinyproxy', 'python3', 'curl'], { root: false })(
   'reach',
   () => {
@@ -78,18 +91,6 @@ describeWith(['dovecot', 'openssl', 'microsocks', 'tinyproxy', 'python3', 'curl'
       expect(expected.length).toBeGreaterThan(3);
     });
     afterAll(() => Promise.all([lab.stop(), standIn.stop()]));
-
-    const targetOf = (server: MailLab, service: 'imap' | 'imaps', name = 'mail.lab.test'): Target => ({
-      endpoint: endpointOf(name, service === 'imap' ? 143 : 993),
-      upstream: `${service}://${name}`,
-      addresses: [{ host: serverHost, port: server.dovecot.ports[service] }],
-      anchors: [],
-      trust: { policy: 'tofu', firstUse: 'accept', configPins: [] },
-    });
-    const keyOf = async (server: MailLab, variant: Variant): Promise<string | null> =>
-      spkiOfCertificate(
-        derOf({ cert: await readFile(join(server.certificates, `${variant}.crt`), 'utf8'), key: '' }),
-      );
 
     describe.each([
       ['microsocks', () => startMicrosocks(null)],

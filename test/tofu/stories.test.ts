@@ -310,9 +310,9 @@ describe('a server that speaks nothing but old TLS', () => {
   });
 });
 
-describe('whether a server is established', () => {
-  const asked = (world: World): boolean => world.tofu.isEstablished(world.question(selfSigned()));
+const asked = (world: World): boolean => world.tofu.isEstablished(world.question(selfSigned()));
 
+describe('whether a server is established', () => {
   it('is not before a first use, is after it, is not while the last key was refused, and is when that is pinned', async () => {
     const world = await World.open();
     const [own, moved] = [selfSigned(), selfSigned()];
