@@ -52,6 +52,11 @@ export interface RelayOptions {
   readonly suspicion?: Suspicion;
   /** How long a suspect upstream may take to answer the client's next bytes. */
   readonly suspectMs?: number;
+  /**
+   * Of an upstream that may have gone unnoticed: whether the server's first bytes only say that it closes, and are no answer
+   * to the client's first line. Until that answer a server that goes is `unanswered`.
+   */
+  readonly isGoodbye?: (first: { readonly said: Uint8Array; readonly asked: Uint8Array }) => boolean;
 }
 
 export type RelayEnd =
@@ -69,12 +74,24 @@ export type RelayEnd =
   /** The client turned out to be a browser or a TLS client; nothing of it was sent on. */
   | { readonly state: 'rejected'; readonly found: 'http' | 'tls' }
   /** The trust epoch moved between verdict and relay: nothing was written, nothing closed. */
-  | { readonly state: 'stale' };
+  | { readonly state: 'stale' }
+  /**
+   * The server went without an answer to the client's first line: its side is reset, the client's left open and paused.
+   * `asked` is all that the client said, one line at most; nobody has carried it out as far as anybody can tell.
+   */
+  | { readonly state: 'unanswered'; readonly asked: Uint8Array };
+
+/** How a relay ended that began and is over. */
+export type RelayOver = Exclude<RelayEnd, { readonly state: 'stale' | 'unanswered' }>;
 
 /** After one side ended, the other may stay silent only so long. */
 const halfClosedMs = 120_000;
 
-/** Relays until both sides ended or one broke, and closes both (but for `stale`). Never rejects; TypeError for no Vouched. */
+/** Longest first line that is kept for another server. */
+const askedBytes = 4096;
+const lineFeed = 0x0a;
+
+/** Relays until both sides ended or one broke, and closes both (but for `stale` and `unanswered`). Never rejects; TypeError for no Vouched. */
 export function relay(options: RelayOptions): Promise<RelayEnd> {
   if (!isVouched(options.vouched)) throw new TypeError('relay needs a Vouched made by the judge');
   if (options.vouched.epoch !== options.epoch) return Promise.resolve({ state: 'stale' });
@@ -92,6 +109,8 @@ class Relay {
   readonly #stalled = new Map<Socket, Deadline>();
   #open = 2;
   #over = false;
+  /** All that the client said, while another server could still be asked it; null once none could. */
+  #asked: Uint8Array | null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -99,6 +118,7 @@ class Relay {
     this.#idle = new Deadline(() => this.#finish({ state: 'idle' })).start(options.idleMs);
     this.#doubt = this.#doubted();
     if (options.firstBytes === null) this.#held = null;
+    this.#asked = options.isGoodbye === undefined ? null : new Uint8Array(0);
     this.#attach();
   }
 
@@ -172,6 +192,7 @@ class Relay {
   }
 
   #fromClient(chunk: Uint8Array): void {
+    if (this.#asked !== null) this.#asked = oneLine(Buffer.concat([this.#asked, chunk]));
     const passed = this.#held === null ? chunk : this.#recognise(chunk);
     if (passed === null) return;
     this.#touch();
@@ -195,10 +216,21 @@ class Relay {
   }
 
   #fromUpstream(chunk: Uint8Array): void {
+    if (this.#asked !== null && !this.#isAnswer(chunk, this.#asked)) return this.#unanswered(this.#asked);
+    this.#asked = null;
     this.#touch();
     this.#doubt?.answered();
     const { filter } = this.#options;
     this.#toClient(filter === null || filter.done ? chunk : filter.downstream(chunk));
+  }
+
+  /** Nothing is an answer to a line that is not whole. */
+  #isAnswer(said: Uint8Array, asked: Uint8Array): boolean {
+    return asked.at(-1) === lineFeed && this.#options.isGoodbye?.({ said, asked }) !== true;
+  }
+
+  #unanswered(asked: Uint8Array): void {
+    this.#finish({ state: 'unanswered', asked });
   }
 
   #toClient(bytes: Uint8Array): void {
@@ -209,6 +241,7 @@ class Relay {
 
   #endUpstream(): void {
     const { upstream, client } = this.#options;
+    this.#asked = null;
     // Undecided first bytes followed by the end: a short last line, and no request to wait for.
     if (this.#held !== null && this.#held.length > 0) {
       const held = this.#held;
@@ -219,6 +252,7 @@ class Relay {
   }
 
   #endClient(): void {
+    if (this.#asked !== null) return this.#unanswered(this.#asked);
     const { filter, client } = this.#options;
     if (filter !== null && !filter.done) this.#toClient(filter.flush());
     client.end();
@@ -243,6 +277,7 @@ class Relay {
   }
 
   #touch(): void {
+    if (this.#over) return;
     if (this.#open === 2) this.#idle.extend();
     else this.#idle.start(Math.min(halfClosedMs, this.#options.idleMs));
   }
@@ -259,6 +294,8 @@ class Relay {
 
   #finish(end: RelayEnd): void {
     if (this.#over) return;
+    const gone = end.state === 'broken' && end.side === 'upstream';
+    if (gone && this.#asked !== null) return this.#unanswered(this.#asked);
     this.#over = true;
     for (const deadline of [this.#idle, ...this.#stalled.values()]) deadline.stop();
     this.#doubt?.close();
@@ -275,7 +312,8 @@ class Relay {
       closeSoon(upstream, { raw, drainMs });
       return;
     }
-    reset(clientRaw);
+    if (end.state === 'unanswered') client.pause();
+    else reset(clientRaw);
     reset(raw);
   }
 }
@@ -289,4 +327,10 @@ function closeSoon(
   const timer = setTimeout(() => reset(raw), drainMs);
   socket.once('close', () => clearTimeout(timer));
   socket.destroySoon();
+}
+
+/** Null for what is more: another server may be asked one line of the client's, not a dialogue. */
+function oneLine(bytes: Uint8Array): Uint8Array | null {
+  const end = bytes.indexOf(lineFeed);
+  return bytes.length > askedBytes || (end >= 0 && end < bytes.length - 1) ? null : bytes;
 }
