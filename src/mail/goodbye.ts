@@ -1,0 +1,31 @@
+// Tells a server's last word from an answer. A server that gives up an idle connection says so, and what it
+// says may cross with the client's first command.
+
+import type { Protocol } from './protocol.ts';
+
+/**
+ * Whether `said`, the beginning of what a server says after its greeting, only tells that it closes, so that the command
+ * line `asked` was not carried out. Never so for POP3, where it cannot be told from an answer.
+ */
+export function isGoodbye(
+  protocol: Protocol,
+  { said, asked }: { readonly said: Uint8Array; readonly asked: Uint8Array },
+): boolean {
+  const [line, command] = [said, asked].map((bytes) => Buffer.from(bytes).toString('latin1'));
+  if (line === undefined || command === undefined) return false;
+  switch (protocol) {
+    case 'imap':
+      // RFC 9051 section 7.1.5.
+      return /^\* BYE\b/i.test(line) && !/^\S+ LOGOUT\s*$/i.test(command);
+    case 'smtp':
+    case 'lmtp':
+      // RFC 5321 section 3.8: 421 may come for any command.
+      return /^421\b/.test(line);
+    case 'sieve':
+      // RFC 5804 section 1.2.
+      return /^BYE\b/i.test(line);
+    case 'pop3':
+    case 'tls':
+      return false;
+  }
+}
