@@ -12,7 +12,7 @@ import type { Peer } from '../src/trust/evidence.ts';
 /** @throws CommandError `network` for a failure, `refused` for a refusal before a certificate was seen */
 export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   const options = { target: route, anchors, signal: new AbortController().signal, on: () => undefined };
-  const desk = new RouteDesk(route, { anchorsFor: () => anchors, credentials: null });
+  const desk = new RouteDesk(route, { anchorsFor: () => anchors, credentials: null, tools: null });
   let phase = 'connecting';
   try {
     const { raw } = await reach(desk, { ...options, admitted: () => undefined });

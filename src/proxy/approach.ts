@@ -2,6 +2,7 @@
 // client's is in reach.
 
 import type { ClientIdentity } from '../net/client-identity.ts';
+import { eraOf } from './hold.ts';
 import type { Greeting } from './prove.ts';
 import { reach, type ReachPlan } from './reach.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
@@ -13,10 +14,12 @@ export interface Approached extends Upstream {
   readonly desk: TargetDesk;
   /** What it proved already, before this client came; null: it still has to. */
   readonly greeting: Greeting | null;
+  /** Of one that was kept ready: ends its watch, and says whether it is still good; the relay reads it in the same tick. */
+  readonly letGo?: () => boolean;
 }
 
 export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
-  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now'>;
+  readonly tools: Pick<SessionTools, 'on' | 'tofu'>;
 }
 
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
@@ -34,5 +37,6 @@ export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<App
  * Whoever answers is shown the client certificate before anybody judged him, so it is shown only where one we know is
  * expected: never at a first contact, and never after a refusal until the server was accepted without it.
  */
-const mayShow = ({ target, hold }: TargetDesk, { tofu, now }: ApproachPlan['tools']): boolean =>
-  !hold.stands(now()) && tofu.isEstablished({ endpoint: target.endpoint, settings: target.trust });
+const mayShow = ({ target, hold }: TargetDesk, { tofu }: ApproachPlan['tools']): boolean =>
+  !hold.stands(eraOf(tofu, target.endpoint.name)) &&
+  tofu.isEstablished({ endpoint: target.endpoint, settings: target.trust });

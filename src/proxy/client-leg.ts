@@ -106,6 +106,11 @@ export class ClientLeg {
     else this.#read();
   }
 
+  /** In place of what was held: all that the client has said until now. Not while it is watched. */
+  hold(bytes: Uint8Array): void {
+    this.#held = bytes;
+  }
+
   /** Stops watching. Returns the held bytes; they stay held, for another `watch`. */
   release(): Uint8Array {
     this.socket.removeListener('readable', this.#read);

@@ -3,7 +3,7 @@
 
 import { Failure, isFailure, type FailureReason } from '../errors.ts';
 import { DialFailure } from '../net/dial.ts';
-import type { RelayEnd } from '../net/relay.ts';
+import type { RelayOver } from '../net/relay.ts';
 import { escapeText } from '../trust/escape.ts';
 import { ClientRejected, rejectionText } from './client-leg.ts';
 import type { SessionOutcome } from './events.ts';
@@ -16,7 +16,7 @@ const detailLength = 300;
 
 /** Of a relay that began. `reason` is why it was aborted, when it was; `mode` the client's TLS. */
 export function endingOf(
-  end: Exclude<RelayEnd, { readonly state: 'stale' }>,
+  end: RelayOver,
   { reason, mode }: { readonly reason: unknown; readonly mode: ClientTlsSettings['mode'] },
 ): Ending {
   switch (end.state) {

@@ -3,6 +3,7 @@
 // acceptance, and it never outlives a change of trust: a memory of another epoch is no answer.
 
 import type { RefusalReason } from '../errors.ts';
+import type { Tofu } from '../tofu.ts';
 
 /** What was decided, enough to say it again. */
 export interface RememberedRefusal {
@@ -13,6 +14,9 @@ export interface RememberedRefusal {
 
 /** The state of trust a refusal was made in: the endpoint's epoch and the store's state. */
 export type Era = string;
+
+export const eraOf = (tofu: Pick<Tofu, 'record' | 'health'>, endpoint: string): Era =>
+  `${tofu.record(endpoint)?.epoch ?? 0}/${tofu.health().state}`;
 
 interface Memory {
   readonly refusal: RememberedRefusal;
@@ -58,9 +62,9 @@ export class RefusalHold {
     return memory.refusal;
   }
 
-  /** True while it would be repeated, whatever trust it was made under. */
-  stands(now: number): boolean {
-    return this.#memory !== null && now < this.#memory.until;
+  /** Whether the last verdict of this era was a refusal; asking does not count as a connection. */
+  stands(era: Era): boolean {
+    return this.#memory?.era === era;
   }
 
   /** The last verdict was accept, or the configuration was read again. */

@@ -47,6 +47,8 @@ export interface RouteStatus {
   readonly protocol: Protocol;
   /** Open now. */
   readonly sessions: number;
+  /** Connections kept ready now. */
+  readonly warm: number;
   readonly state: RouteState | 'draining';
 }
 
@@ -121,16 +123,19 @@ export class Proxy {
 
   #deskOf(route: Route): RouteDesk {
     const { anchorsFor, credentialsFor } = this.#options;
-    if (route.clientTls.mode === 'off') return new RouteDesk(route, { anchorsFor, credentials: null });
+    const parts = { anchorsFor, tools: this.#tools };
+    if (route.clientTls.mode === 'off') return new RouteDesk(route, { ...parts, credentials: null });
     if (credentialsFor === undefined) throw new TypeError('a route with client TLS needs credentials');
-    return new RouteDesk(route, { anchorsFor, credentials: credentialsFor(route) });
+    return new RouteDesk(route, { ...parts, credentials: credentialsFor(route) });
   }
 
   #take(posts: readonly Post[], opened: ReadonlySet<Door>): void {
     const kept = new Set(posts.flatMap(({ doors }) => doors));
     for (const door of this.#posts.flatMap(({ doors }) => doors)) if (!kept.has(door)) door.close();
+    for (const { desk } of this.#posts) desk.warm?.close();
     this.#posts = posts;
     for (const { desk, doors } of posts) {
+      desk.warm?.start();
       const { name, upstream } = desk.route;
       for (const session of this.#sessions) session.recheck(desk);
       for (const door of doors) {
@@ -187,6 +192,7 @@ export class Proxy {
   async drain(ms: number): Promise<void> {
     this.#draining = true;
     this.#closeDoors();
+    for (const { desk } of this.#posts) desk.warm?.close();
     await this.#turn;
     await this.#emptiedWithin(ms);
     for (const session of this.#sessions) session.reset('draining', 'letterlock is shutting down');
@@ -212,6 +218,7 @@ export class Proxy {
 
   /** Resets every session that is relayed on this key of this endpoint, at once; returns how many. */
   revoke(endpoint: string, spki: string): number {
+    for (const { desk } of this.#posts) desk.warm?.drop(endpoint);
     return [...this.#sessions].filter((session) => session.revoke(endpoint, spki)).length;
   }
 
@@ -229,6 +236,7 @@ export class Proxy {
       endpoint: desk.route.endpoint.name,
       protocol: desk.route.protocol,
       sessions: this.#sessionsOf(desk.route),
+      warm: desk.warm?.size ?? 0,
       state: this.#draining ? 'draining' : desk.state,
     }));
   }

@@ -7,7 +7,9 @@ import type { ServerCredentials } from '../net/local-handshake.ts';
 import { FailedLately } from './failed-lately.ts';
 import { RefusalHold } from './hold.ts';
 import { targetsOf, type Place, type Route, type Target } from './route.ts';
+import type { SessionTools } from './session-tools.ts';
 import { Turns } from './turns.ts';
+import { WarmPool } from './warm-pool.ts';
 
 /** How the last session that came to a decision fared. */
 export type RouteState = 'ready' | 'refusing' | 'failing';
@@ -28,6 +30,8 @@ export interface RouteDeskParts {
   readonly anchorsFor: (target: Target) => AnchorSet;
   /** What the route's clients are shown in their TLS handshake; null where the client side has no TLS. */
   readonly credentials: ServerCredentials | null;
+  /** null: nothing is kept ready. */
+  readonly tools: SessionTools | null;
 }
 
 export class RouteDesk {
@@ -42,10 +46,12 @@ export class RouteDesk {
   readonly dials = new Turns(dialsAtOnce);
   /** Farewells that wait before they are said. */
   readonly delays = new Turns(delaysAtOnce);
+  /** null where none are kept. */
+  readonly warm: WarmPool | null;
   state: RouteState = 'ready';
 
   /** Reads the client certificate. Throws CommandError where it cannot be used, and what `anchorsFor` throws. */
-  constructor(route: Route, { anchorsFor, credentials }: RouteDeskParts) {
+  constructor(route: Route, { anchorsFor, credentials, tools }: RouteDeskParts) {
     const deskOf = (target: Target): TargetDesk => ({
       target,
       anchors: anchorsFor(target),
@@ -57,5 +63,8 @@ export class RouteDesk {
     this.targets = [deskOf(first), ...others.map(deskOf)];
     this.credentials = credentials;
     this.identity = route.clientCertificate === null ? null : readClientIdentity(route.clientCertificate);
+    // Nobody says when a connection of `tls` is ready.
+    this.warm =
+      tools !== null && route.warm > 0 && route.protocol !== 'tls' ? new WarmPool(this, tools) : null;
   }
 }

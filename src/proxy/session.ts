@@ -6,7 +6,9 @@
 import type { Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
-import { relay, type RelayEnd } from '../net/relay.ts';
+import { isGoodbye } from '../mail/goodbye.ts';
+import { sameOffer } from '../mail/greeting-offer.ts';
+import { relay, type RelayEnd, type RelayOver } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
@@ -18,7 +20,7 @@ import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
-import type { Era } from './hold.ts';
+import { eraOf, type Era } from './hold.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
@@ -46,6 +48,8 @@ export class Session {
   #era: Era;
   /** Whether a refusal now is news that the route should remember. */
   #news = true;
+  /** What the client was greeted with, when the server that greeted it went without an answer. */
+  #greeted: Greeting | null = null;
   /** Before the relay, in it, or on the way out: turned away, or letting the last bytes go. */
   #stage: 'asking' | 'relaying' | 'ending' = 'asking';
 
@@ -136,10 +140,20 @@ export class Session {
     await refuseStrangers(this.#leg.raw, { route, peers: this.#tools.peers, signal });
     if (route.clientTls.mode === 'implicit') await secureClient(this.#leg, { desk: this.desk, signal });
     this.#leg.watch();
-    const upstream = await this.#approach();
+    const kept = (await this.desk.warm?.take()) ?? null;
+    const ending = kept === null ? null : await this.#ask(kept);
+    if (ending !== null) return ending;
+    const anew = await this.#ask(await this.#approach());
+    if (anew === null) throw new TypeError('only a connection kept ready can have gone unnoticed');
+    return anew;
+  }
+
+  /** Null when it was kept ready and has gone unnoticed: nothing of the client's was answered, so another server may be. */
+  async #ask(upstream: Approached): Promise<Ending | null> {
     try {
       const judged = this.#judge(upstream);
       const { sieveProofMs } = this.#tools.timing;
+      const { signal } = this.#stop;
       const greeting =
         upstream.greeting ?? (await prove(upstream.socket, this.desk.route, { sieveProofMs, signal }));
       return await this.#greetAndRelay(upstream, judged, greeting);
@@ -194,10 +208,10 @@ export class Session {
     throw new Refusal(verdict.reason, undefined, { cause: new Error(verdict.why) });
   }
 
-  async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending> {
-    const words = wordsOf(this.desk.route, greeting);
+  async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending | null> {
+    const words = this.#wordsOf(greeting);
     const vouched = await this.#vouch(judged, words);
-    if (this.desk.route.clientTls.mode === 'starttls') await this.#startTls();
+    if (this.desk.route.clientTls.mode === 'starttls' && this.#leg.version === null) await this.#startTls();
     const first = await this.#relay(upstream, vouched, words);
     if (first.state !== 'stale') return this.#relayed(first, upstream);
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
@@ -205,6 +219,21 @@ export class Session {
     const second = await this.#relay(upstream, again, words);
     if (second.state !== 'stale') return this.#relayed(second, upstream);
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
+  }
+
+  /** A client that was greeted already goes by that greeting. Throws Failure `relay` when it cannot. */
+  #wordsOf(greeting: Greeting): Words {
+    const words = wordsOf(this.desk.route, greeting);
+    const { verdict, behind, bytes, quote } = greeting;
+    if (this.#greeted === null) return words;
+    if (
+      verdict === 'positive' &&
+      behind === 0 &&
+      sameOffer(this.desk.route.protocol, this.#greeted.bytes, bytes)
+    )
+      return { ...words, toClient: new Uint8Array(0) };
+    const cause = new Error(`a connection kept ready went, and another greets otherwise: ${quote}`);
+    throw new Failure('relay', undefined, { cause });
   }
 
   async #vouch(judged: Judged, words: Words): Promise<Vouched> {
@@ -245,13 +274,18 @@ export class Session {
     return vouched;
   }
 
-  async #relay({ raw, socket }: Approached, vouched: Vouched, words: Words): Promise<RelayEnd> {
-    const { limits } = this.desk.route;
+  async #relay(upstream: Approached, vouched: Vouched, words: Words): Promise<RelayEnd> {
+    const { raw, socket, letGo } = upstream;
+    const { limits, protocol } = this.desk.route;
     const { tofu, timing, suspicion } = this.#tools;
     const toUpstream = this.#leg.release();
     const current = tofu.isCurrent(vouched);
-    if (current) this.#stage = 'relaying';
-    if (current) this.desk.state = 'ready';
+    if (current && letGo?.() === false) {
+      socket.destroy();
+      this.#leg.watch();
+      return { state: 'unanswered', asked: toUpstream };
+    }
+    if (current) this.#served();
     const end = await relay({
       vouched,
       epoch: current ? vouched.epoch : Number.NaN,
@@ -266,17 +300,28 @@ export class Session {
       signal: this.#stop.signal,
       suspicion,
       counted: (direction, bytes) => this.#carried.count(direction, bytes),
+      ...(letGo === undefined ? {} : { isGoodbye: (first) => isGoodbye(protocol, first) }),
     });
-    this.#stage = end.state === 'stale' ? 'asking' : 'ending';
-    if (end.state === 'stale') this.#leg.watch();
+    const goesOn = end.state === 'stale' || end.state === 'unanswered';
+    this.#stage = goesOn ? 'asking' : 'ending';
+    if (end.state === 'unanswered') this.#leg.hold(end.asked);
+    if (end.state === 'unanswered' && words.toClient.length > 0) this.#greeted = words.greeting;
+    if (goesOn) this.#leg.watch();
     return end;
+  }
+
+  #served(): void {
+    this.#stage = 'relaying';
+    this.desk.state = 'ready';
+    this.desk.warm?.served();
   }
 
   /** A side that ended but never takes what was written for it must not hold its socket for ever. */
   async #relayed(
-    end: Exclude<RelayEnd, { readonly state: 'stale' }>,
+    end: RelayOver | Extract<RelayEnd, { readonly state: 'unanswered' }>,
     { raw, socket }: Approached,
-  ): Promise<Ending> {
+  ): Promise<Ending | null> {
+    if (end.state === 'unanswered') return null;
     const { mode } = this.desk.route.clientTls;
     const ending = endingOf(end, { reason: this.#stop.signal.reason, mode });
     const { signal } = this.#stop;
@@ -313,6 +358,7 @@ export class Session {
     const { target, hold } = this.#target;
     const reason = refusal.code;
     const { permanence } = refusals[reason];
+    this.desk.warm?.drop(target.endpoint.name);
     const facts = { reason, reference: this.#reference, spki: this.#spki };
     if (this.#news) hold.refused(facts, { now: this.#tools.now(), era: this.#era });
     this.desk.state = 'refusing';
@@ -324,7 +370,12 @@ export class Session {
     return { outcome: 'refused', reason, said, detail };
   }
 
-  #say(message: Message): Promise<string | null> {
+  /** A client that was greeted has heard that all is well; what is said now would be taken for an answer. */
+  async #say(message: Message): Promise<string | null> {
+    if (this.#greeted !== null) {
+      this.#leg.reset();
+      return null;
+    }
     return say(this.#leg, message, {
       desk: this.desk,
       timing: this.#tools.timing,
@@ -333,7 +384,6 @@ export class Session {
   }
 
   #eraNow(): Era {
-    const { tofu } = this.#tools;
-    return `${tofu.record(this.#target.target.endpoint.name)?.epoch ?? 0}/${tofu.health().state}`;
+    return eraOf(this.#tools.tofu, this.#target.target.endpoint.name);
   }
 }

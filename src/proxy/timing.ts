@@ -17,6 +17,13 @@ export interface Timing {
   readonly startTlsMs: number;
   /** Written data not taken by the other side for so long breaks a session. */
   readonly drainMs: number;
+  /** A connection kept ready lives for half of it to all of it; servers give up after three minutes and more. */
+  readonly warmLifeMs: number;
+  /** So long after a client came another is expected. */
+  readonly warmDemandMs: number;
+  /** After a failure to warm, half of it to all of it; doubled with each one more. */
+  readonly warmRetryMs: number;
+  readonly warmLongestRetryMs: number;
 }
 
 export const defaultTiming: Timing = {
@@ -27,4 +34,8 @@ export const defaultTiming: Timing = {
   sieveProofMs: 10_000,
   startTlsMs: 60_000,
   drainMs: 60_000,
+  warmLifeMs: 60_000,
+  warmDemandMs: 600_000,
+  warmRetryMs: 2_000,
+  warmLongestRetryMs: 300_000,
 };

@@ -19,6 +19,11 @@ export class Turns {
     this.#limit = limit;
   }
 
+  /** How many could be taken at once. */
+  get free(): number {
+    return this.#limit - this.#taken;
+  }
+
   /** A turn at once, or null when all are taken. */
   take(): Release | null {
     if (this.#taken >= this.#limit) return null;

@@ -71,6 +71,7 @@ describe('start and reload', () => {
         endpoint: rig.endpoint,
         protocol: 'imap',
         sessions: 0,
+        warm: 0,
         state: 'ready',
       },
     ]);

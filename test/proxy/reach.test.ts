@@ -62,7 +62,7 @@ class Trip {
 
   constructor(route: Partial<Route>, limits: Partial<Limits> = {}) {
     const whole = { ...plainRoute, ...route, limits: { ...testLimits, ...limits } };
-    this.desk = new RouteDesk(whole, { anchorsFor: () => anchors, credentials: null });
+    this.desk = new RouteDesk(whole, { anchorsFor: () => anchors, credentials: null, tools: null });
   }
 
   async go(): Promise<Reached> {
