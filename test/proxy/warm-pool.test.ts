@@ -6,12 +6,12 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { localGreeting } from '../../src/mail/local-greeting.ts';
 import type { Protocol, UpstreamTls } from '../../src/mail/protocol.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
-import { PeerTable } from '../../src/proxy/peer-table.ts';
-import { FakeMachine } from '../net/machine.ts';
 import { Suspicion } from '../../src/net/suspicion.ts';
+import { PeerTable } from '../../src/proxy/peer-table.ts';
 import { RouteDesk } from '../../src/proxy/route-desk.ts';
 import { defaultTiming, type Timing } from '../../src/proxy/timing.ts';
 import type { Command } from '../../src/trust/command.ts';
+import { FakeMachine } from '../net/machine.ts';
 import { selfSigned, type Identity } from '../net/peers.ts';
 import { greetingOf, honest, mailProtocols } from './scripts.ts';
 import { keyOf, Rig, type FakeClient, type RigOptions, type Step, type Visit } from './world.ts';
@@ -319,30 +319,30 @@ describe('no connection is kept', () => {
   });
 });
 
-describe('a pool of a desk', () => {
-  /** A desk of its own over a server that a client was served by. */
-  async function deskOf(suspicion = new Suspicion()): Promise<{ rig: Rig; desk: RouteDesk }> {
-    const rig = await open({ route: { warm: 0 } });
-    await served(rig);
-    const desk = new RouteDesk(
-      { ...rig.route, warm: 1 },
-      {
-        anchorsFor: () => anchors,
-        credentials: null,
-        tools: {
-          tofu: rig.tofu,
-          on: () => undefined,
-          now: Date.now,
-          timing: { ...defaultTiming, ...patient },
-          suspicion,
-          peers: new PeerTable(),
-        },
+/** A desk of its own over a server that a client was served by. */
+async function deskOf(suspicion = new Suspicion()): Promise<{ rig: Rig; desk: RouteDesk }> {
+  const rig = await open({ route: { warm: 0 } });
+  await served(rig);
+  const desk = new RouteDesk(
+    { ...rig.route, warm: 1 },
+    {
+      anchorsFor: () => anchors,
+      credentials: null,
+      tools: {
+        tofu: rig.tofu,
+        on: () => undefined,
+        now: Date.now,
+        timing: { ...defaultTiming, ...patient },
+        suspicion,
+        peers: new PeerTable(),
       },
-    );
-    return { rig, desk };
-  }
-  const ready = (desk: RouteDesk): Promise<void> => expect.poll(() => desk.warm?.size).toBe(1);
+    },
+  );
+  return { rig, desk };
+}
+const oneReady = (desk: RouteDesk): Promise<void> => expect.poll(() => desk.warm?.size).toBe(1);
 
+describe('a pool of a desk', () => {
   it('leaves the last turn to dial to a client', async () => {
     const { rig, desk } = await deskOf();
     const turns = Array.from({ length: desk.dials.free - 1 }, () => desk.dials.take());
@@ -351,7 +351,7 @@ describe('a pool of a desk', () => {
     expect([desk.dials.free, rig.server.visits.length]).toEqual([1, 1]);
     turns[0]?.();
     desk.warm?.served();
-    await ready(desk);
+    await oneReady(desk);
     desk.warm?.close();
   });
 
@@ -359,10 +359,10 @@ describe('a pool of a desk', () => {
     const machine = new FakeMachine();
     const { rig, desk } = await deskOf(new Suspicion({ everyMs: 5, ...machine.options }));
     desk.warm?.start();
-    await ready(desk);
+    await oneReady(desk);
     machine.at('192.0.2.11');
     await expect.poll(() => visit(rig, 1).ended).toBe(true);
-    await ready(desk);
+    await oneReady(desk);
     expect(rig.server.visits.length).toBe(3);
     desk.warm?.close();
   });
@@ -377,16 +377,37 @@ describe('a pool of a desk', () => {
   });
 });
 
-describe('a client whose connection goes after it was greeted', () => {
-  /** Greeted by the connection kept, and silent. */
-  async function greeted(options: Partial<RigOptions> = {}): Promise<{ rig: Rig; client: FakeClient }> {
-    const rig = await warmed(options);
-    const { protocol = 'imap', upstreamTls = 'implicit' } = options;
-    const client = await rig.client().hear(clientGreeting(protocol, upstreamTls));
-    await keeps(rig, 1);
-    return { rig, client };
-  }
+/** Greeted by the connection kept, and silent. */
+async function greeted(options: Partial<RigOptions> = {}): Promise<{ rig: Rig; client: FakeClient }> {
+  const rig = await warmed(options);
+  const { protocol = 'imap', upstreamTls = 'implicit' } = options;
+  const client = await rig.client().hear(clientGreeting(protocol, upstreamTls));
+  await keeps(rig, 1);
+  return { rig, client };
+}
 
+/** A connection is kept that greets and hears a client's first line, then goes on with `steps`. */
+async function deafened(...steps: readonly Step[]): Promise<Rig> {
+  const rig = await open();
+  const first = rig.client();
+  await rig.until(() => rig.count('handshaken') === 1);
+  rig.server.script = [tls, { say: greetingOf('imap') }, { hear: 'HELLO' }, ...steps];
+  await first.say('first\r\n').hear('first');
+  first.socket.end();
+  await rig.end();
+  await keeps(rig, 1);
+  rig.server.script = honest('imap', 'implicit');
+  return rig;
+}
+
+/** Asked for STARTTLS, and inside TLS. */
+async function upgraded(client: FakeClient): Promise<FakeClient> {
+  await client.hear('ready');
+  await client.say('s STARTTLS\r\n').hear('begin TLS now');
+  return client.secure();
+}
+
+describe('a client whose connection goes after it was greeted', () => {
   const goings: readonly (readonly [string, (visit: Visit) => void])[] = [
     ['ends', ({ socket }) => void socket.end()],
     ['breaks', ({ socket }) => void socket.destroy()],
@@ -411,20 +432,6 @@ describe('a client whose connection goes after it was greeted', () => {
     await client.say('a1 HELLO\r\n').hear('a1 HELLO');
     expect(client.text).toBe(`${clientGreeting(protocol, upstreamTls)}a1 HELLO\r\n`);
   });
-
-  /** A connection is kept that greets and hears a client's first line, then goes on with `steps`. */
-  async function deafened(...steps: readonly Step[]): Promise<Rig> {
-    const rig = await open();
-    const first = rig.client();
-    await rig.until(() => rig.count('handshaken') === 1);
-    rig.server.script = [tls, { say: greetingOf('imap') }, { hear: 'HELLO' }, ...steps];
-    await first.say('first\r\n').hear('first');
-    first.socket.end();
-    await rig.end();
-    await keeps(rig, 1);
-    rig.server.script = honest('imap', 'implicit');
-    return rig;
-  }
 
   it.each<[string, Step]>([
     ['ends', { do: 'end' }],
@@ -489,11 +496,6 @@ describe('a client whose connection goes after it was greeted', () => {
   it('is served by another when that happens while it makes TLS with us', async () => {
     const clientTls = { mode: 'starttls', minVersion: 'TLSv1.2', files: null } as const;
     const rig = await open({ route: { clientTls } });
-    const upgraded = async (client: FakeClient): Promise<FakeClient> => {
-      await client.hear('ready');
-      await client.say('s STARTTLS\r\n').hear('begin TLS now');
-      return client.secure();
-    };
     await (await upgraded(rig.client())).say('first\r\n').hear('first');
     await keeps(rig, 1);
     const client = await rig.client().hear('ready');
@@ -504,6 +506,10 @@ describe('a client whose connection goes after it was greeted', () => {
     expect(visit(rig, 1).secured.length).toBe(0);
   });
 });
+
+/** Connections that are settled and that no client has. */
+const idle = (rig: Rig): readonly Visit[] =>
+  rig.server.visits.filter(({ secured, ended, closed }) => secured.length === 0 && !ended && !closed);
 
 describe('whatever happens to servers, trust and clients in whatever order', () => {
   type Act = 'end' | 'break' | 'bye' | 'byte' | 'age' | 'approve' | 'reload' | 'turn' | 'client';
@@ -522,10 +528,6 @@ describe('whatever happens to servers, trust and clients in whatever order', () 
     ),
     { minLength: 4, maxLength: 12 },
   );
-
-  /** Connections that are settled and that no client has. */
-  const idle = (rig: Rig): readonly Visit[] =>
-    rig.server.visits.filter(({ secured, ended, closed }) => secured.length === 0 && !ended && !closed);
 
   async function act(rig: Rig, what: Exclude<Act, 'client'>): Promise<readonly Visit[]> {
     const settled = kept(rig) === 2 ? idle(rig) : [];
