@@ -30,18 +30,9 @@ export class LineClient {
     this.#child.stdout?.on('data', (bytes: Buffer) => (this.#heard += bytes.toString('latin1')));
   }
 
-  thaw(): void {
-    this.#child.kill('SIGCONT');
-  }
-
   say(line: string): this {
     this.#child.stdin?.write(`${line}\r\n`);
     return this;
-  }
-
-  /** From now on it leaves what comes where it is, and does not see how the connection ends. */
-  freeze(): void {
-    this.#child.kill('SIGSTOP');
   }
 
   /** Goes on once `text` came, after what was waited for before; rejects when it does not within `deadlineMs`. */
