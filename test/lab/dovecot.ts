@@ -65,18 +65,23 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const hosts = options.place?.hosts ?? [serverHost];
   await writeFile(configuration, configure({ folder, user, ports, hosts, relayPort: options.relayPort }));
   await owned(folder, user);
+  const all = Object.values(ports);
   const begin = async (): Promise<Running> => {
     const started = await launch(configuration, { user, place: options.place });
-    await until('dovecot', () => {
+    await until('dovecot', async () => {
       if (started.exit() !== null) throw new Error(`dovecot ended: ${started.output()}`);
-      return listens(Object.values(ports), options.place);
+      return (await listening(all, options.place)) === all.length;
     });
     return started;
   };
   let running = await begin();
   return {
     restart: async () => {
-      await running.stop(0);
+      // Without a SIGTERM before: cut off in its own shutdown, it leaves a lock that the next one waits for.
+      process.kill(-running.pid, 'SIGKILL');
+      await running.stop();
+      // Its children go a moment later, and until then the ports are theirs.
+      await until('dovecot to be gone', async () => (await listening(all, options.place)) === 0);
       running = await begin();
     },
     ports,
@@ -104,12 +109,12 @@ function launch(
   return start([...place.inside, 'setpriv', ...as, ...dovecot], {});
 }
 
-/** Whether it accepts on every port; in another place than ours, whether the system there says so. */
-async function listens(ports: readonly number[], place: DovecotPlace | undefined): Promise<boolean> {
+/** How many of these ports somebody listens on; in another place than ours, by what the system there says. */
+async function listening(ports: readonly number[], place: DovecotPlace | undefined): Promise<number> {
   if (place === undefined)
-    return (await Promise.all(ports.map((port) => accepts(serverHost, port)))).every(Boolean);
+    return (await Promise.all(ports.map((port) => accepts(serverHost, port)))).filter(Boolean).length;
   const { shown } = await run([...place.inside, 'ss', '-Hltn'], { env: cleanEnvironment('/') });
-  return ports.every((port) => place.hosts.every((host) => shown.includes(`${host}:${port} `)));
+  return ports.filter((port) => place.hosts.every((host) => shown.includes(`${host}:${port} `))).length;
 }
 
 async function choosePorts(): Promise<DovecotPorts> {

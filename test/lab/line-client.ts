@@ -5,12 +5,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { cleanEnvironment } from './run.ts';
 import { until } from './wait.ts';
 
+const resetExit = 10;
+
 /** Node's own words only: it runs beside the program under test and shares nothing with it. */
 const program = `
   const socket = require('node:net').connect({ host: '127.0.0.1', port: Number(process.argv[1]) });
   socket.on('data', (bytes) => process.stdout.write(bytes));
   socket.on('end', () => process.exit(0));
-  socket.on('error', (error) => process.exit(error.code === 'ECONNRESET' ? 10 : 11));
+  socket.on('error', (error) => process.exit(error.code === 'ECONNRESET' ? ${resetExit} : 1));
   process.stdin.on('data', (bytes) => socket.write(bytes));
 `;
 
@@ -23,8 +25,11 @@ export class LineClient {
 
   /** Connects to a port of 127.0.0.1; `inside`: words before a command that run it in another place. */
   constructor(port: number, inside: readonly string[] = []) {
-    const [file = '', ...args] = [...inside, process.execPath, '-e', program, String(port)];
-    this.#child = spawn(file, args, { env: cleanEnvironment('/'), stdio: ['pipe', 'pipe', 'inherit'] });
+    const command = [...inside, process.execPath, '-e', program, String(port)];
+    this.#child = spawn(command[0] ?? '', command.slice(1), {
+      env: cleanEnvironment('/'),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#child.stdin?.on('error', () => undefined);
     this.#child.on('close', () => (this.#closed = true));
     this.#child.stdout?.on('data', (bytes: Buffer) => (this.#heard += bytes.toString('latin1')));
@@ -52,14 +57,8 @@ export class LineClient {
 
   get state(): 'open' | 'ended' | 'reset' | 'failed' {
     if (!this.#closed) return 'open';
-    switch (this.#child.exitCode) {
-      case 0:
-        return 'ended';
-      case 10:
-        return 'reset';
-      default:
-        return 'failed';
-    }
+    if (this.#child.exitCode === 0) return 'ended';
+    return this.#child.exitCode === resetExit ? 'reset' : 'failed';
   }
 
   /** How it ended, and after how many milliseconds; rejects when it does not within `deadlineMs`. */

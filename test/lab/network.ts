@@ -59,21 +59,20 @@ export async function makeNetwork(): Promise<Network> {
 }
 
 async function connect(network: Network, name: (host: Host) => string): Promise<void> {
-  const { ip, inside } = network;
   const setting = (host: Host, path: string): Promise<void> =>
-    command([...inside(host), 'sh', '-c', `echo 1 > /proc/sys/net/ipv4/${path}`]);
-  await ip('router', `link add lan type veth peer name wlan0 netns ${name('laptop')}`);
-  await ip('router', `link add wan type veth peer name eth0 netns ${name('server')}`);
-  await ip('router', 'address add 198.51.100.1/24 dev lan');
-  await ip('router', 'address add 203.0.113.1/24 dev wan');
-  await ip('router', 'link set lan up');
-  await ip('router', 'link set wan up');
+    command([...network.inside(host), 'sh', '-c', `echo 1 > /proc/sys/net/ipv4/${path}`]);
+  await network.ip('router', `link add lan type veth peer name wlan0 netns ${name('laptop')}`);
+  await network.ip('router', `link add wan type veth peer name eth0 netns ${name('server')}`);
+  await network.ip('router', 'address add 198.51.100.1/24 dev lan');
+  await network.ip('router', 'address add 203.0.113.1/24 dev wan');
+  await network.ip('router', 'link set lan up');
+  await network.ip('router', 'link set wan up');
   await setting('router', 'ip_forward');
   // Without it an interface that loses its first address loses the others too.
   await setting('laptop', 'conf/all/promote_secondaries');
-  for (const address of serverAddresses) await ip('server', `address add ${address}/24 dev eth0`);
-  await ip('server', 'link set eth0 up');
-  await ip('server', 'route add default via 203.0.113.1');
+  for (const address of serverAddresses) await network.ip('server', `address add ${address}/24 dev eth0`);
+  await network.ip('server', 'link set eth0 up');
+  await network.ip('server', 'route add default via 203.0.113.1');
   await network.join(laptopAddress);
 }
 

@@ -15,6 +15,8 @@ const login = `a LOGIN ${account.user} "${account.password}"`;
 /** Far more than the socket buffers on the way hold. */
 const mail = `Subject: long\r\n\r\n${`${'x'.repeat(998)}\r\n`.repeat(30_000)}`;
 
+const noop = (client: LineClient): Promise<LineClient> => client.say('n NOOP').hear('n OK');
+
 describeWith(['dovecot', 'openssl', 'setpriv'], { root: false })('with a real server', () => {
   let lab: MailLab;
   let letterlock: Letterlock;
@@ -51,8 +53,6 @@ describeWith(['dovecot', 'openssl', 'setpriv'], { root: false })('with a real se
     await client.say(login).hear('a OK');
     return client;
   }
-
-  const noop = (client: LineClient): Promise<LineClient> => client.say('n NOOP').hear('n OK');
 
   async function connectReader(): Promise<Socket> {
     const socket = connect({ host: '127.0.0.1', port });
