@@ -339,3 +339,33 @@ describe('a record made of a row', () => {
     expect(configPinsOfRow(shown)).toEqual(['sha256//A=']);
   });
 });
+
+describe('inspect by way of a proxy', () => {
+  it('says what the proxy said, after the phase, and never its password', async () => {
+    const proxy = await listen(
+      createServer((socket) =>
+        socket.on('error', () => undefined).once('data', () => socket.end('HTTP/1.1 403 Filtered\r\n\r\n')),
+      ),
+    );
+    const through = `http://bob:s3cret@127.0.0.1:${portOf(proxy)}`;
+    const { exit, stderr } = await home.say(['inspect', 'imaps://mail.test', '--proxy', through]);
+    expect(exit).toBe(5);
+    expect(stderr).toContain(
+      `mail.test:993, connecting: no connection could be made (http proxy 127.0.0.1:${portOf(proxy)}: 403 Filtered)`,
+    );
+    expect(stderr).not.toContain('s3cret');
+    proxy.close();
+  });
+
+  it('takes no proxy it cannot use, and looks no name of Tor up without one', async () => {
+    const bad = await home.say(['inspect', 'imaps://mail.test', '--proxy', 'ftp://bob:s3cret@proxy']);
+    expect(bad.exit).toBe(2);
+    expect(bad.stderr).toContain('socks5://');
+    expect(bad.stderr).not.toContain('s3cret');
+    const onion = await home.say(['inspect', 'imaps://abcdefgh.onion']);
+    expect(onion.exit).toBe(5);
+    expect(onion.stderr).toContain(
+      'abcdefgh.onion:993, connecting: its name could not be looked up (a .onion name',
+    );
+  });
+});

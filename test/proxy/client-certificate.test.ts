@@ -8,7 +8,9 @@ import type { TlsOptions, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import { approach } from '../../src/proxy/approach.ts';
 import type { Route, Target } from '../../src/proxy/route.ts';
+import { RouteDesk } from '../../src/proxy/route-desk.ts';
 import { portOf, selfSigned, tlsServer, type Identity } from '../net/peers.ts';
 import { keyOf, makeAuthority, Rig } from './world.ts';
 
@@ -174,6 +176,27 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
     await relayed(rig);
     expect(asking.seen).toEqual([shown]);
   });
+});
+
+it.each([
+  ['shown where nothing is remembered', null, shown],
+  ['not shown while a refusal made meanwhile is remembered', 'starttls-missing', nothing],
+] as const)('it is %s', async (_, reason, expected) => {
+  const asking = await Asking.open(server, tls12);
+  const rig = await rigFor(asking);
+  await relayed(rig);
+  const desk = new RouteDesk(rig.route, { anchorsFor: () => anchors, credentials: null });
+  const now = Date.now;
+  const { socket } = await approach(desk, {
+    tools: { tofu: rig.tofu, on: () => undefined, now },
+    signal: new AbortController().signal,
+    // Another session is refused while this one is on its way.
+    admitted: ({ hold }) => {
+      if (reason !== null) hold.refused({ reason, reference: null, spki: null }, { now: now(), era: 'now' });
+    },
+  });
+  socket.destroy();
+  await expect.poll(() => asking.seen).toEqual([nothing, expected]);
 });
 
 it('a pin of the configuration is enough, and a CA that vouched before', async () => {
