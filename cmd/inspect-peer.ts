@@ -3,8 +3,10 @@
 import { CommandError, Failure, Refusal } from '../src/errors.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
 import { DialFailure } from '../src/net/dial.ts';
-import { reach } from '../src/proxy/reach.ts';
-import { RouteDesk } from '../src/proxy/route-desk.ts';
+import { FailedLately } from '../src/proxy/failed-lately.ts';
+import { reach, type Ways } from '../src/proxy/reach.ts';
+import { targetDeskOf, type TargetDesk } from '../src/proxy/route-desk.ts';
+import { Turns } from '../src/proxy/turns.ts';
 import { secure } from '../src/proxy/upstream.ts';
 import type { Route } from '../src/proxy/route.ts';
 import type { Peer } from '../src/trust/evidence.ts';
@@ -12,7 +14,8 @@ import type { Peer } from '../src/trust/evidence.ts';
 /** @throws CommandError `network` for a failure, `refused` for a refusal before a certificate was seen */
 export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   const options = { target: route, anchors, signal: new AbortController().signal, on: () => undefined };
-  const desk = new RouteDesk(route, { anchorsFor: () => anchors, credentials: null, tools: null });
+  const targets: Ways['targets'] = [targetDeskOf(route, anchors)];
+  const desk = { route, targets, dials: new Turns(1), failedTargets: new FailedLately<TargetDesk>() };
   let phase = 'connecting';
   try {
     const { raw } = await reach(desk, { ...options, admitted: () => undefined });

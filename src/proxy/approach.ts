@@ -2,7 +2,6 @@
 // client's is in reach.
 
 import type { ClientIdentity } from '../net/client-identity.ts';
-import { eraOf } from './hold.ts';
 import type { Greeting } from './prove.ts';
 import { reach, type ReachPlan } from './reach.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
@@ -19,7 +18,7 @@ export interface Approached extends Upstream {
 }
 
 export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
-  readonly tools: Pick<SessionTools, 'on' | 'tofu'>;
+  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now'>;
 }
 
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
@@ -37,6 +36,5 @@ export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<App
  * Whoever answers is shown the client certificate before anybody judged him, so it is shown only where one we know is
  * expected: never at a first contact, and never after a refusal until the server was accepted without it.
  */
-const mayShow = ({ target, hold }: TargetDesk, { tofu }: ApproachPlan['tools']): boolean =>
-  !hold.stands(eraOf(tofu, target.endpoint.name)) &&
-  tofu.isEstablished({ endpoint: target.endpoint, settings: target.trust });
+const mayShow = ({ target, hold }: TargetDesk, { tofu, now }: ApproachPlan['tools']): boolean =>
+  !hold.isHolding(now()) && tofu.isEstablished({ endpoint: target.endpoint, settings: target.trust });

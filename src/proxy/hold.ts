@@ -67,6 +67,11 @@ export class RefusalHold {
     return this.#memory?.era === era;
   }
 
+  /** True while it would be repeated, whatever trust it was made under. */
+  isHolding(now: number): boolean {
+    return this.#memory !== null && now < this.#memory.until;
+  }
+
   /** The last verdict was accept, or the configuration was read again. */
   clear(): void {
     this.#memory = null;

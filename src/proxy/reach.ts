@@ -12,6 +12,9 @@ import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import type { Place, Target } from './route.ts';
 import { secondsSince } from './upstream.ts';
 
+/** What is needed of a route at work. */
+export type Ways = Pick<RouteDesk, 'route' | 'targets' | 'dials' | 'failedTargets'>;
+
 export interface Reached {
   readonly raw: Socket;
   readonly desk: TargetDesk;
@@ -31,7 +34,7 @@ const pausesMs = [250, 500] as const;
  * The caller closes the socket. Turns, dials, proxies and pauses take dialSeconds together. Throws DialFailure of the
  * last attempt with the details of all, Failure `timeout`, what `admitted` throws, or the signal's reason.
  */
-export async function reach(desk: RouteDesk, plan: ReachPlan): Promise<Reached> {
+export async function reach(desk: Ways, plan: ReachPlan): Promise<Reached> {
   const deadline = performance.now() + desk.route.limits.dialSeconds * 1_000;
   const trip: Trip = { desk, plan, deadline, failures: [] };
   const reached = (await tryAll(trip)) ?? (await tryAgain(trip));
@@ -47,7 +50,7 @@ interface Failed {
 }
 
 interface Trip {
-  readonly desk: RouteDesk;
+  readonly desk: Ways;
   readonly plan: ReachPlan;
   /** Monotonic milliseconds. */
   readonly deadline: number;

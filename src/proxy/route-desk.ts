@@ -25,13 +25,19 @@ export interface TargetDesk {
   readonly failedPlaces: FailedLately<Place>;
 }
 
+export const targetDeskOf = (target: Target, anchors: AnchorSet): TargetDesk => ({
+  target,
+  anchors,
+  hold: new RefusalHold(),
+  failedPlaces: new FailedLately(),
+});
+
 export interface RouteDeskParts {
   /** The loaded anchors of a server. Throws when there are none loaded for it. */
   readonly anchorsFor: (target: Target) => AnchorSet;
   /** What the route's clients are shown in their TLS handshake; null where the client side has no TLS. */
   readonly credentials: ServerCredentials | null;
-  /** null: nothing is kept ready. */
-  readonly tools: SessionTools | null;
+  readonly tools: SessionTools;
 }
 
 export class RouteDesk {
@@ -52,19 +58,13 @@ export class RouteDesk {
 
   /** Reads the client certificate. Throws CommandError where it cannot be used, and what `anchorsFor` throws. */
   constructor(route: Route, { anchorsFor, credentials, tools }: RouteDeskParts) {
-    const deskOf = (target: Target): TargetDesk => ({
-      target,
-      anchors: anchorsFor(target),
-      hold: new RefusalHold(),
-      failedPlaces: new FailedLately(),
-    });
+    const deskOf = (target: Target): TargetDesk => targetDeskOf(target, anchorsFor(target));
     const [first = route, ...others] = targetsOf(route);
     this.route = route;
     this.targets = [deskOf(first), ...others.map(deskOf)];
     this.credentials = credentials;
     this.identity = route.clientCertificate === null ? null : readClientIdentity(route.clientCertificate);
     // Nobody says when a connection of `tls` is ready.
-    this.warm =
-      tools !== null && route.warm > 0 && route.protocol !== 'tls' ? new WarmPool(this, tools) : null;
+    this.warm = route.warm > 0 && route.protocol !== 'tls' ? new WarmPool(this, tools) : null;
   }
 }

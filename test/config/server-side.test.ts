@@ -254,7 +254,7 @@ const rows: readonly Row[] = [
   },
   ...(
     [
-      ['127.0.0.1:1080', '"127.0.0.1:1080" is not the URL of a proxy'],
+      ['127.0.0.1:1080', 'the proxy is not a URL'],
       [
         'https://a.example',
         'TLS to the proxy itself is not spoken: the mail server gets its own through the tunnel',

@@ -12,7 +12,7 @@ import { approach } from '../../src/proxy/approach.ts';
 import type { Route, Target } from '../../src/proxy/route.ts';
 import { RouteDesk } from '../../src/proxy/route-desk.ts';
 import { portOf, selfSigned, tlsServer, type Identity } from '../net/peers.ts';
-import { keyOf, makeAuthority, Rig } from './world.ts';
+import { keyOf, makeAuthority, Rig, toolsOf } from './world.ts';
 
 let directory: string;
 let anchors: AnchorSet;
@@ -185,7 +185,11 @@ it.each([
   const asking = await Asking.open(server, tls12);
   const rig = await rigFor(asking);
   await relayed(rig);
-  const desk = new RouteDesk(rig.route, { anchorsFor: () => anchors, credentials: null });
+  const desk = new RouteDesk(rig.route, {
+    anchorsFor: () => anchors,
+    credentials: null,
+    tools: toolsOf(rig.tofu),
+  });
   const now = Date.now;
   const { socket } = await approach(desk, {
     tools: { tofu: rig.tofu, on: () => undefined, now },

@@ -7,9 +7,10 @@ import { Failure, Refusal } from '../../src/errors.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import { FailedLately } from '../../src/proxy/failed-lately.ts';
 import type { ProxyEvent } from '../../src/proxy/events.ts';
-import { reach, type Reached } from '../../src/proxy/reach.ts';
+import { reach, type Reached, type Ways } from '../../src/proxy/reach.ts';
 import type { Limits, Place, Route, Target } from '../../src/proxy/route.ts';
-import { RouteDesk, type TargetDesk } from '../../src/proxy/route-desk.ts';
+import { targetDeskOf, type TargetDesk } from '../../src/proxy/route-desk.ts';
+import { Turns } from '../../src/proxy/turns.ts';
 import { deafPort } from '../net/deaf-port.ts';
 import { listen, portOf } from '../net/peers.ts';
 import { plainRoute, testLimits } from './route.ts';
@@ -55,14 +56,20 @@ class Trip {
   readonly events: Extract<ProxyEvent, { type: 'dialled' }>[] = [];
   readonly asked: string[] = [];
   readonly control = new AbortController();
-  readonly desk: RouteDesk;
+  readonly desk: Ways;
   admitted: (desk: TargetDesk) => void = () => undefined;
   /** Called with each event. */
   hears: () => unknown = () => undefined;
 
   constructor(route: Partial<Route>, limits: Partial<Limits> = {}) {
     const whole = { ...plainRoute, ...route, limits: { ...testLimits, ...limits } };
-    this.desk = new RouteDesk(whole, { anchorsFor: () => anchors, credentials: null, tools: null });
+    const others = whole.others.map((target) => targetDeskOf(target, anchors));
+    this.desk = {
+      route: whole,
+      targets: [targetDeskOf(whole, anchors), ...others],
+      dials: new Turns(16),
+      failedTargets: new FailedLately(),
+    };
   }
 
   async go(): Promise<Reached> {

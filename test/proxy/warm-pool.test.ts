@@ -7,14 +7,13 @@ import { localGreeting } from '../../src/mail/local-greeting.ts';
 import type { Protocol, UpstreamTls } from '../../src/mail/protocol.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import { Suspicion } from '../../src/net/suspicion.ts';
-import { PeerTable } from '../../src/proxy/peer-table.ts';
 import { RouteDesk } from '../../src/proxy/route-desk.ts';
 import { defaultTiming, type Timing } from '../../src/proxy/timing.ts';
 import type { Command } from '../../src/trust/command.ts';
 import { FakeMachine } from '../net/machine.ts';
 import { selfSigned, type Identity } from '../net/peers.ts';
 import { greetingOf, honest, mailProtocols } from './scripts.ts';
-import { keyOf, Rig, type FakeClient, type RigOptions, type Step, type Visit } from './world.ts';
+import { keyOf, Rig, toolsOf, type FakeClient, type RigOptions, type Step, type Visit } from './world.ts';
 
 let own: Identity;
 let other: Identity;
@@ -328,14 +327,7 @@ async function deskOf(suspicion = new Suspicion()): Promise<{ rig: Rig; desk: Ro
     {
       anchorsFor: () => anchors,
       credentials: null,
-      tools: {
-        tofu: rig.tofu,
-        on: () => undefined,
-        now: Date.now,
-        timing: { ...defaultTiming, ...patient },
-        suspicion,
-        peers: new PeerTable(),
-      },
+      tools: toolsOf(rig.tofu, { timing: { ...defaultTiming, ...patient }, suspicion }),
     },
   );
   return { rig, desk };

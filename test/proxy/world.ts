@@ -18,7 +18,10 @@ import type { AnchorSet } from '../../src/net/anchors.ts';
 import type { ProxyEvent } from '../../src/proxy/events.ts';
 import { Proxy } from '../../src/proxy/proxy.ts';
 import type { Limits, Route } from '../../src/proxy/route.ts';
-import type { Timing } from '../../src/proxy/timing.ts';
+import { PeerTable } from '../../src/proxy/peer-table.ts';
+import type { SessionTools } from '../../src/proxy/session-tools.ts';
+import { defaultTiming, type Timing } from '../../src/proxy/timing.ts';
+import { Suspicion } from '../../src/net/suspicion.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore } from '../../src/store/pin-store.ts';
 import { Tofu } from '../../src/tofu.ts';
@@ -330,6 +333,17 @@ const quick: Partial<Timing> = {
   lingerMs: 50,
   sieveProofMs: 2_000,
 };
+
+/** What the sessions of a proxy of its own would share; nobody hears its events. */
+export const toolsOf = (tofu: Tofu, changes: Partial<SessionTools> = {}): SessionTools => ({
+  tofu,
+  on: () => undefined,
+  now: Date.now,
+  timing: { ...defaultTiming, ...quick },
+  suspicion: new Suspicion(),
+  peers: new PeerTable(),
+  ...changes,
+});
 
 /** One route from 127.0.0.1 to one scripted server, trusted by policy tofu. */
 export class Rig {
