@@ -22,8 +22,7 @@ function pinsIgnored({ raw, place }: Draft, route: Route): readonly ConfigProble
 
 function idleGroups({ listen, place }: Draft): readonly ConfigProblem[] {
   return listen.flatMap((each) => {
-    if (each.place.kind !== 'unix' || each.place.group === null || (each.place.mode & 0o060) === 0o060)
-      return [];
+    if (each.place.kind !== 'unix' || each.place.group === null || (each.place.mode & 0o020) !== 0) return [];
     const mode = each.place.mode.toString(8).padStart(4, '0');
     const message = `the group ${each.place.group} cannot connect to a socket of mode ${mode}`;
     return [problemAt(place(...each.path), message, 'add mode: "0660"')];

@@ -344,7 +344,7 @@ describe('a suggestion', () => {
 
 it.each([
   ['{unix: /run/x, group: mail}', ['the group mail cannot connect to a socket of mode 0600']],
-  ['{unix: /run/x, group: mail, mode: "0620"}', ['the group mail cannot connect to a socket of mode 0620']],
+  ['{unix: /run/x, group: mail, mode: "0640"}', ['the group mail cannot connect to a socket of mode 0640']],
   ['{unix: /run/x, group: mail, mode: "0660"}', []],
   ['{unix: /run/x, mode: "0600"}', []],
 ])('the socket %s gives %j as warnings', async (written, messages) => {
