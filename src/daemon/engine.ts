@@ -99,6 +99,7 @@ async function openLocalTls(
   const tls = await localTls.prepare(config);
   await tls.save();
   tls.take();
+  await localTls.look();
   return { localTls, tls };
 }
 

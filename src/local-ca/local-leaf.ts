@@ -10,21 +10,25 @@ import { isDue, type Ready } from './ready.ts';
 
 type Contexts = ReadonlyMap<ClientTlsVersion, SecureContext>;
 
+type Shown = Pick<Ready, 'leaves' | 'authority'>;
+/** What was made beside them is not held: it may be the key of a CA. */
+const shownOf = ({ leaves, authority }: Ready): Shown => ({ leaves, authority });
+
 export class LocalLeaf {
   readonly #versions: readonly ClientTlsVersion[];
-  #ready: Ready;
+  #ready: Shown;
   #contexts: Contexts;
 
   constructor(ready: Ready, versions: readonly ClientTlsVersion[]) {
     this.#versions = [...new Set(versions)];
-    this.#ready = ready;
+    this.#ready = shownOf(ready);
     this.#contexts = contextsOf(ready, this.#versions);
   }
 
   /** Shown from now on; handshakes that began go on with what they have. */
   replace(ready: Ready): void {
     this.#contexts = contextsOf(ready, this.#versions);
-    this.#ready = ready;
+    this.#ready = shownOf(ready);
   }
 
   isDue(now: number): boolean {
@@ -52,7 +56,7 @@ export class LocalLeaf {
 }
 
 /** An RSA leaf is for old clients only; the others all know elliptic curves. */
-function contextsOf({ leaves }: Ready, versions: readonly ClientTlsVersion[]): Contexts {
+function contextsOf({ leaves }: Shown, versions: readonly ClientTlsVersion[]): Contexts {
   return new Map(
     versions.map((version) => [version, contextOf(isLegacy(version) ? leaves : leaves.slice(0, 1), version)]),
   );

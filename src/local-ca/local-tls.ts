@@ -16,7 +16,7 @@ import { LocalLeaf } from './local-leaf.ts';
 import { localNames, servedLocally } from './names.ts';
 import { news, type News } from './news.ts';
 import { OwnCertificate } from './own-certificate.ts';
-import { makeReady, putReady, stageReady, type Ready, type Wish } from './ready.ts';
+import { discardReady, makeReady, putReady, stageReady, type Ready, type Wish } from './ready.ts';
 
 export interface LocalTlsOptions {
   /** Absolute state directory; it is there. */
@@ -39,6 +39,7 @@ export interface PreparedTls {
   /** Puts what was made in place on the disk. Without it, `look` does so later. @throws StoreError */
   save(): Promise<void>;
   take(): void;
+  /** Never rejects. */
   drop(): Promise<void>;
 }
 
@@ -50,6 +51,12 @@ const retellMs = 86_400_000;
 interface Force {
   readonly local: { readonly wish: Wish; readonly leaf: LocalLeaf } | null;
   readonly own: ReadonlyMap<string, OwnCertificate>;
+}
+
+interface Made {
+  readonly wish: Wish;
+  readonly leaf: LocalLeaf;
+  readonly ready: Ready;
 }
 
 const nothing: Force = { local: null, own: new Map() };
@@ -76,18 +83,15 @@ export class LocalTls {
     try {
       await this.#looking;
       const own = await openOwn(config.routes);
-      const local = await this.#prepareLocal(config);
-      return this.#prepared({ own, local });
+      const made = await this.#prepareLocal(config);
+      return this.#prepared(own, made);
     } catch (error) {
       this.#isPreparing = false;
       throw error;
     }
   }
 
-  async #prepareLocal({
-    routes,
-    localCa,
-  }: ServedConfig): Promise<(Force['local'] & { ready: Ready }) | null> {
+  async #prepareLocal({ routes, localCa }: ServedConfig): Promise<Made | null> {
     const served = servedLocally(routes);
     if (served.length === 0) return null;
     const versions = served.map(({ clientTls }) => clientTls.minVersion);
@@ -101,14 +105,10 @@ export class LocalTls {
     return { wish, ready, leaf: new LocalLeaf(ready, versions) };
   }
 
-  #prepared({
-    own,
-    local,
-  }: {
-    readonly own: Force['own'];
-    readonly local: (Force['local'] & { readonly ready: Ready }) | null;
-  }): PreparedTls {
-    let isSaved = false;
+  #prepared(own: Force['own'], made: Made | null): PreparedTls {
+    const local = made === null ? null : { wish: made.wish, leaf: made.leaf };
+    // Let go as soon as it is written: it may hold the key of a new CA.
+    let unsaved = made?.ready ?? null;
     return {
       credentialsFor: ({ clientTls: { files, minVersion } }) => {
         const found =
@@ -119,19 +119,23 @@ export class LocalTls {
         return found;
       },
       save: async () => {
-        if (local !== null) await putReady(this.#folder, local.ready, this.#options.now());
-        isSaved = true;
+        if (unsaved === null) return;
+        await putReady(this.#folder, unsaved, this.#options.now());
+        this.#tell(unsaved.news);
+        unsaved = null;
       },
       take: () => {
         this.#force = { own, local };
-        this.#unsaved = isSaved || local === null ? null : local.ready;
+        this.#unsaved = unsaved;
+        this.#tell(unsaved?.news ?? []);
+        unsaved = null;
         this.#isPreparing = false;
         if (local !== null || own.size > 0)
           this.#timer ??= setInterval(() => void this.look(), lookEveryMs).unref();
-        this.#tell(local?.ready.news ?? []);
       },
       drop: async () => {
-        for (const write of local?.ready.writes ?? []) await this.#folder.discard(write);
+        await discardReady(this.#folder, unsaved);
+        unsaved = null;
         this.#isPreparing = false;
       },
     };

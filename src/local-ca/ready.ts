@@ -62,6 +62,11 @@ export async function putReady(
   }
 }
 
+/** Never rejects: what stays beside its place is written over the next time. */
+export async function discardReady(folder: Folder, ready: Pick<Ready, 'writes'> | null): Promise<void> {
+  for (const write of ready?.writes ?? []) await folder.discard(write).catch(() => undefined);
+}
+
 async function isAnother(folder: Folder, { name, text }: Write): Promise<boolean> {
   const reading = await folder.read(name);
   return reading.state === 'good' && reading.pair.certificate !== pairOf(text).certificate;

@@ -70,6 +70,17 @@ describe('a daemon with client TLS', () => {
     writeFileSync(own.key, key);
     await world.start(config);
     expect(world.events.some(({ type }) => type === 'listening')).toBe(true);
+    expect(warnings()).toEqual([]);
+  });
+
+  test('says at the start that own files expired, and shows them', async () => {
+    const own = { certificate: join(world.folder, 'a.crt'), key: join(world.folder, 'a.key') };
+    const { cert, key } = await selfSigned();
+    writeFileSync(own.certificate, cert);
+    writeFileSync(own.key, key);
+    const now = (): number => Date.now() + 30 * 86_400_000;
+    await world.start(withNames([], [tlsRoute({ files: own })]), { now });
+    expect(warnings()).toEqual(['client-certificate-expired']);
   });
 });
 

@@ -131,6 +131,15 @@ const talkFor =
     talk(tls);
   };
 
+/** What somebody has who read the folder of the CA. */
+async function thiefOf(world: World): Promise<Pick<Forged, 'subject' | 'keys'>> {
+  const privateKey = createPrivateKey(await world.text('ca.key'));
+  return {
+    subject: Buffer.from(readFrame((await world.certificate('ca.crt')).der).subject.whole),
+    keys: { privateKey, publicKey: createPublicKey(privateKey) },
+  };
+}
+
 const pem = ({ certificate }: Forged): string => new X509Certificate(certificate).toString();
 
 const showing = (leaf: Forged): ServerCredentials => {
@@ -148,11 +157,7 @@ describeWith(['openssl', 'curl', 'python3', 'msmtp'], { root: false })('the loca
     world = await World.make();
     modern = (await world.start(serving([tlsRoute()]))).credentials;
     ca = await world.text('ca.crt');
-    const privateKey = createPrivateKey(await world.text('ca.key'));
-    thief = {
-      subject: Buffer.from(readFrame((await world.certificate('ca.crt')).der).subject.whole),
-      keys: { privateKey, publicKey: createPublicKey(privateKey) },
-    };
+    thief = await thiefOf(world);
   });
   afterAll(() => world.close());
 
@@ -278,6 +283,47 @@ describeWith(['openssl', 'curl', 'python3', 'msmtp'], { root: false })('the loca
       const refused = await ask('python', modern, { host: 'localhost', client });
       expect(refused.exit).not.toBe(0);
       expect(refused.shown).toMatch(/protocol version/i);
+    });
+  });
+});
+
+// The library of Thunderbird and Firefox, by its own tool.
+describeWith(['certutil'], { root: false })('the local CA in an NSS database', () => {
+  test('vouches for letterlock, and for nothing else its key signs', async () => {
+    const world = await World.make();
+    await world.start(serving([tlsRoute()]));
+    const thief = await thiefOf(world);
+    const free = forgeCa('Free');
+    const wish = {
+      keys: ecKeys(),
+      from: iso(-1),
+      to: iso(30),
+      subject: cn('x'),
+      extensions: [san(dns('mail.example.org')), extendedKeyUsage(serverAuth)],
+    };
+    const certificates = {
+      local: ['C,,', await world.text('ca.crt')],
+      free: ['C,,', pem(free)],
+      own: [',,', await world.text('leaf.crt')],
+      stolen: [',,', pem(forge({ ...wish, issuer: thief, serial: Buffer.of(2) }))],
+      twin: [',,', pem(forge({ ...wish, issuer: free, serial: Buffer.of(3) }))],
+    } as const;
+    const verdict = await atHome(async (home) => {
+      const database = `sql:${await home.folder('nss')}`;
+      await home.run(['certutil', '-N', '-d', database, '--empty-password']);
+      for (const [name, [trust, text]] of Object.entries(certificates)) {
+        const file = await home.write(name, text);
+        await home.run(['certutil', '-A', '-n', name, '-t', trust, '-i', file, '-d', database]);
+      }
+      const verify = async (name: string): Promise<string> =>
+        (await home.run(['certutil', '-V', '-u', 'V', '-n', name, '-d', database])).shown;
+      return { own: await verify('own'), stolen: await verify('stolen'), twin: await verify('twin') };
+    });
+    await world.close();
+    expect(verdict).toEqual({
+      own: 'certutil: certificate is valid\n',
+      stolen: expect.stringContaining('not permitted to issue a certificate with this name'),
+      twin: 'certutil: certificate is valid\n',
     });
   });
 });
