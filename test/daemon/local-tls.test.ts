@@ -24,6 +24,8 @@ const warnings = (): readonly string[] =>
 const withNames = (names: readonly string[], routes: readonly Route[] = [tlsRoute()]): Config =>
   world.config(routes, { localCa: { names } });
 
+const nextMonth = (): number => Date.now() + 30 * 86_400_000;
+
 /** A daemon that reads `next` at its one reload. */
 const reloading = async (
   next: Config,
@@ -78,8 +80,7 @@ describe('a daemon with client TLS', () => {
     const { cert, key } = await selfSigned();
     writeFileSync(own.certificate, cert);
     writeFileSync(own.key, key);
-    const now = (): number => Date.now() + 30 * 86_400_000;
-    await world.start(withNames([], [tlsRoute({ files: own })]), { now });
+    await world.start(withNames([], [tlsRoute({ files: own })]), { now: nextMonth });
     expect(warnings()).toEqual(['client-certificate-expired']);
   });
 });
