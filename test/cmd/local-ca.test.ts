@@ -237,3 +237,24 @@ describe('install', () => {
     ).toMatchObject({ exit: 2, stderr: expect.stringContaining('did you mean thunderbird?') });
   });
 });
+
+describe('check', () => {
+  const yaml = (names: string): string =>
+    `state: checked\nlocalCa: {names: [${names}]}\nroutes:\n  - upstream: imaps://imap.example.org\n    clientTls: implicit\n`;
+
+  it('tells of a new CA before the start that makes it', async () => {
+    await start('checked', []);
+    await home.file('same.yaml', yaml(''));
+    await home.file('more.yaml', yaml('mail.box'));
+    expect(await home.say(['check', '-c', 'same.yaml'])).toMatchObject({ exit: 0, stderr: '' });
+    const { exit, stdout, stderr } = await home.say(['check', '-c', 'more.yaml']);
+    expect([exit, stdout]).toEqual([0, 'more.yaml: the configuration is good (1 route)\n']);
+    expect(stderr).toMatch(
+      /^warning: .*ca\.crt: the next start makes a NEW LOCAL CA: .* must not vouch for mail\.box\n {4}hint: every client must import it again/,
+    );
+    expect(parsed((await home.say(['check', '-c', 'more.yaml', '--json'])).stdout)).toMatchObject({
+      ok: true,
+      warnings: [{ source: home.path('checked/local-ca/ca.crt') }],
+    });
+  });
+});
