@@ -238,10 +238,10 @@ describe('install', () => {
   });
 });
 
-describe('check', () => {
-  const yaml = (names: string): string =>
-    `state: checked\nlocalCa: {names: [${names}]}\nroutes:\n  - upstream: imaps://imap.example.org\n    clientTls: implicit\n`;
+const yaml = (names: string): string =>
+  `state: checked\nlocalCa: {names: [${names}]}\nroutes:\n  - upstream: imaps://imap.example.org\n    clientTls: implicit\n`;
 
+describe('check', () => {
   it('tells of a new CA before the start that makes it', async () => {
     await start('checked', []);
     await home.file('same.yaml', yaml(''));
