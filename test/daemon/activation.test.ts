@@ -116,7 +116,7 @@ describe('a socket passed by name', () => {
     running.signal('SIGTERM');
     await running.entry('stopping');
     // Not reset: a service manager holds the socket as well, and its next process serves this client.
-    expect((await client(port).over()).error).toBe('ECONNREFUSED');
+    await expect.poll(async () => (await client(port).over()).error).toBe('ECONNREFUSED');
     live.socket.end();
     expect(await running.exit()).toBe(0);
   });
