@@ -139,8 +139,9 @@ describe.skipIf(endianness() !== 'LE')('a stranger', () => {
     });
   const route = { allowUsers: [1000] };
   const signal = new AbortController().signal;
-  const line = (uid: number): string =>
-    `   0: 0100007F:9C40 0100007F:0477 01 00000000:00000000 00:00000000 00000000  ${uid}        0 4711 1 0\n`;
+  /** From an address to itself. */
+  const line = (address: string): string =>
+    `   0: ${address}:9C40 ${address}:0477 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0\n`;
 
   /** A row that shows at the `count`th look only. */
   function seenAt(count: number): PeerTable {
@@ -148,7 +149,7 @@ describe.skipIf(endianness() !== 'LE')('a stranger', () => {
     return new PeerTable(async function* read(path) {
       if (path.endsWith('tcp6')) return;
       looks += 1;
-      if (looks >= count) yield Buffer.from(line(1000));
+      if (looks >= count) yield Buffer.from(line('0100007F') + line('010200C0'));
     });
   }
 
