@@ -15,15 +15,16 @@ import type { Io } from './io.ts';
 
 /** The route to inspect; settings of a configured endpoint are taken from its own route. @throws CommandError usage */
 export async function routeToInspect(args: Args, io: Io, config: Config): Promise<Route> {
-  const route = await plainRoute(urlOf(requiredText(args, 'target')), io);
-  const known = knownAs(route, config);
   const proxy = textOf(args, 'proxy');
+  if (proxy !== null) asUsage(() => parseProxy(proxy));
+  const route = await plainRoute(urlOf(requiredText(args, 'target')), proxy, io);
+  const known = knownAs(route, config);
   const address = addressOf(args, route.endpoint.port);
   const caFile = textOf(args, 'ca-file');
   return {
     ...route,
     addresses: address === null ? (known?.target.addresses ?? route.addresses) : [address],
-    via: proxy === null ? (known?.route.via ?? route.via) : asUsage(() => parseProxy(proxy)),
+    via: proxy === null ? (known?.route.via ?? route.via) : route.via,
     minVersion: known?.route.minVersion ?? route.minVersion,
     legacyServer: known?.route.legacyServer ?? route.legacyServer,
     trust: known?.target.trust ?? route.trust,
@@ -56,11 +57,12 @@ export function urlOf(target: string): string {
 }
 
 /** Environment and files play no part here: only the URL and the defaults do. */
-async function plainRoute(url: string, io: Io): Promise<Route> {
+async function plainRoute(url: string, proxy: string | null, io: Io): Promise<Route> {
   const home = thisHome(io.env);
   const loaded = await loadConfig({
     file: null,
     routes: [`0=${url}`],
+    ...(proxy === null ? {} : { proxy }),
     flags: { 'admin.socket': { flag: '--socket', text: '/nowhere' } },
     home: { ...home, env: {} },
     cwd: io.cwd,

@@ -14,6 +14,7 @@ import type { GivenSetting } from './settings.ts';
 export interface GivenRoute {
   readonly listen: string | null;
   readonly upstream: string;
+  readonly proxy?: string;
 }
 
 export interface Layers extends Places {
@@ -75,6 +76,10 @@ function withValue(value: unknown, path: Path, given: unknown): Mapping {
 
 function withRoutes(value: Mapping, routes: readonly GivenRoute[]): Mapping {
   if (routes.length === 0) return value;
-  const more = routes.map(({ listen, upstream }) => (listen === null ? { upstream } : { listen, upstream }));
+  const more = routes.map(({ listen, upstream, proxy }) => ({
+    upstream,
+    ...(listen === null ? {} : { listen }),
+    ...(proxy === undefined ? {} : { proxy }),
+  }));
   return { ...value, routes: [...listOf(value['routes']), ...more] };
 }

@@ -40,6 +40,8 @@ export interface ConfigSources {
   readonly file: string | null;
   /** `URL` or `[ADDR:]PORT=URL` from the command line. */
   readonly routes: readonly string[];
+  /** The proxy of all of these, as a URL. */
+  readonly proxy?: string;
   /** By setting (`trust`, `log.level`): the flag and its text. */
   readonly flags: Readonly<Record<string, { readonly flag: string; readonly text: string | undefined }>>;
   readonly home: Home;
@@ -66,7 +68,14 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const document = await documentOf(sources);
   const environment = settingsFromEnvironment(sources.home.env);
   const given = [...environment.given, ...settingsFromFlags(sources.flags)];
-  const layers = layered(document, given, sources.routes.map(splitRouteArgument));
+  const layers = layered(
+    document,
+    given,
+    sources.routes.map((text) => ({
+      ...splitRouteArgument(text),
+      ...(sources.proxy === undefined ? {} : { proxy: sources.proxy }),
+    })),
+  );
   const ground: Ground = {
     raw: soundPart(layers.value),
     layers,

@@ -7,7 +7,7 @@ import { CommandError } from '../errors.ts';
 import { codeOf } from '../net/failure.ts';
 import { addressText } from './address.ts';
 import { backlog, Door, doorServer } from './door.ts';
-import { socketState, type SocketState } from './socket-state.ts';
+import { socketState } from './socket-state.ts';
 
 export interface InheritedSocket {
   readonly fd: number;
@@ -104,7 +104,7 @@ function listenOn(server: Server, fd: number): Promise<void> {
   });
 }
 
-const unusable = ({ fd, name }: InheritedSocket, why: SocketState | string): CommandError =>
+const unusable = ({ fd, name }: InheritedSocket, why: string): CommandError =>
   new CommandError(
     'config',
     `cannot listen on fd:${name}: descriptor ${fd} is no listening socket (${why})`,

@@ -17,7 +17,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Door, type Listening } from '../../src/proxy/door.ts';
+import type { Door, Listening } from '../../src/proxy/door.ts';
 import { listenUnix } from '../../src/proxy/listen-unix.ts';
 
 let folder: string;
@@ -44,7 +44,7 @@ interface Asked {
 async function listen({ open = [], ...place }: Asked = {}): Promise<Listening> {
   const listening = await listenUnix(
     { kind: 'unix', path, mode: 0o600, group: null, ...place },
-    { open: new Map(open.map((door) => [door.key, door])) },
+    { open: new Map(open.map((one) => [one.key, one])) },
   );
   closing.push(...listening.opened);
   return listening;
@@ -234,9 +234,9 @@ describe('the folder of a socket file', () => {
   });
 });
 
-describe('the path of a socket file', () => {
-  const padded = (bytes: number): string => join(folder, 'x'.repeat(bytes - folder.length - 1));
+const padded = (bytes: number): string => join(folder, 'x'.repeat(bytes - folder.length - 1));
 
+describe('the path of a socket file', () => {
   it.skipIf(process.platform !== 'linux')('may have 106 bytes and not one more', async () => {
     (await door({ path: padded(106) })).serve = greeting;
     expect(await answer(padded(106))).toBe('hello');

@@ -128,30 +128,32 @@ describe.skipIf(process.platform !== 'linux')('allowUsers', () => {
   });
 });
 
+const from = (remoteAddress: string | undefined): Socket =>
+  Object.defineProperties(new Socket(), {
+    remoteAddress: { value: remoteAddress },
+    remotePort: { value: 40_000 },
+    localAddress: { value: remoteAddress },
+    localPort: { value: 1143 },
+  });
+
+/** From an address to itself. */
+const line = (address: string): string =>
+  `   0: ${address}:9C40 ${address}:0477 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0\n`;
+
+/** A row that shows at the `count`th look only. */
+function seenAt(count: number): PeerTable {
+  let looks = 0;
+  return new PeerTable(async function* read(path) {
+    if (path.endsWith('tcp6')) return;
+    looks += 1;
+    if (looks >= count) yield Buffer.from(line('0100007F') + line('010200C0'));
+  });
+}
+
 // The rows are written as a little-endian machine has them.
 describe.skipIf(endianness() !== 'LE')('a stranger', () => {
-  const from = (remoteAddress: string | undefined): Socket =>
-    Object.defineProperties(new Socket(), {
-      remoteAddress: { value: remoteAddress },
-      remotePort: { value: 40_000 },
-      localAddress: { value: remoteAddress },
-      localPort: { value: 1143 },
-    });
   const route = { allowUsers: [1000] };
   const signal = new AbortController().signal;
-  /** From an address to itself. */
-  const line = (address: string): string =>
-    `   0: ${address}:9C40 ${address}:0477 01 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0\n`;
-
-  /** A row that shows at the `count`th look only. */
-  function seenAt(count: number): PeerTable {
-    let looks = 0;
-    return new PeerTable(async function* read(path) {
-      if (path.endsWith('tcp6')) return;
-      looks += 1;
-      if (looks >= count) yield Buffer.from(line('0100007F') + line('010200C0'));
-    });
-  }
 
   it('is not who is seen at a later look only', async () => {
     await expect(
