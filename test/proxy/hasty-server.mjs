@@ -55,5 +55,5 @@ const servers = await Promise.all(workerData.protocols.map(serve));
 parentPort.on('message', ({ port, before }) =>
   servers.find((server) => server.port === port).giveUpBefore(before),
 );
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, no window
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
 parentPort.postMessage(servers.map(({ port }) => port));

@@ -70,7 +70,7 @@ it(`of ${handouts} hand-outs none is of a connection that its server had given u
 
   const serve = async ({ endpoint }: Route, index: number): Promise<void> => {
     const local = rig.proxy.status()[index]?.port ?? 0;
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, no window
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     const order = (before: number): void => worker.postMessage({ port: endpoint.port, before });
     /** How long a client takes from connecting to its answer, about. */
     let usualMs = 5;

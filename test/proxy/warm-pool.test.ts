@@ -288,6 +288,7 @@ describe('no connection is kept', () => {
     expect((await served(rig)).by).toBe(1);
     await rig.until(() => rig.tofu.record(rig.endpoint)?.candidates.length === 1);
     expect(rig.tofu.record(rig.endpoint)?.pins.map(({ spki }) => spki)).toEqual([keyOf(own)]);
+    await expect.poll(() => visit(rig, 2).ended || visit(rig, 2).closed).toBe(true);
     rig.client();
     expect(await rig.end(2)).toMatchObject({ outcome: 'refused', reason: 'pin-mismatch' });
     rig.clock.ahead += 120_000;
@@ -393,9 +394,12 @@ async function deafened(...steps: readonly Step[]): Promise<Rig> {
 }
 
 /** Asked for STARTTLS, and inside TLS. */
-async function upgraded(client: FakeClient): Promise<FakeClient> {
-  await client.hear('ready');
-  await client.say('s STARTTLS\r\n').hear('begin TLS now');
+async function upgraded(
+  client: FakeClient,
+  { ready, startTls } = { ready: 'ready', startTls: 's STARTTLS' },
+): Promise<FakeClient> {
+  await client.hear(ready);
+  await client.say(`${startTls}\r\n`).hear('begin TLS now');
   return client.secure();
 }
 
@@ -496,6 +500,20 @@ describe('a client whose connection goes after it was greeted', () => {
     await (await upgraded(client)).say('a1 HELLO\r\n').hear('a1 HELLO');
     expect(client.text).toBe('a1 HELLO\r\n');
     expect(visit(rig, 1).secured.length).toBe(0);
+  });
+
+  it('is greeted by the other when that happens before it was greeted by the server', async () => {
+    const clientTls = { mode: 'starttls', minVersion: 'TLSv1.2', files: null } as const;
+    const rig = await open({ protocol: 'sieve', route: { clientTls } });
+    const words = { ready: 'letterlock', startTls: 'STARTTLS' };
+    await (await upgraded(rig.client(), words)).say('first\r\n').hear('first');
+    await keeps(rig, 1);
+    const client = await rig.client().hear('letterlock');
+    await expect.poll(() => kept(rig)).toBe(0);
+    rig.server.script = [tls, { say: '"SASL" "LOGIN"\r\nOK\r\n' }, { do: 'echo' }];
+    visit(rig, 1).socket.end();
+    await (await upgraded(client, words)).say('HELLO\r\n').hear('HELLO');
+    expect(client.text).toBe('"SASL" "LOGIN"\r\nOK\r\nHELLO\r\n');
   });
 });
 
