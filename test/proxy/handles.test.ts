@@ -47,3 +47,20 @@ it('a drained proxy leaves no socket, listener or timer behind, whatever its ses
   expect(held().filter((kind) => kind !== 'Timeout')).toEqual([]);
   expect(held().length).toBeLessThanOrEqual(before.length);
 });
+
+it('a drained proxy leaves no warm connection behind, nor one on its way', async () => {
+  const anchors = await loadAnchors([]);
+  const identity = await selfSigned();
+  const before = held();
+  const script = honest('imap', 'implicit');
+  const rig = await Rig.open({ identity, anchors, script, route: { warm: 2 } });
+  await rig.client().hear('ready');
+  await expect.poll(() => rig.proxy.status()[0]?.warm).toBe(2);
+  rig.server.script = [{ do: 'tls' }, { wait: new Promise(() => undefined) }];
+  await rig.client().hear('ready');
+  await expect.poll(() => rig.server.visits.length).toBe(4);
+  await rig.close();
+  for (let turn = 0; turn < 100 && held().length > before.length; turn += 1) await new Promise(setImmediate);
+  expect(held().filter((kind) => kind !== 'Timeout')).toEqual([]);
+  expect(held().length).toBeLessThanOrEqual(before.length);
+});
