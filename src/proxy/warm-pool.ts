@@ -49,6 +49,7 @@ export class WarmPool {
   /** A connection for a client that has just come, or null. The caller closes it; `letGo` tells whether it is still good. */
   async take(): Promise<Kept | null> {
     this.#wantedAt = this.#tools.now();
+    this.#tools.suspicion.check();
     for (let kept = this.#best(); kept !== null; kept = this.#best()) {
       this.#forget(kept);
       kept.hand();

@@ -360,6 +360,16 @@ describe('a pool of a desk', () => {
     desk.warm?.close();
   });
 
+  it('gives none to a client that comes right after a sleep, before it was noticed', async () => {
+    let now = 0;
+    const { desk } = await deskOf(new Suspicion({ everyMs: 600_000, now: () => now }));
+    desk.warm?.start();
+    await oneReady(desk);
+    now = 3_600_000;
+    expect(await desk.warm?.take()).toBe(null);
+    desk.warm?.close();
+  });
+
   it('gives nothing once it is closed, also what was on its way', async () => {
     const { rig, desk } = await deskOf();
     desk.warm?.start();
