@@ -83,6 +83,20 @@ describe('start and reload', () => {
     });
   });
 
+  it('tells every place of a route, and no port where it has none', async () => {
+    const path = join(directory, 'imap.sock');
+    const place = { kind: 'unix', path, mode: 0o600, group: null } as const;
+    const rig = await open({ route: { listen: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }, place] } });
+    expect(rig.proxy.status()).toMatchObject([
+      { listen: `127.0.0.1:${rig.port}, unix:${path}`, port: rig.port },
+    ]);
+    await rig.client().hear('ready');
+    await rig.client({ path }).hear('ready');
+    await rig.proxy.replace([{ ...rig.route, listen: [place] }]);
+    expect(rig.proxy.status()).toMatchObject([{ listen: `unix:${path}`, port: null, sessions: 2 }]);
+    await rig.client({ path }).hear('ready');
+  });
+
   it('binds nothing when one route cannot be bound', async () => {
     const rig = await open();
     const before = rig.proxy.status();
@@ -198,6 +212,20 @@ describe('drain', () => {
       outcome: 'relayed',
       detail: expect.stringContaining('shutting down'),
     });
+  });
+
+  it('ends clients of a socket file as well, which have no reset', async () => {
+    const path = join(directory, 'drained.sock');
+    const rig = await open({
+      limits: { connections: 1 },
+      route: { listen: [{ kind: 'unix', path, mode: 0o600, group: null }] },
+    });
+    const live = await rig.client({ path }).hear('ready');
+    expect((await rig.client({ path }).over()).text).toBe('');
+    await rig.proxy.drain(10);
+    await live.over();
+    expect(rig.ends.map(({ outcome }) => outcome)).toEqual(['rejected', 'relayed']);
+    expect((await rig.client({ path }).over()).error).toBe('ENOENT');
   });
 
   it('ends a session that was not greeted yet as rejected', async () => {
