@@ -247,4 +247,5 @@ service auth {
 submission_relay_host = ${serverHost}
 submission_relay_port = ${relayPort}
 submission_relay_trusted = no
+submission_max_mail_size = 100M
 `;

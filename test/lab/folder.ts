@@ -12,5 +12,5 @@ export interface Folder {
 export async function temporaryFolder(): Promise<Folder> {
   const path = await mkdtemp(join('/tmp', 'll-'));
   await chmod(path, 0o755);
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10 }) };
 }

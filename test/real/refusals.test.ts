@@ -19,7 +19,7 @@ const ways: readonly Way[] = [...readingWays, ...sendingWays]
 interface Row {
   readonly name: string;
   readonly protocol: Way['protocol'];
-  readonly showsRefusal: 'whole' | 'capitals' | 'no';
+  readonly showsRefusal: 'whole' | 'capitals' | 'start' | 'no';
   readonly refusedExit: number | null;
   readonly go: (where: Where) => Promise<Seen>;
 }
@@ -64,6 +64,8 @@ describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true 
           if (showsRefusal === 'whole') expect(text).toMatch(sentence);
           if (showsRefusal === 'capitals')
             expect(text).toMatch(new RegExp(sentence.source.replace('explain', 'EXPLAIN'), 'i'));
+          if (showsRefusal === 'start')
+            expect(text).toMatch(/letterlock refused mail\.lab\.test: its key chang/);
           if (showsRefusal === 'no') expect(text).not.toMatch(sentence);
           if (refusedExit !== null) expect(exit, shown).toBe(refusedExit);
         }

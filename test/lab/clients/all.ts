@@ -1,5 +1,6 @@
 // Every client the tests know.
 
+import { alpineImap, alpinePop3, alpineSmtp } from './alpine.ts';
 import type { Reader, Sender } from './client.ts';
 import { curlImap, curlPop3, curlSmtp } from './curl.ts';
 import { fetchmailImap, fetchmailPop3, getmailImap, getmailPop3, mbsync, mpop } from './fetchers.ts';
@@ -18,6 +19,7 @@ export const readers: readonly Reader[] = [
   mbsync,
   sNailImap,
   muttImap,
+  alpineImap,
   curlPop3,
   poplib,
   fetchmailPop3,
@@ -25,6 +27,7 @@ export const readers: readonly Reader[] = [
   mpop,
   sNailPop3,
   muttPop3,
+  alpinePop3,
   sieveConnect,
 ];
 
@@ -35,11 +38,12 @@ export const senders: readonly Sender[] = [
   swaks,
   sNailSmtp,
   muttSmtp,
+  alpineSmtp,
   lmtplib,
   swaksLmtp,
 ];
 
 /** What has to be installed for all of them. */
 export const clientPrograms: readonly string[] = words(
-  'curl python3 fetchmail getmail mbsync mpop s-nail mutt tmux msmtp swaks sieve-connect',
+  'curl python3 fetchmail getmail mbsync mpop s-nail mutt alpine tmux msmtp swaks sieve-connect',
 );

@@ -46,18 +46,23 @@ export interface Sender {
   readonly name: string;
   /** LMTP takes no password and delivers straight into the mailbox. */
   readonly protocol: 'smtp' | 'lmtp';
-  readonly showsRefusal: 'whole' | 'no';
+  /** The text of a refusal reaches the person: whole, its start (the cause), or not at all. */
+  readonly showsRefusal: 'whole' | 'start' | 'no';
   readonly refusedExit: number | null;
   /** The TLS of its own with which it sends without letterlock. */
   readonly alone: 'starttls' | 'implicit';
   /** Hands over the bytes as they are; false: it composes a message around them. */
   readonly verbatim: boolean;
+  /** It takes too long over bigger messages. */
+  readonly atMostBytes?: number;
   /** `message` ends its lines in LF. */
   send(where: Where, message: Buffer): Promise<Seen>;
 }
 
 export const { user, password } = account;
 export const userInfo = `${user}:${encodeURIComponent(password)}`;
+/** What letterlock says in place of a server; a terminal that shows it has nothing more to wait for. */
+export const ownWords = /letterlock (?:refused|could not)/i;
 export const recipient = 'alice@lab.test';
 export const sender = 'bob@lab.test';
 

@@ -2,19 +2,19 @@
 
 import { join } from 'node:path';
 import { maildirFiles } from '../maildir.ts';
-import { until } from '../wait.ts';
 import {
   atHome,
+  ownWords,
   password,
   recipient,
   sender,
   user,
   userInfo,
-  type Home,
   type Reader,
   type Sender,
   type Where,
 } from './client.ts';
+import { inTerminal } from './terminal.ts';
 
 const configuration = ({ tls, caFile }: Where, home: string): string => `set folder="${home}/Mail"
 set imap_user="${user}"
@@ -41,32 +41,6 @@ set tmpdir="${home}"
 set header_cache=""
 `;
 
-/** Runs mutt in a detached terminal until `done` says so or it ends; the last screen is what a person sees. */
-async function inTerminal(
-  home: Home,
-  command: readonly string[],
-  done: (screen: string) => boolean,
-): Promise<string> {
-  const tmux = ['tmux', '-S', home.file('tmux'), '-f', '/dev/null'];
-  const quoted = command.map((word) => `'${word.replaceAll(`'`, String.raw`'\''`)}'`).join(' ');
-  await home.run([...tmux, 'new-session', '-d', '-x', '200', '-y', '40', quoted]);
-  let screen = '';
-  try {
-    await until(
-      'mutt to end',
-      async () => {
-        const { exit, stdout } = await home.run([...tmux, 'capture-pane', '-p']);
-        if (exit === 0) screen = stdout.toString('utf8');
-        return exit !== 0 || done(screen);
-      },
-      60_000,
-    );
-  } finally {
-    await home.run([...tmux, 'kill-server']);
-  }
-  return screen;
-}
-
 const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   name: `mutt ${protocol}`,
   protocol,
@@ -82,9 +56,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
       // Tags all messages, copies the tagged ones, leaves.
       const keys = `push "<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>${join(home.path, 'out')}<enter><exit>"`;
       const command = ['mutt', '-n', '-F', rc, '-R', '-e', keys, '-f', mailbox];
-      const screen = await inTerminal(home, command, (text) =>
-        /letterlock (?:refused|could not)/i.test(text),
-      );
+      const screen = await inTerminal(home, command, (terminal) => terminal.see(ownWords));
       return { exit: 0, shown: screen, messages: await maildirFiles(home.file('out')) };
     }),
 });
