@@ -54,10 +54,22 @@ export function awkwardMessages(): readonly Awkward[] {
   ];
 }
 
-/** Writes them into a Maildir, in their order. */
+/** A second folder without the message that never ends its header, for clients that go no further at it. */
+export const readableFolder = 'Readable';
+
+/** Writes them into a Maildir, in their order, and the readable ones into a folder of it as well. */
 export async function seedMaildir(maildir: string): Promise<void> {
+  const messages = awkwardMessages();
+  await fill(maildir, messages);
+  await fill(
+    join(maildir, `.${readableFolder}`),
+    messages.filter(({ what }) => what !== 'no header end'),
+  );
+}
+
+async function fill(maildir: string, messages: readonly Awkward[]): Promise<void> {
   for (const folder of ['cur', 'new', 'tmp']) await mkdir(join(maildir, folder), { recursive: true });
-  for (const [index, { bytes }] of awkwardMessages().entries()) {
+  for (const [index, { bytes }] of messages.entries()) {
     await writeFile(join(maildir, 'cur', `1763877600.${String(index).padStart(3, '0')}.lab:2,`), bytes);
   }
 }

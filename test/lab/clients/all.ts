@@ -1,5 +1,6 @@
 // Every client the tests know.
 
+import { aercImap, aercSmtp } from './aerc.ts';
 import { alpineImap, alpinePop3, alpineSmtp } from './alpine.ts';
 import type { Reader, Sender } from './client.ts';
 import { curlImap, curlPop3, curlSmtp } from './curl.ts';
@@ -20,6 +21,7 @@ export const readers: readonly Reader[] = [
   sNailImap,
   muttImap,
   alpineImap,
+  aercImap,
   curlPop3,
   poplib,
   fetchmailPop3,
@@ -39,11 +41,12 @@ export const senders: readonly Sender[] = [
   sNailSmtp,
   muttSmtp,
   alpineSmtp,
+  aercSmtp,
   lmtplib,
   swaksLmtp,
 ];
 
 /** What has to be installed for all of them. */
 export const clientPrograms: readonly string[] = words(
-  'curl python3 fetchmail getmail mbsync mpop s-nail mutt alpine tmux msmtp swaks sieve-connect',
+  'curl python3 fetchmail getmail mbsync mpop s-nail mutt alpine aerc tmux msmtp swaks sieve-connect',
 );

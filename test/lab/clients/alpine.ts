@@ -117,6 +117,7 @@ export const alpineSmtp: Sender = {
   refusedExit: 1,
   alone: 'implicit',
   verbatim: false,
+  steady: (text) => text.replaceAll(/^Content-ID: [^\n]*\n|(?<=boundary="|^--)\d+-\d+-\d+=:\d+/gm, ''),
   atMostBytes: 1_000_000,
   send: (where, message) =>
     atHome(async (home) => {

@@ -53,6 +53,8 @@ export interface Sender {
   readonly alone: 'starttls' | 'implicit';
   /** Hands over the bytes as they are; false: it composes a message around them. */
   readonly verbatim: boolean;
+  /** Its message, as text, without what it makes up anew or puts in another order each time. */
+  steady?(text: string): string;
   /** It takes too long over bigger messages. */
   readonly atMostBytes?: number;
   /** `message` ends its lines in LF. */

@@ -10,8 +10,12 @@ export interface Terminal {
   type(text: string): Promise<void>;
   /** Presses a key by tmux's name for it: `Enter`, `C-k`. */
   press(key: string): Promise<void>;
+  /** Makes the program draw its screen anew: the window changes its size. */
+  redraw(): Promise<void>;
   /** Waits until the screen shows this, or the program ended; the screen. */
   see(what: RegExp): Promise<string>;
+  /** Waits until this is so in the world, or the program ended; the screen. */
+  until(what: string, done: (screen: string) => Promise<boolean>): Promise<string>;
   /** Waits until the program ended; its last screen. */
   end(): Promise<string>;
 }
@@ -26,13 +30,14 @@ export async function inTerminal<T>(
   const quoted = command.map((word) => `'${word.replaceAll(`'`, String.raw`'\''`)}'`).join(' ');
   await home.run([...tmux, 'new-session', '-d', '-x', '200', '-y', '40', quoted]);
   let screen = '';
-  const wait = async (what: string, done: () => boolean): Promise<string> => {
+  let width = 200;
+  const wait = async (what: string, done: (now: string) => boolean | Promise<boolean>): Promise<string> => {
     await until(
       what,
       async () => {
         const { exit, stdout } = await home.run([...tmux, 'capture-pane', '-p']);
         if (exit === 0) screen = stdout.toString('utf8');
-        return exit !== 0 || done();
+        return exit !== 0 || (await done(screen));
       },
       deadlineMs,
     ).catch((error: unknown) => {
@@ -50,7 +55,12 @@ export async function inTerminal<T>(
       press: async (key) => {
         await home.run([...tmux, 'send-keys', key]);
       },
-      see: (what) => wait(`${command[0]} to show ${what}`, () => what.test(screen)),
+      redraw: async () => {
+        width = width === 200 ? 199 : 200;
+        await home.run([...tmux, 'resize-window', '-x', String(width)]);
+      },
+      see: (what) => wait(`${command[0]} to show ${what}`, (now) => what.test(now)),
+      until: wait,
       end: () => wait(`${command[0]} to end`, () => false),
     });
   } finally {
