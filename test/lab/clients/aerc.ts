@@ -6,6 +6,7 @@ import { maildirFiles } from '../maildir.ts';
 import { readableFolder } from '../messages.ts';
 import {
   atHome,
+  bothModes,
   ownWords,
   recipient,
   sender,
@@ -54,6 +55,7 @@ export const aercImap: Reader = {
   // Of the greeting it says only that the connection was closed.
   showsRefusal: 'no',
   refusedExit: null,
+  modes: bothModes,
   alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
@@ -86,6 +88,7 @@ export const aercSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 1,
+  modes: bothModes,
   alone: 'implicit',
   verbatim: false,
   // It writes its header in any order.

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import {
   atHome,
+  bothModes,
   crlf,
   ownWords,
   password,
@@ -62,6 +63,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: null,
+  modes: bothModes,
   alone: 'implicit',
   read: (where) =>
     atHome((home) => {
@@ -115,6 +117,7 @@ export const alpineSmtp: Sender = {
   // It ends its line after 80 characters.
   showsRefusal: 'start',
   refusedExit: 1,
+  modes: bothModes,
   alone: 'implicit',
   verbatim: false,
   steady: (text) => text.replaceAll(/^Content-ID: [^\n]*\n|(?<=boundary="|^--)\d+-\d+-\d+=:\d+/gm, ''),

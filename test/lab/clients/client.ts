@@ -7,11 +7,15 @@ import { account } from '../dovecot.ts';
 import { temporaryFolder } from '../folder.ts';
 import { cleanEnvironment, run, type Ran } from '../run.ts';
 
-/** Where a client is told to connect, and how it protects the connection itself. */
+/** How a client protects the connection itself. */
+export type TlsMode = 'starttls' | 'implicit';
+export const bothModes: readonly TlsMode[] = ['starttls', 'implicit'];
+
+/** Where a client is told to connect, and how. */
 export interface Where {
   readonly host: string;
   readonly port: number;
-  readonly tls: 'none' | 'starttls' | 'implicit';
+  readonly tls: 'none' | TlsMode;
   /** CA the client is told to trust; used with TLS only. */
   readonly caFile: string;
 }
@@ -34,11 +38,13 @@ export interface Reader {
   readonly showsRefusal: 'whole' | 'capitals' | 'no';
   /** How it ends when it was refused; null where that says nothing. */
   readonly refusedExit: number | null;
+  /** The TLS it can do itself. */
+  readonly modes: readonly TlsMode[];
   /**
    * How it reads without letterlock: over TLS of its own, or in clear through a tunnel that knows no protocol,
    * where what it stores depends on its own leg being TLS or not.
    */
-  readonly alone: 'starttls' | 'implicit' | 'tunnel';
+  readonly alone: TlsMode | 'tunnel';
   read(where: Where): Promise<Fetched>;
 }
 
@@ -49,8 +55,10 @@ export interface Sender {
   /** The text of a refusal reaches the person: whole, its start (the cause), or not at all. */
   readonly showsRefusal: 'whole' | 'start' | 'no';
   readonly refusedExit: number | null;
+  /** The TLS it can do itself. */
+  readonly modes: readonly TlsMode[];
   /** The TLS of its own with which it sends without letterlock. */
-  readonly alone: 'starttls' | 'implicit';
+  readonly alone: TlsMode;
   /** Hands over the bytes as they are; false: it composes a message around them. */
   readonly verbatim: boolean;
   /** Its message, as text, without what it makes up anew or puts in another order each time. */

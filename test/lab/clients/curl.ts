@@ -3,6 +3,7 @@
 import { awkwardMessages } from '../messages.ts';
 import {
   atHome,
+  bothModes,
   crlf,
   filesOf,
   password,
@@ -27,6 +28,7 @@ const reader = (protocol: 'imap' | 'pop3', path: string): Reader => ({
   protocol,
   showsRefusal: 'no',
   refusedExit: protocol === 'imap' ? 8 : 67,
+  modes: bothModes,
   alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
@@ -50,6 +52,7 @@ export const curlSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'no',
   refusedExit: 8,
+  modes: bothModes,
   alone: 'implicit',
   verbatim: true,
   send: (where, message) =>

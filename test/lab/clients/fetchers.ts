@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { maildirFiles } from '../maildir.ts';
 import { labUser } from '../lab-user.ts';
 import { chown } from 'node:fs/promises';
-import { atHome, filesOf, password, user, type Home, type Reader, type Where } from './client.ts';
+import { atHome, bothModes, filesOf, password, user, type Home, type Reader, type Where } from './client.ts';
 
 async function maildir(home: Home, name: string): Promise<string> {
   for (const folder of ['cur', 'new', 'tmp']) await home.folder(join(name, folder));
@@ -25,6 +25,7 @@ const fetchmail = (protocol: 'imap' | 'pop3'): Reader => ({
   // For POP3 it shows the text because it finds the word "lock" in it, and takes that for a locked mailbox.
   showsRefusal: protocol === 'imap' ? 'capitals' : 'whole',
   refusedExit: protocol === 'imap' ? 2 : 9,
+  modes: bothModes,
   // Its IMAP breaks a 200 kB line at other places on a socket without TLS.
   alone: protocol === 'imap' ? 'tunnel' : 'starttls',
   read: (where) =>
@@ -59,6 +60,7 @@ const getmail = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 127,
+  modes: ['implicit'],
   alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
@@ -108,6 +110,7 @@ export const mbsync: Reader = {
   protocol: 'imap',
   showsRefusal: 'whole',
   refusedExit: 1,
+  modes: bothModes,
   alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
@@ -148,6 +151,7 @@ export const mpop: Reader = {
   protocol: 'pop3',
   showsRefusal: 'whole',
   refusedExit: 77,
+  modes: bothModes,
   alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { maildirFiles } from '../maildir.ts';
 import {
   atHome,
+  bothModes,
   ownWords,
   password,
   recipient,
@@ -41,11 +42,15 @@ set tmpdir="${home}"
 set header_cache=""
 `;
 
+/** It shows a refusal, or asks what to do about a certificate it cannot verify. */
+const stopped = new RegExp(`${ownWords.source}|SSL Certificate check`, 'i');
+
 const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   name: `mutt ${protocol}`,
   protocol,
   showsRefusal: 'whole',
   refusedExit: null,
+  modes: bothModes,
   alone: 'implicit',
   read: (where) =>
     atHome(async (home) => {
@@ -56,7 +61,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
       // Tags all messages, copies the tagged ones, leaves.
       const keys = `push "<tag-pattern>~A<enter><tag-prefix><copy-message><kill-line>${join(home.path, 'out')}<enter><exit>"`;
       const command = ['mutt', '-n', '-F', rc, '-R', '-e', keys, '-f', mailbox];
-      const screen = await inTerminal(home, command, (terminal) => terminal.see(ownWords));
+      const screen = await inTerminal(home, command, (terminal) => terminal.see(stopped));
       return { exit: 0, shown: screen, messages: await maildirFiles(home.file('out')) };
     }),
 });
@@ -69,6 +74,7 @@ export const muttSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 1,
+  modes: bothModes,
   alone: 'implicit',
   verbatim: false,
   send: (where, message) =>

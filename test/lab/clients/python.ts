@@ -2,6 +2,7 @@
 
 import {
   atHome,
+  bothModes,
   crlf,
   filesOf,
   password,
@@ -73,6 +74,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 1,
+  modes: bothModes,
   alone: 'starttls',
   read: (where) =>
     atHome(async (home) => {
@@ -89,6 +91,7 @@ const sending = (protocol: 'smtp' | 'lmtp'): Sender => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 1,
+  modes: protocol === 'lmtp' ? ['starttls'] : bothModes,
   alone: 'starttls',
   verbatim: true,
   send: (where, message) =>

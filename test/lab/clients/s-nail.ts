@@ -1,7 +1,16 @@
 // s-nail (mailx), without its system-wide and personal configuration.
 
 import { maildirFiles } from '../maildir.ts';
-import { atHome, recipient, sender, userInfo, type Reader, type Sender, type Where } from './client.ts';
+import {
+  atHome,
+  bothModes,
+  recipient,
+  sender,
+  userInfo,
+  type Reader,
+  type Sender,
+  type Where,
+} from './client.ts';
 
 const base = [
   's-nail',
@@ -26,6 +35,7 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 1,
+  modes: bothModes,
   alone: 'starttls',
   read: (where) =>
     atHome(async (home) => {
@@ -48,6 +58,7 @@ export const sNailSmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 4,
+  modes: bothModes,
   alone: 'starttls',
   verbatim: false,
   send: (where, message) =>

@@ -1,6 +1,16 @@
 // Programs that only send: msmtp and swaks (SMTP and LMTP).
 
-import { atHome, crlf, password, recipient, sender, user, type Sender, type Where } from './client.ts';
+import {
+  atHome,
+  bothModes,
+  crlf,
+  password,
+  recipient,
+  sender,
+  user,
+  type Sender,
+  type Where,
+} from './client.ts';
 import { words } from '../run.ts';
 
 // `auth plain` must be said: on a plaintext leg msmtp picks no password mechanism by itself.
@@ -21,6 +31,7 @@ export const msmtp: Sender = {
   protocol: 'smtp',
   showsRefusal: 'whole',
   refusedExit: 76,
+  modes: bothModes,
   alone: 'implicit',
   verbatim: true,
   send: (where, message) =>
@@ -40,6 +51,7 @@ const swaksFor = (protocol: 'smtp' | 'lmtp'): Sender => ({
   protocol,
   showsRefusal: 'whole',
   refusedExit: 21,
+  modes: bothModes,
   alone: 'starttls',
   verbatim: true,
   send: (where, message) =>

@@ -27,6 +27,7 @@ export const sieveConnect: Reader = {
   protocol: 'sieve',
   showsRefusal: 'whole',
   refusedExit: 255,
+  modes: ['starttls'],
   alone: 'starttls',
   read: (where) =>
     atHome(async (home) => {
