@@ -7,6 +7,7 @@ import { curlImap, curlPop3, curlSmtp } from './curl.ts';
 import { fetchmailImap, fetchmailPop3, getmailImap, getmailPop3, mbsync, mpop } from './fetchers.ts';
 import { muttImap, muttPop3, muttSmtp } from './mutt.ts';
 import { imaplib, lmtplib, poplib, smtplib } from './python.ts';
+import { python2Readers, python2Senders } from './python2.ts';
 import { sNailImap, sNailPop3, sNailSmtp } from './s-nail.ts';
 import { msmtp, swaks, swaksLmtp } from './senders.ts';
 import { words } from '../run.ts';
@@ -31,6 +32,7 @@ export const readers: readonly Reader[] = [
   muttPop3,
   alpinePop3,
   sieveConnect,
+  ...python2Readers,
 ];
 
 export const senders: readonly Sender[] = [
@@ -44,6 +46,7 @@ export const senders: readonly Sender[] = [
   aercSmtp,
   lmtplib,
   swaksLmtp,
+  ...python2Senders,
 ];
 
 /** What has to be installed for all of them. */
