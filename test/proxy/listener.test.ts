@@ -109,10 +109,7 @@ describe('two routes', () => {
   it('may swap what they listen on, and every door stays open', async () => {
     const [a, b] = [at(await freePort()), file('b.sock')];
     const before = binding();
-    const [one = [], two = []] = [
-      await doorsOf(before, route('one', a)),
-      await doorsOf(before, route('two', b)),
-    ];
+    const [one, two] = [await doorsOf(before, route('one', a)), await doorsOf(before, route('two', b))];
     const after = binding([...one, ...two]);
     expect(await doorsOf(after, route('one', b))).toEqual(two);
     expect(await doorsOf(after, route('two', a))).toEqual(one);

@@ -83,6 +83,9 @@ const messagesOf = (folder: string): readonly Buffer[] =>
 
 const notSent = new RegExp(`send:+ |${ownWords.source}`, 'i');
 
+const hasSent = async (home: Home): Promise<boolean> =>
+  (await maildirFiles(home.file('Mail/Sent'))).length > 0;
+
 export const aercSmtp: Sender = {
   name: 'aerc smtp',
   protocol: 'smtp',
@@ -114,12 +117,11 @@ export const aercSmtp: Sender = {
         await command(terminal, 'send');
         // It does not always draw anew when the server has answered. The copy it keeps of a sent message is
         // written after that.
-        const sent = async (): Promise<boolean> => (await maildirFiles(home.file('Mail/Sent'))).length > 0;
         const shown = await terminal.until('aerc to send', async (now) => {
           await terminal.redraw();
-          return notSent.test(now) || (await sent());
+          return notSent.test(now) || (await hasSent(home));
         });
-        return { exit: (await sent()) ? 0 : 1, shown };
+        return { exit: (await hasSent(home)) ? 0 : 1, shown };
       });
     }),
 };
