@@ -96,7 +96,11 @@ describe('a socket file', () => {
     let over = false;
     // Each step of it comes back in a later turn of the event loop: none goes by unseen.
     const look = (): void => {
-      for (const name of readdirSync(folder)) seen.add(modeOf(join(folder, name)));
+      for (const name of readdirSync(folder)) {
+        // It may be renamed between the list and the look, by a thread of its own.
+        const found = statSync(join(folder, name), { throwIfNoEntry: false });
+        if (found !== undefined) seen.add(found.mode & 0o777);
+      }
       if (!over) setImmediate(look);
     };
     look();

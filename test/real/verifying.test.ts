@@ -58,12 +58,14 @@ describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true 
     const reachable = cases.filter(({ protocol, tls }) => protocol !== 'lmtp' || tls === 'starttls');
     test.each(reachable.map((row) => [row.name, row.tls, row] as const))(
       '%s does not take it over %s',
-      async (_, tls, { protocol, go }) => {
+      async (name, tls, { protocol, go }) => {
         const forward = await openForward({ host: serverHost, port: serverPort({ protocol, tls }) });
         try {
           const caFile = join(lab.certificates, 'self2.crt');
-          const { shown } = await go({ host: 'localhost', port: forward.port, tls, caFile });
-          expect(shown).toMatch(aboutCertificates);
+          const { shown, exit } = await go({ host: 'localhost', port: forward.port, tls, caFile });
+          expect(exit, shown).not.toBe(name.startsWith('aerc') ? 0 : -1);
+          // aerc connects again at once and draws over what it said.
+          if (!name.startsWith('aerc')) expect(shown).toMatch(aboutCertificates);
         } finally {
           await forward.close();
         }
