@@ -25,6 +25,8 @@ export interface Letterlock {
   entries(event: string): readonly Entry[];
   /** Everything it wrote so far. */
   output(): string;
+  /** Certificate of the local CA; there once a route speaks TLS with its clients. */
+  readonly localCa: string;
   /** Runs another command against the same state and waits for its end. */
   command(...args: readonly string[]): Promise<Ran>;
   /** Sends it a signal. */
@@ -85,6 +87,7 @@ export async function startLetterlock(
   }
   return {
     entries,
+    localCa: join(folder.path, 'state/local-ca/ca.crt'),
     output: () => running.output(),
     signal: (name) => process.kill(running.pid, name),
     residentKb: async () =>

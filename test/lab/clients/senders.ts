@@ -13,12 +13,11 @@ import {
 } from './client.ts';
 import { words } from '../run.ts';
 
-// `auth plain` must be said: on a plaintext leg msmtp picks no password mechanism by itself.
-const msmtpConfiguration = ({ host, port, tls, caFile }: Where): string => `account default
+const msmtpConfiguration = ({ host, port, tls, caFile }: Where, auth: string): string => `account default
 host ${host}
 port ${port}
 from ${sender}
-auth plain
+auth ${auth}
 user ${user}
 password "${password}"
 timeout 50
@@ -26,7 +25,7 @@ tls ${tls === 'none' ? 'off' : 'on'}
 ${tls === 'none' ? '' : `tls_starttls ${tls === 'starttls' ? 'on' : 'off'}\ntls_trust_file ${caFile}`}
 `;
 
-export const msmtp: Sender = {
+const msmtpBy = (auth: 'plain' | 'on'): Sender => ({
   name: 'msmtp',
   protocol: 'smtp',
   showsRefusal: 'whole',
@@ -36,10 +35,15 @@ export const msmtp: Sender = {
   verbatim: true,
   send: (where, message) =>
     atHome(async (home) => {
-      const rc = await home.write('rc', msmtpConfiguration(where));
+      const rc = await home.write('rc', msmtpConfiguration(where, auth));
       return home.run(['msmtp', '-C', rc, recipient], message);
     }),
-};
+});
+
+/** Told to use PLAIN: on a plaintext leg it picks no mechanism that shows the password. */
+export const msmtp = msmtpBy('plain');
+/** Picks the best mechanism it knows. */
+export const msmtpByItself = msmtpBy('on');
 
 const swaksTls = ({ tls, caFile }: Where): readonly string[] => {
   if (tls === 'none') return [];
