@@ -30,6 +30,12 @@ const sentence =
 const traces = /^(?:Return-Path|X-Original-To|Delivered-To|Received):[^\n]*\n(?:[ \t][^\n]*\n)*/gm;
 const madeUp = /^(?:Message-I[dD]: <(?!m\d+@lab)|Date: (?!Mon, 23 Nov 2026))[^\n]*\n/gm;
 
+const carried = (sender: Sender): readonly Buffer[] =>
+  awkwardMessages()
+    .map(({ bytes }) => bytes)
+    .filter((bytes) => (sender.verbatim || isUtf8(bytes)) && bytes.length < 300_000)
+    .slice(0, 3);
+
 describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true })(
   'over TLS of its own',
   () => {
@@ -113,6 +119,22 @@ describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true 
       }
     }
 
+    async function delivered(sender: Sender, where: Where): Promise<readonly string[]> {
+      const messages = carried(sender);
+      for (const message of messages) {
+        const { exit, shown } = await sender.send(where, message);
+        expect(exit, shown).toBe(0);
+      }
+      const mailbox = sender.protocol === 'lmtp' ? lab.dovecot : lab.postfix;
+      const arrived = await mailbox.collect('alice', messages.length);
+      return digests(
+        arrived.map((message) => {
+          const text = message.toString('latin1').replace(traces, '').replace(madeUp, '');
+          return Buffer.from(sender.steady?.(text) ?? text, 'latin1');
+        }),
+      );
+    }
+
     describe('each client', () => {
       test.each(
         readers.flatMap((reader) => reader.modes.map((mode) => [reader.name, mode, reader] as const)),
@@ -123,28 +145,6 @@ describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true 
         expect(digests(relayed.messages), relayed.shown).toEqual(digests(own.messages));
         expect(relayed.exit).toBe(own.exit);
       });
-
-      const carried = (sender: Sender): readonly Buffer[] =>
-        awkwardMessages()
-          .map(({ bytes }) => bytes)
-          .filter((bytes) => (sender.verbatim || isUtf8(bytes)) && bytes.length < 300_000)
-          .slice(0, 3);
-
-      async function delivered(sender: Sender, where: Where): Promise<readonly string[]> {
-        const messages = carried(sender);
-        for (const message of messages) {
-          const { exit, shown } = await sender.send(where, message);
-          expect(exit, shown).toBe(0);
-        }
-        const mailbox = sender.protocol === 'lmtp' ? lab.dovecot : lab.postfix;
-        const arrived = await mailbox.collect('alice', messages.length);
-        return digests(
-          arrived.map((message) => {
-            const text = message.toString('latin1').replace(traces, '').replace(madeUp, '');
-            return Buffer.from(sender.steady?.(text) ?? text, 'latin1');
-          }),
-        );
-      }
 
       test.each(
         senders.flatMap((sender) => sender.modes.map((mode) => [sender.name, mode, sender] as const)),

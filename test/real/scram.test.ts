@@ -117,6 +117,12 @@ const inMailbox = awkwardMessages()
   .slice(0, -1)
   .map(({ bytes }) => crlf(bytes));
 
+/** Whether the client got what it came for. */
+async function succeeds(client: Reader | Sender, where: Where): Promise<boolean> {
+  if ('read' in client) return (await client.read(where)).messages.length > 0;
+  return (await client.send(where, message)).exit === 0;
+}
+
 describeWith(['openssl', ...words('mutt tmux mbsync msmtp curl gsasl')], { root: false })(
   'a server that offers SCRAM-SHA-256-PLUS',
   () => {
@@ -162,12 +168,6 @@ describeWith(['openssl', ...words('mutt tmux mbsync msmtp curl gsasl')], { root:
     beforeEach(() => {
       for (const server of Object.values(servers)) server.forget();
     });
-
-    /** Whether the client got what it came for. */
-    async function succeeds(client: Reader | Sender, where: Where): Promise<boolean> {
-      if ('read' in client) return (await client.read(where)).messages.length > 0;
-      return (await client.send(where, message)).exit === 0;
-    }
 
     const named = rows.map((row) => [row.client.name, row.server, row] as const);
 
@@ -218,7 +218,9 @@ describeWith(['openssl', ...words('mutt tmux mbsync msmtp curl gsasl')], { root:
       run(
         [
           ...words(`gsasl --${service} --connect localhost:${port} -a ${account.user} -z ${account.user}`),
-          ...['-p', account.password, `--x509-ca-file=${ca}`],
+          '-p',
+          account.password,
+          `--x509-ca-file=${ca}`,
           ...options.split(' ').filter((word) => word !== ''),
         ],
         { env: cleanEnvironment(folder.path), input: '\n', deadlineMs: 20_000 },
