@@ -2,7 +2,7 @@
 // plain port for Dovecot's relay. Only its master runs as root, which it needs to become the postfix user.
 // Passwords are checked by the Dovecot beside it.
 
-import { chown, copyFile, cp, mkdir, writeFile } from 'node:fs/promises';
+import { chown, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Variant } from './certificates.ts';
 import { serverHost } from './dovecot.ts';
@@ -58,7 +58,10 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   if (check.exit !== 0) throw new Error(`postfix check: ${check.shown}`);
   const running = await start(['/usr/lib/postfix/sbin/master', '-c', join(folder, 'etc'), '-d'], { env });
   await until('postfix', async () => {
-    if (running.exit() !== null) throw new Error(`postfix ended: ${running.output()}`);
+    if (running.exit() !== null) {
+      const log = await readFile(join(folder, 'mail.log'), 'utf8').catch(() => '');
+      throw new Error(`postfix ended: ${running.output()}${log}`);
+    }
     return (
       await Promise.all(
         [ports.relay, ports.submission, ports.submissions].map((port) => accepts(serverHost, port)),
