@@ -22,12 +22,13 @@ export class RawClient {
   #socket: Socket;
   #write: (bytes: Buffer) => void;
   #heard = Buffer.alloc(0);
+  readonly #take = (bytes: Buffer): void => this.#hear(bytes);
   #trouble: Error | null = null;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.#write = (bytes) => socket.write(bytes);
-    this.#listen((bytes) => this.#hear(bytes));
+    this.#listen();
   }
 
   /** Connects and, where `where` says so, gets TLS; a greeting in TLS or in clear is still to be heard then. */
@@ -42,7 +43,7 @@ export class RawClient {
     await client.hear(greeting);
     if (protocol === 'smtp') await client.say('EHLO client').hear(/^250 [^\n]*\n/m);
     await client.say(command).hear(goAhead);
-    socket.removeAllListeners('data');
+    client.#deafen();
     const secure = connectTls({ socket, ...trust });
     await once(secure, 'secureConnect');
     return new RawClient(secure);
@@ -90,8 +91,8 @@ export class RawClient {
       out.write(bytes);
       out.flush(constants.Z_SYNC_FLUSH);
     };
-    socket.removeAllListeners('data');
-    socket.on('data', (bytes) => back.write(bytes));
+    this.#deafen();
+    socket.on('data', (bytes: Buffer) => back.write(bytes));
   }
 
   close(): void {
@@ -102,8 +103,12 @@ export class RawClient {
     this.#heard = Buffer.concat([this.#heard, bytes]);
   }
 
-  #listen(take: (bytes: Buffer) => void): void {
-    this.#socket.on('data', take);
+  #deafen(): void {
+    this.#socket.removeListener('data', this.#take);
+  }
+
+  #listen(): void {
+    this.#socket.on('data', this.#take);
     this.#socket.on('error', (error) => (this.#trouble = error));
     this.#socket.on('close', () => (this.#trouble ??= new Error('the other side closed')));
   }

@@ -18,7 +18,7 @@ type Protocol = 'imap' | 'pop3' | 'smtp';
 interface Scene {
   readonly client: RawClient;
   /** Another client of the same account, directly at the server and logged in. */
-  other(): Promise<RawClient>;
+  readonly other: () => Promise<RawClient>;
 }
 
 interface Script {
@@ -194,6 +194,31 @@ const upstreamOf = {
   smtp: { none: 'submission', starttls: 'submissions', implicit: 'submission' },
 } as const;
 
+/** Connects and logs in; what the server then says it can do. */
+async function enter(where: Where, protocol: Protocol): Promise<{ client: RawClient; list: string }> {
+  const client = await RawClient.connect(where, protocol);
+  const { user, password } = account;
+  switch (protocol) {
+    case 'imap': {
+      if (where.tls !== 'starttls') await client.hear(/^\* OK [^\n]*\n/);
+      await client.say(`l LOGIN {${user.length}+}`).send(user).say(` "${password}"`).hear(done('l'));
+      return { client, list: await client.say('l CAPABILITY').hear(done('l')) };
+    }
+    case 'pop3': {
+      if (where.tls !== 'starttls') await client.hear(/^\+OK[^\n]*\n/);
+      await client.say(`USER ${user}`).hear(/^\+OK[^\n]*\n/m);
+      await client.say(`PASS ${password}`).hear(/^\+OK[^\n]*\n/m);
+      return { client, list: await client.say('CAPA').hear(/^\.\r\n/m) };
+    }
+    case 'smtp': {
+      if (where.tls !== 'starttls') await client.hear(/^220 [^\n]*\n/m);
+      await client.say('EHLO client').hear(/^250 [^\n]*\n/m);
+      await client.say(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`).hear(/^235 [^\n]*\n/m);
+      return { client, list: await client.say('EHLO client').hear(/^250 [^\n]*\n/m) };
+    }
+  }
+}
+
 describeWith(['dovecot', 'postfix', 'openssl'], { root: true })('through letterlock', () => {
   let lab: MailLab;
   let letterlock: Letterlock;
@@ -230,31 +255,6 @@ describeWith(['dovecot', 'postfix', 'openssl'], { root: true })('through letterl
     service === 'submission' || service === 'submissions'
       ? lab.postfix.ports[service]
       : lab.dovecot.ports[service];
-
-  /** Connects and logs in; what the server then says it can do. */
-  async function enter(where: Where, protocol: Protocol): Promise<{ client: RawClient; list: string }> {
-    const client = await RawClient.connect(where, protocol);
-    const { user, password } = account;
-    switch (protocol) {
-      case 'imap': {
-        if (where.tls !== 'starttls') await client.hear(/^\* OK [^\n]*\n/);
-        await client.say(`l LOGIN {${user.length}+}`).send(user).say(` "${password}"`).hear(done('l'));
-        return { client, list: await client.say('l CAPABILITY').hear(done('l')) };
-      }
-      case 'pop3': {
-        if (where.tls !== 'starttls') await client.hear(/^\+OK[^\n]*\n/);
-        await client.say(`USER ${user}`).hear(/^\+OK[^\n]*\n/m);
-        await client.say(`PASS ${password}`).hear(/^\+OK[^\n]*\n/m);
-        return { client, list: await client.say('CAPA').hear(/^\.\r\n/m) };
-      }
-      case 'smtp': {
-        if (where.tls !== 'starttls') await client.hear(/^220 [^\n]*\n/m);
-        await client.say('EHLO client').hear(/^250 [^\n]*\n/m);
-        await client.say(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`).hear(/^235 [^\n]*\n/m);
-        return { client, list: await client.say('EHLO client').hear(/^250 [^\n]*\n/m) };
-      }
-    }
-  }
 
   const secure = { imap: 'imaps', pop3: 'pop3s', smtp: 'submissions' } as const;
   const other = async (): Promise<RawClient> =>
