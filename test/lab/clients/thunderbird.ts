@@ -8,6 +8,7 @@ import { start } from '../run.ts';
 import {
   atHome,
   bothModes,
+  crlf,
   password,
   recipient,
   sender,
@@ -132,7 +133,7 @@ const readScript = `${prelude}
   }
   await until(() => listener.status !== null);
   const inbox = inboxOf();
-  await until(() => !Components.isSuccessCode(listener.status ?? 1) || inbox.getTotalMessages(false) >= given.atLeast);
+  await until(() => !Components.isSuccessCode(listener.status ?? 1) || inbox.getTotalMessages(false) > 0);
   const messages = [];
   if (shown.length === 0)
     for (const header of [...inbox.messages]) messages.push(await rawOf(inbox, header));
@@ -240,10 +241,9 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
   modes: bothModes,
   alone: 'implicit',
   read: async (where): Promise<Fetched> => {
-    const given = { protocol, atLeast: 1 };
     const { shown, messages } = await inThunderbird(where, {
       script: readScript,
-      given,
+      given: { protocol },
       message: null,
       account: accountOf(where, protocol),
     });
@@ -268,8 +268,8 @@ export const thunderbirdSmtp: Sender = {
   verbatim: true,
   send: async (where, message): Promise<Seen> => {
     const given = { from: sender, to: recipient };
-    const crlf = Buffer.from(message.toString('latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1');
-    const { shown, sent = false } = await inThunderbird(where, { script: sendScript, given, message: crlf });
+    const work = { script: sendScript, given, message: crlf(message) };
+    const { shown, sent = false } = await inThunderbird(where, work);
     return { exit: sent ? 0 : 1, shown: shown.join('\n') };
   },
 };
