@@ -1,6 +1,5 @@
 // `letterlock demo`: an embedded mail server, letterlock in front of it, and the story of a changed key.
 
-import { once } from 'node:events';
 import type { Argv } from 'yargs';
 import type { Stage } from '../src/demo/stage.ts';
 import { isSet } from './args.ts';
@@ -10,23 +9,43 @@ import type { Io } from './io.ts';
 const demo: Run = async (args, io) => {
   const { setStage } = await import('../src/demo/stage.ts');
   const { actStory } = await import('../src/demo/story.ts');
-  const stop = stopSignal();
+  const stop = untilStopped();
   const stage = await setStage({ env: io.env, on: () => undefined });
   try {
     io.print('letterlock demo: a mail server with a self-signed certificate, and letterlock in front of it.');
     await actStory(stage, io.print);
     if (isSet(args, 'once')) return 'done';
     io.print(...invitation(stage, io));
-    await stop;
+    await stop.stopped;
   } finally {
     await stage.close();
+    stop.release();
   }
   return 'done';
 };
 
-/** Resolves at the first SIGINT or SIGTERM; a signal during the story lets it end and then stops. */
-const stopSignal = (): Promise<unknown> =>
-  Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
+interface Stop {
+  /** Resolves at the first signal; one during the story lets it end and then stops. */
+  readonly stopped: Promise<void>;
+  /** From here on a signal ends the process at once. */
+  readonly release: () => void;
+}
+
+/** A signal that comes while the folder is being removed must not end that. */
+function untilStopped(): Stop {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  for (const signal of signals) process.on(signal, stop);
+  return {
+    stopped: new Promise((resolve) => {
+      stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+    }),
+    release: () => {
+      for (const signal of signals) process.removeListener(signal, stop);
+    },
+  };
+}
 
 function invitation({ account, configFile, endpoints }: Stage, { program }: Io): readonly string[] {
   const { ports, user } = account;

@@ -30,6 +30,9 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** Whoever pressed Ctrl-C does not wait for a mail client that stays connected. */
+const drainMs = 1000;
+
 /** @throws CommandError when letterlock cannot start. The caller closes the stage. */
 export async function setStage(options: {
   readonly env: NodeJS.ProcessEnv;
@@ -54,7 +57,7 @@ export async function setStage(options: {
       account: { user, ports },
       endpoints: services.map(({ port }) => `${host}:${port}`),
       close: async () => {
-        await daemon.close();
+        await daemon.close(drainMs);
         await close();
       },
     };
