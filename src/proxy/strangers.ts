@@ -11,7 +11,7 @@ import type { Route } from './route.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** The kernel shows this uid also for every user whom this process's user namespace has no number for. */
-const overflowUid = 65_534;
+export const overflowUid = 65_534;
 
 /** A row may be missed while the table changes: waits before the second look and those after it. */
 const pausesMs = [10, 40, 120] as const;

@@ -226,6 +226,14 @@ const userRows: readonly Row[] = [
     problems: ['l.yaml:3:24: there is no user "no such user" in /etc/passwd'],
   },
   {
+    what: 'the user that stands for all whom the kernel has no number for',
+    file: withLine('allowUsers: [0, nobody, 65534]'),
+    problems: [
+      'l.yaml:3:21: nobody is the user 65534, who is never served: the kernel shows every user it has no number for as that one',
+      'l.yaml:3:29: 65534 is the user 65534, who is never served: the kernel shows every user it has no number for as that one',
+    ],
+  },
+  {
     what: 'allowUsers on a socket file',
     file: withLine('allowUsers: [0]\n    listen: [localhost:1143, unix:/run/x]'),
     problems: ['l.yaml:3:17: allowUsers does not work on unix:/run/x'],
@@ -297,7 +305,7 @@ describe('a configuration is refused for', () => {
       'listen: 0.0.0.0:1143\n    clientTls: starttls',
       'listen: 0.0.0.0:1143\n    clientTls: {mode: implicit, certificate: own.pem, key: own.key}',
       'listen: 0.0.0.0:1143\n    unsafeListen: true',
-      'listen: [localhost:1143, fd:imap]\n    allowUsers: [root, 0, 65534]',
+      'listen: [localhost:1143, fd:imap]\n    allowUsers: [root, 0, 65533]',
       'clientTls: {mode: off}',
     ])
       expect(
