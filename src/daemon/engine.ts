@@ -57,6 +57,8 @@ export interface Engine {
   readonly tofu: Tofu;
   readonly proxy: Proxy;
   readonly localTls: LocalTls;
+  /** Of the configuration the daemon starts with: neither in force nor in its place on the disk yet. */
+  readonly firstTls: PreparedTls;
   readonly metrics: Metrics | null;
   readonly on: Listener<ProxyEvent>;
 }
@@ -73,12 +75,12 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
-  const { localTls, tls } = await openLocalTls(ground, on);
+  const { localTls, firstTls } = await openLocalTls(ground, on);
   const proxy = new Proxy({
     routes: config.routes,
     tofu,
     anchorsFor: (target) => anchorsOf(ground, target),
-    credentialsFor: (route) => (ground.incoming?.tls ?? tls).credentialsFor(route),
+    credentialsFor: (route) => (ground.incoming?.tls ?? firstTls).credentialsFor(route),
     on,
     now,
     inherited: new Inherited(takeInherited(ground.env, process.pid)),
@@ -86,21 +88,17 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, metrics, on };
+  return { store, tofu, proxy, localTls, firstTls, metrics, on };
 }
 
 /** Under the lock of the store: no other daemon writes to the local CA of this state. */
 async function openLocalTls(
   { force: { config }, now, closing }: Ground,
   on: Listener<ProxyEvent>,
-): Promise<{ readonly localTls: LocalTls; readonly tls: PreparedTls }> {
+): Promise<Pick<Engine, 'localTls' | 'firstTls'>> {
   const localTls = new LocalTls({ state: config.state, on, now });
   closing.add(() => localTls.close());
-  const tls = await localTls.prepare(config);
-  await tls.save();
-  tls.take();
-  await localTls.look();
-  return { localTls, tls };
+  return { localTls, firstTls: await localTls.prepare(config) };
 }
 
 /** The log a configuration asks for, on the daemon's own stream. */

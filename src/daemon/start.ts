@@ -131,7 +131,7 @@ async function serve(
   });
   closing.add(() => admin.close());
   page.server = await openPage(ground, engine);
-  await engine.proxy.start();
+  await openDoors(engine, closing);
   const close = closer(ground, engine);
   startSweeping(ground, engine);
   await tellUnannounced(engine.store, engine.on);
@@ -149,6 +149,20 @@ async function serve(
   options.listening?.(daemon);
   sayReady(ground, daemon);
   return daemon;
+}
+
+/** A CA is made for good once everything listens: whoever tries again after a busy port has none to announce. */
+async function openDoors({ proxy, localTls, firstTls }: Engine, closing: Closing): Promise<void> {
+  closing.add(() => proxy.drain(0));
+  try {
+    await proxy.start();
+    await firstTls.save();
+  } catch (error) {
+    await firstTls.drop();
+    throw error;
+  }
+  firstTls.take();
+  await localTls.look();
 }
 
 function ownOperator(

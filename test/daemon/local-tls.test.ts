@@ -63,6 +63,20 @@ describe('a daemon with client TLS', () => {
     expect(readFileSync(path('ca.key'), 'utf8')).toBe('nonsense');
   });
 
+  test('leaves no new one behind, and announces none, when it cannot listen', async () => {
+    const busy = await listen(createServer());
+    const route = {
+      ...tlsRoute(),
+      listen: [{ kind: 'tcp', host: '127.0.0.1', port: portOf(busy) } as const],
+    };
+    await expect(world.start(withNames([], [route]))).rejects.toMatchObject({ exit: 'network' });
+    await new Promise((resolve) => busy.close(resolve));
+    expect(files()).toEqual([]);
+    expect(warnings()).toEqual([]);
+    await world.start(withNames([], [route]));
+    expect(warnings()).toEqual(['local-ca-made']);
+  });
+
   test('does not start with own files it cannot use', async () => {
     const own = { certificate: join(world.folder, 'a.crt'), key: join(world.folder, 'a.key') };
     const config = withNames([], [tlsRoute({ files: own })]);
