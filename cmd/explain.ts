@@ -3,7 +3,7 @@
 import type { Argv } from 'yargs';
 import type { ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
-import { CommandError, failures, refusals } from '../src/errors.ts';
+import { clientRejections, CommandError, failures, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { explainCode } from '../src/trust/explain.ts';
 import { faults } from '../src/trust/fault.ts';
@@ -58,6 +58,7 @@ function soughtTarget(target: string): string {
     const near = nearest(target, [
       ...Object.keys(refusals),
       ...Object.keys(failures),
+      ...Object.keys(clientRejections),
       ...Object.keys(faults),
     ]);
     const hint =

@@ -174,20 +174,50 @@ export const failures = {
 export type FailureReason = keyof typeof failures;
 
 /** Why a client was closed without being relayed or refused in its protocol. */
-export const clientRejections = [
-  'limit',
-  'draining',
-  'http',
-  'tls-on-plain',
-  'plain-on-tls',
-  'alpn',
-  'protocol',
-  'peer-uid',
-] as const;
-export type ClientRejection = (typeof clientRejections)[number];
+export const clientRejections = {
+  limit: {
+    cause: 'too many clients were connected to this route',
+    advice: 'limits.connections is the number of clients one route serves at a time.',
+  },
+  draining: {
+    cause: 'letterlock was shutting down, or the settings of its route changed',
+    advice: 'Connect again.',
+  },
+  http: {
+    cause: 'the client spoke HTTP',
+    advice: 'A web browser or a monitor connected to a mail port. Check which program uses this port.',
+  },
+  'tls-on-plain': {
+    cause: 'the client began TLS where none is spoken',
+    advice: 'Set the connection security of the program to none, or clientTls: implicit for this route.',
+  },
+  'plain-on-tls': {
+    cause: 'the client did not begin TLS where TLS is spoken',
+    advice: 'Set the connection security of the program to SSL/TLS, or another clientTls for this route.',
+  },
+  alpn: {
+    cause: 'the client asked for another protocol in its TLS handshake (ALPN)',
+    advice:
+      'It is no client of this mail protocol: perhaps a web browser that was led here. Check which program uses this port.',
+  },
+  protocol: {
+    cause: 'the client did not keep to its protocol before TLS',
+    advice:
+      'It sent bytes behind STARTTLS, a line without an end, or too many commands. A mail program does not; the log tells which it was.',
+  },
+  'peer-uid': {
+    cause: 'the client belongs to a user whom the route does not serve, or it cannot be told to whom',
+    advice:
+      'Add the user to allowUsers of the route. The log names the uid; docs/multi-user.md says what cannot be told.',
+  },
+} as const satisfies Record<string, { readonly cause: string; readonly advice: string }>;
+
+export type ClientRejection = keyof typeof clientRejections;
 
 export const isRefusal = (code: string): code is RefusalReason => Object.hasOwn(refusals, code);
 export const isFailure = (code: string): code is FailureReason => Object.hasOwn(failures, code);
+export const isClientRejection = (code: string): code is ClientRejection =>
+  Object.hasOwn(clientRejections, code);
 
 /** Exit codes of the command line; part of the public contract. */
 export const exitCodes = {

@@ -49,9 +49,12 @@ function codesPage(): string {
     '',
     '## Clients closed without an answer',
     '',
-    clientRejections.map((code) => `\`${code}\``).join(', '),
-    '',
+    '| code | what happened | what to do |',
+    '|---|---|---|',
   );
+  for (const [code, { cause, advice }] of Object.entries(clientRejections))
+    parts.push(`| ${code} | ${cause} | ${advice} |`);
+  parts.push('');
   parts.push('## Exit codes', '', '| code | name |', '|---|---|');
   for (const [name, code] of Object.entries(exitCodes)) parts.push(`| ${code} | ${name} |`);
   return `${parts.join('\n')}\n`;

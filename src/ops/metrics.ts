@@ -139,7 +139,7 @@ function createRows({ counter, gauge }: Families, bounds: Bounds, route: Route):
   counter.client_connections_total.inc({ route: name, protocol: route.protocol }, 0);
   if (bounds.route.admit(route.name) !== null)
     gauge.client_connections.inc({ route: name, protocol: route.protocol }, 0);
-  for (const reason of clientRejections)
+  for (const reason of Object.keys(clientRejections))
     counter.client_connections_rejected_total.inc({ route: name, reason }, 0);
   for (const reason of Object.keys(failures)) counter.failures_total.inc({ route: name, reason }, 0);
   for (const direction of ['upstream', 'downstream'])

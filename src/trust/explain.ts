@@ -1,7 +1,15 @@
 // Why something was refused or accepted, step by step, and what a person can do. Says only what the record,
 // the settings and the code table say. Text from certificates comes as the server sent it, made printable.
 
-import { failures, isFailure, isRefusal, refusals, type RefusalReason } from '../errors.ts';
+import {
+  clientRejections,
+  failures,
+  isClientRejection,
+  isFailure,
+  isRefusal,
+  refusals,
+  type RefusalReason,
+} from '../errors.ts';
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import type { Situation } from './command.ts';
@@ -25,7 +33,7 @@ export interface Explanation {
   readonly advice: readonly string[];
 }
 
-/** What the code of a refusal, a failure or a fault means; null for any other word. Needs no store and no daemon. */
+/** What the code of a refusal, a failure, a closed client or a fault means; null for any other word. Needs no store and no daemon. */
 export function explainCode(target: string): Explanation | null {
   const code = target.trim().toLowerCase();
   const meaning = meaningOf(code);
@@ -52,6 +60,11 @@ function meaningOf(code: string): Meaning | null {
     const { cause, advice } = failures[code];
     const steps = ['That is no verdict on the server, and nothing was learnt from it.'];
     return { sentence: `letterlock could not reach the server: ${cause}.`, steps, advice: [advice] };
+  }
+  if (isClientRejection(code)) {
+    const { cause, advice } = clientRejections[code];
+    const steps = ['The client was closed without an answer; nothing it sent went to a server.'];
+    return { sentence: `letterlock closed a client: ${cause}.`, steps, advice: [advice] };
   }
   return isFault(code) ? meaningOfFault(faults[code]) : null;
 }

@@ -59,7 +59,7 @@ describe('before anything happened', () => {
       expect(found.get(`refusals_total${up},reason="${reason}"}`)).toBe(0);
     for (const reason of Object.keys(failures))
       expect(found.get(`failures_total${at},reason="${reason}"}`)).toBe(0);
-    for (const reason of clientRejections) {
+    for (const reason of Object.keys(clientRejections)) {
       expect(found.get(`client_connections_rejected_total${at},reason="${reason}"}`)).toBe(0);
     }
     for (const basis of ['ca', 'pin', 'first-use', 'refused']) {

@@ -1,7 +1,14 @@
 // What people are told: the sentence in the mail client, and the explanations.
 
 import { describe, expect, it } from 'vitest';
-import { failures, isFailure, isRefusal, refusals } from '../../src/errors.ts';
+import {
+  failures,
+  isFailure,
+  isRefusal,
+  refusals,
+  clientRejections,
+  isClientRejection,
+} from '../../src/errors.ts';
 import type { Situation } from '../../src/trust/command.ts';
 import { explainCode, explainEndpoint, explainKey } from '../../src/trust/explain.ts';
 import { isBigProvider } from '../../src/trust/providers.ts';
@@ -10,6 +17,7 @@ import { candidateOf, endpoint, keyNamed, noon, pinOf, recordOf, settingsOf } fr
 
 const reasons = Object.keys(refusals).filter(isRefusal);
 const causes = Object.keys(failures).filter(isFailure);
+const rejections = Object.keys(clientRejections).filter(isClientRejection);
 
 describe('the sentence of a refusal', () => {
   it('says who, why, that nothing was sent, and what to run', () => {
@@ -93,7 +101,7 @@ const situation = (part: Partial<Situation> = {}): Situation => ({
 });
 
 describe('explain', () => {
-  it.each([...reasons, ...causes])('knows what %s means and what to do', (code) => {
+  it.each([...reasons, ...causes, ...rejections])('knows what %s means and what to do', (code) => {
     const explanation = explainCode(code);
     expect(explanation?.summary).toContain(code);
     expect(explanation?.steps.length).toBeGreaterThan(0);
