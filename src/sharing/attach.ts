@@ -2,28 +2,24 @@
 // goes on to the next only where nobody was there; who is there and cannot be understood is not passed over,
 // because his pins would be passed over with him.
 
-import type { AuditEntry, PinStore } from '../store/pin-store.ts';
-import { openLevelStore, type EmbeddedStore } from '../store/level.ts';
 import { asStoreError } from '../store/database.ts';
-import { pathsIn } from '../store/directory.ts';
 import { StoreError } from '../store/store-error.ts';
 import { call } from './call.ts';
-import { openFront, type Front } from './front.ts';
-import type { LineTiming } from './line.ts';
+import { hold, type HoldOptions, type Holding } from './hold.ts';
+import { unavailable, type LineTiming } from './line.ts';
 import { ownSocket, standingOf, type Place } from './place.ts';
 import { openRemoteStore, type RemoteStore } from './remote-store.ts';
 import { protocol } from './words.ts';
 
 /** The pins as this process has them now. */
-export type Attached =
-  | { readonly role: 'guest'; readonly store: RemoteStore; readonly secret: Uint8Array }
-  | {
-      readonly role: 'holder';
-      readonly store: PinStore;
-      readonly secret: Uint8Array;
-      /** null where no socket could be had: siblings cannot share then, this process can go on. */
-      readonly front: Front | null;
-    };
+export type Attached = Guesthood | Holding;
+
+export interface Guesthood {
+  readonly role: 'guest';
+  readonly store: RemoteStore;
+  readonly secret: Uint8Array;
+  close(): Promise<void>;
+}
 
 /** What stood in the way; `final` when another attempt would meet the same. */
 export interface Trouble {
@@ -33,16 +29,12 @@ export interface Trouble {
 
 export type Attempt = { readonly attached: Attached } | { readonly trouble: Trouble };
 
-export interface AttachOptions {
+export interface AttachOptions extends HoldOptions {
   readonly place: Place;
-  readonly now: () => number;
   readonly callMs: number;
   readonly timing: LineTiming;
   /** `leave`: somebody else is to have the database; ask for sockets only. */
   readonly database: 'open' | 'leave';
-  /** Hears of what guests change, and of what nobody was told of; null leaves that untold. */
-  readonly changed: ((audit: readonly AuditEntry[]) => void) | null;
-  readonly giveWay: () => void;
 }
 
 /** Never rejects. Whoever gets something attached closes it. */
@@ -56,7 +48,7 @@ export async function attach(options: AttachOptions): Promise<Attempt> {
     const beside = await ask(await ownSocket(place.directory), options);
     if (beside !== null) return beside;
     if (options.database === 'leave') return soon('the pin store is being handed to a daemon');
-    return { attached: await hold(options) };
+    return { attached: await hold(place.directory, options) };
   } catch (error) {
     const known = asStoreError(error, `the pin store in ${place.directory} cannot be opened`);
     return { trouble: { error: known, again: known.code === 'store-locked' ? 'soon' : 'never' } };
@@ -84,35 +76,9 @@ async function ask(path: string, { callMs, timing }: AttachOptions): Promise<Att
 
 function greeted(outcome: RemoteStore | StoreError, path: string): Attempt {
   if (outcome instanceof StoreError) return soon(`${path}: ${outcome.message}`, outcome);
-  return { attached: { role: 'guest', store: outcome, secret: outcome.secret } };
-}
-
-/** Creates the store where there is none: a library process may, as `run` may. */
-async function hold({ place, now, changed, giveWay }: AttachOptions): Promise<Attached> {
-  const store = await openLevelStore({ directory: place.directory, create: true, now, umask: 'as-is' });
-  const { secret } = store;
-  if (changed !== null) await tellUnannounced(store, changed);
-  const sharing = { store, secret, committed: changed ?? (() => undefined), giveWay };
-  const front = await openFront(pathsIn(place.directory).socket, sharing, { refs: 'unref' }).catch(
-    () => null,
-  );
-  return { role: 'holder', store, secret, front };
-}
-
-async function tellUnannounced(
-  store: EmbeddedStore,
-  changed: (audit: readonly AuditEntry[]) => void,
-): Promise<void> {
-  if (store.unannounced.length > 0) changed(store.unannounced);
-  await store.announced();
-}
-
-/** Guests first: none may think of a store as good that is being closed. */
-export async function detach(attached: Attached, why: 'closed' | 'bye'): Promise<void> {
-  if (attached.role === 'guest') return attached.store.close();
-  const front = attached.front?.close(why);
-  await attached.store.close();
-  await front;
+  return {
+    attached: { role: 'guest', store: outcome, secret: outcome.secret, close: () => outcome.close() },
+  };
 }
 
 async function settled<T>(work: Promise<T>): Promise<T | StoreError> {
@@ -126,7 +92,7 @@ async function settled<T>(work: Promise<T>): Promise<T | StoreError> {
 
 const soon = (why: string, cause?: unknown): Attempt => ({
   trouble: {
-    error: new StoreError('store-unavailable', `the pin store is not available: ${why}`, { cause }),
+    error: unavailable(why, cause),
     again: 'soon',
   },
 });

@@ -3,7 +3,7 @@
 
 import type { AuditEntry, PinStore, StoredRecord } from '../store/pin-store.ts';
 import { storeClosed, StoreError } from '../store/store-error.ts';
-import { attach, detach, type Attached, type Trouble } from './attach.ts';
+import { attach, type Attached, type Trouble } from './attach.ts';
 import { Known } from './known.ts';
 import { unavailable, type LineTiming } from './line.ts';
 import { aborted, pause } from './pause.ts';
@@ -37,7 +37,7 @@ export class Keeper {
   #secret: Uint8Array | null = null;
   #attached: Attached | null = null;
   #last: PinStore | null = null;
-  #why = 'it is not open yet';
+  #why = 'the pin store is not open yet';
   #searching: Promise<void> | null = null;
   #shyUntil = 0;
 
@@ -90,7 +90,7 @@ export class Keeper {
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#searching;
-    if (this.#attached !== null) await detach(this.#attached, 'closed');
+    await this.#attached?.close('closed');
     this.known.end();
   }
 
@@ -109,7 +109,7 @@ export class Keeper {
     if ('trouble' in attempt) return this.#noted(attempt.trouble);
     const error = await this.#take(attempt.attached);
     if (error === null) return null;
-    await detach(attempt.attached, 'closed');
+    await attempt.attached.close('closed');
     return this.#noted({ error, again: 'soon' });
   }
 
@@ -124,6 +124,7 @@ export class Keeper {
     if (error !== null) return error;
     await Promise.race([this.known.taken(), aborted(this.#closed.signal)]);
     if (this.#closed.signal.aborted) return storeClosed();
+    if (attached.role === 'holder') await attached.serve();
     this.#secret = attached.secret;
     this.#last = attached.store;
     this.#attached = attached;
@@ -144,7 +145,7 @@ export class Keeper {
       void this.#pump(store, generation);
       return null;
     } catch (error) {
-      return error instanceof StoreError ? error : unavailable('it could not be read', error);
+      return error instanceof StoreError ? error : unavailable('the pin store could not be read', error);
     }
   }
 
@@ -185,8 +186,8 @@ export class Keeper {
     if (attached?.role !== 'holder') return;
     this.#beShy();
     this.#attached = null;
-    this.#why = 'it is being handed to a daemon';
-    await detach(attached, 'bye');
+    this.#why = 'the pin store is being handed to a daemon';
+    await attached.close('bye');
     this.#search();
   }
 
@@ -201,7 +202,7 @@ const replaced = (how: string): StoreError =>
   });
 
 function gaveUp(cause: StoreError, { place, timing }: KeeperParts): StoreError {
-  const why = `nobody could be asked for ${timing.patienceMs / 1000} s: ${cause.message}`;
+  const why = `nobody could be asked in ${timing.patienceMs / 1000} s: ${cause.message}`;
   return new StoreError('store-unavailable', `the pins of ${place.directory} are not available: ${why}`, {
     cause,
     ...(cause.hint === null ? {} : { hint: cause.hint }),

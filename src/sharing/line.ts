@@ -76,7 +76,7 @@ export class Line {
     const id = this.#asked;
     this.#asked += 1;
     return new Promise((resolve, reject) => {
-      const late = `no answer in ${this.#ends.timing.answerMs / 1000} s`;
+      const late = `the process that holds the pin store did not answer in ${this.#ends.timing.answerMs / 1000} s`;
       const deadline = setTimeout(() => this.end(late), this.#ends.timing.answerMs);
       this.#waiting.set(id, { parts: [], deadline, resolve, reject });
       // Whoever waits for an answer may not find its process ended; a connection at rest keeps nothing alive.
@@ -155,7 +155,7 @@ export class Line {
 }
 
 export const unavailable = (why: string, cause?: unknown): StoreError =>
-  new StoreError('store-unavailable', `the pin store is not available: ${why}`, { cause });
+  new StoreError('store-unavailable', why, { cause });
 
 const codes = {
   'store-locked': 'store-locked',

@@ -13,3 +13,6 @@ export async function shared(state: string, options: Partial<SharedStoreOptions>
   onTestFinished(() => store.close());
   return store;
 }
+
+/** Shorter waits: for tests that make a holder fail. */
+export const quick = { timing: { patienceMs: 300, callMs: 300, silenceMs: 1000, answerMs: 1000 } };
