@@ -39,20 +39,32 @@ export interface AttachOptions extends HoldOptions {
 
 /** Never rejects. Whoever gets something attached closes it. */
 export async function attach(options: AttachOptions): Promise<Attempt> {
-  const { place } = options;
+  const { directory, daemons } = options.place;
   try {
-    for (const path of place.daemons) {
+    for (const path of [...daemons, await ownSocket(directory)]) {
       const attempt = await ask(path, options);
       if (attempt !== null) return attempt;
     }
-    const beside = await ask(await ownSocket(place.directory), options);
-    if (beside !== null) return beside;
     if (options.database === 'leave') return soon('the pin store is being handed to a daemon');
-    return { attached: await hold(place.directory, options) };
+    return { attached: await hold(directory, options) };
   } catch (error) {
-    const known = asStoreError(error, `the pin store in ${place.directory} cannot be opened`);
-    return { trouble: { error: known, again: known.code === 'store-locked' ? 'soon' : 'never' } };
+    const known = asStoreError(error, `the pin store in ${directory} cannot be opened`);
+    if (known.code !== 'store-locked') return { trouble: { error: known, again: 'never' } };
+    return { trouble: { error: await unshared(known, directory).catch(() => known), again: 'soon' } };
   }
+}
+
+/** Somebody holds the database and cannot be asked: most often an older letterlock, or a path that is too long. */
+async function unshared(locked: StoreError, directory: string): Promise<StoreError> {
+  const path = await ownSocket(directory);
+  const standing = await standingOf(path);
+  const why = typeof standing === 'object' ? standing.doubt : 'nobody answers there';
+  const { holder, hint } = locked;
+  return new StoreError('store-locked', `${locked.message} and does not share it at ${path}: ${why}`, {
+    holder,
+    cause: locked,
+    ...(hint === null ? {} : { hint }),
+  });
 }
 
 /** null where nobody is, or nobody for us. */

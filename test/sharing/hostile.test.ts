@@ -132,7 +132,17 @@ describe('what stands in the place of the socket and is none', () => {
     const store = await shared(directory, quick);
     expect(store.role).toBe('holder');
     await committed(store, [changeOf(endpoint, 0)]);
-    await expect(shared(directory, quick)).rejects.toMatchObject({ code: 'store-unavailable' });
+    const second = shared(directory, quick);
+    await expect(second).rejects.toMatchObject({ code: 'store-unavailable' });
+    await expect(second).rejects.toThrow(
+      /does not share it at .*pins.sock: it is (?:not a socket|a symbolic link)/,
+    );
+  });
+
+  it('a path longer than a socket can have is said to whoever wants to share', async () => {
+    const directory = join(temporaryDirectory(), 'x'.repeat(100));
+    expect((await shared(directory, quick)).role).toBe('holder');
+    await expect(shared(directory, quick)).rejects.toThrow(/its path is longer than 103 bytes/);
   });
 });
 

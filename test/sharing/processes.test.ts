@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compiled } from '../store/child.ts';
-import { collected, opened, spkiOf, temporaryDirectory } from '../store/fixtures.ts';
+import { collected, spkiOf, temporaryDirectory } from '../store/fixtures.ts';
 import type { Told } from './sibling.ts';
 import { sibling, type Sibling } from './siblings.ts';
 import { shared } from './world.ts';
@@ -92,8 +92,21 @@ describe('processes of one user at one state directory', () => {
     const guest = sibling(script, state, 'idle');
     expect(await roles([guest])).toEqual(['guest']);
     expect(await guest.end()).toBe(0);
-    const after = await opened(temporaryDirectory());
-    expect(after.health().state).toBe('good');
+  });
+
+  it('end by themselves with others still connected, and those go on', async () => {
+    const state = temporaryDirectory();
+    const holder = sibling(script, state, 'unclosed');
+    await roles([holder]);
+    const [one, two] = [sibling(script, state, 'unclosed'), sibling(script, state)];
+    await roles([one, two]);
+    expect(await one.end()).toBe(0);
+    expect(await two.ask({ do: 'write', endpoint, expected: 0, key: spkiOf('a') })).toMatchObject({
+      told: 'committed',
+    });
+    expect(await holder.end()).toBe(0);
+    await until(two, 'holder', 'good');
+    expect(await two.ask({ do: 'load' })).toEqual({ told: 'loaded', keys: { [endpoint]: [spkiOf('a')] } });
   });
 
   it('go on when the holder is killed: another one takes over, and nothing acknowledged is lost', async () => {

@@ -55,7 +55,7 @@ const failed = (error: unknown): Told => ({
   message: error instanceof Error ? error.message : String(error),
 });
 
-const [state = '', idle = ''] = process.argv.slice(2);
+const [state = '', word = ''] = process.argv.slice(2);
 const store = await openSharedStore({ state, now: () => 1, env: {} }).catch((error: unknown) => {
   tell(failed(error));
   process.exit(6);
@@ -111,11 +111,11 @@ async function carryOut(order: Order): Promise<Told | readonly Told[]> {
   }
 }
 
-// Without orders it has nothing to do, and has to end although it never closed the store.
-if (idle !== 'idle') {
+// `idle`: it has nothing to do. `unclosed`: it does what it is told, and forgets to close. Both have to end.
+if (word !== 'idle') {
   for await (const line of createInterface({ input: process.stdin })) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     tell(await carryOut(JSON.parse(line) as Order));
   }
-  await store.close();
+  if (word !== 'unclosed') await store.close();
 }

@@ -21,9 +21,13 @@ export interface Sibling {
   end(): Promise<number | null>;
 }
 
-/** `idle`: it has nothing to do once the store is open. */
-export function sibling(script: string, state: string, ...words: readonly 'idle'[]): Sibling {
-  const child = spawn(process.execPath, [script, state, ...words], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** `idle`: it has nothing to do once the store is open. `unclosed`: it does not close it at its end. */
+export function sibling(
+  script: string,
+  state: string,
+  word: 'orderly' | 'idle' | 'unclosed' = 'orderly',
+): Sibling {
+  const child = spawn(process.execPath, [script, state, word], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { pid } = child;
   if (pid === undefined) throw new Error('the sibling did not start');
   const closed = once(child, 'close');
