@@ -1,5 +1,6 @@
 // The holder goes and another one comes, within one process: what a guest knows meanwhile, and when it is good again.
 
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -22,7 +23,7 @@ import {
   spkiOf,
   temporaryDirectory,
 } from '../store/fixtures.ts';
-import { quick, shared } from './world.ts';
+import { shared } from './world.ts';
 
 /** A holder whose socket comes and goes while it keeps the lock of the database. */
 class Holder {
@@ -42,9 +43,9 @@ class Holder {
     return holder;
   }
 
-  /** `store`: what it shows in place of its own. */
-  async show(store: PinStore = this.store): Promise<void> {
-    const sharing = { store, secret: this.store.secret, committed: () => undefined, giveWay: null };
+  /** What it shows in place of its own. */
+  async show(store: PinStore = this.store, secret: Uint8Array = this.store.secret): Promise<void> {
+    const sharing = { store, secret, committed: () => undefined, giveWay: null };
     this.#front = await openFront(this.#socket, sharing, { refs: 'unref' });
   }
 
@@ -59,7 +60,7 @@ describe('a guest whose holder went away', () => {
     const directory = temporaryDirectory();
     const holder = await Holder.open(directory);
     const rejected = recordOf(endpoint, { rejected: [{ spki: spkiOf('bad'), at: noon }] });
-    const guest = await shared(directory, quick);
+    const guest = await shared(directory);
     await committed(guest, [changeOf(endpoint, 0, { record: rejected })]);
     expect(guest.health()).toMatchObject({ state: 'good', backend: 'daemon', generation: 1, records: 1 });
     await holder.hide();
@@ -74,7 +75,7 @@ describe('a guest whose holder went away', () => {
   it('is good again only when whoever follows took in what changed meanwhile', async () => {
     const directory = temporaryDirectory();
     const holder = await Holder.open(directory);
-    const guest = await shared(directory, quick);
+    const guest = await shared(directory);
     await committed(holder.store, [changeOf(endpoint, 0), changeOf(other, 0)]);
     const feed = guest.changes(0, new AbortController().signal)[Symbol.asyncIterator]();
     await feed.next();
@@ -87,7 +88,7 @@ describe('a guest whose holder went away', () => {
     const news = (await coming).value as StoredRecord; // oxlint-disable-line typescript/no-unsafe-type-assertion
     expect(news).toMatchObject({ endpoint, revision: 2, record: { pins: [] } });
     // The news is in our hands and nobody said that it was taken in.
-    expect((await shared(directory, quick)).health().state).toBe('good');
+    expect((await shared(directory)).health().state).toBe('good');
     expect(guest.health().state).toBe('unavailable');
     void feed.next();
     await vi.waitFor(() => expect(guest.health().state).toBe('good'));
@@ -96,7 +97,7 @@ describe('a guest whose holder went away', () => {
   it('has an engine that refuses meanwhile, and knows a rejection of that time in the moment it is good again', async () => {
     const directory = temporaryDirectory();
     const holder = await Holder.open(directory);
-    const guest = await shared(directory, quick);
+    const guest = await shared(directory);
     const [here, there] = [
       await World.open({ policy: 'tofu' }, guest),
       await World.open({ policy: 'tofu' }, holder.store),
@@ -123,26 +124,36 @@ describe('a guest whose holder went away', () => {
     expect(here.told('key-untrusted')).toMatchObject([{ spki: identity.spki }]);
   });
 
-  it('does not take another store for the one it knew', async () => {
+  it('does not take another store for the one it knew, not even before anything was in it', async () => {
+    const directory = temporaryDirectory();
+    const holder = await Holder.open(directory);
+    const guest = await shared(directory);
+    await holder.hide();
+    await vi.waitFor(() => expect(guest.role).toBe('waiting'));
+    await holder.show(openMemoryStore(), randomBytes(32));
+    await vi.waitFor(() => expect(guest.health().detail).toMatch(/was replaced .* it is another one/));
+    expect(guest.health().state).toBe('unavailable');
+    await expect(guest.commit([changeOf(other, 0)])).rejects.toMatchObject({ code: 'store-unavailable' });
+    await holder.hide();
+    await holder.show();
+    await vi.waitFor(() => expect(guest.health().state).toBe('good'));
+  });
+
+  it('does not start over where somebody took the store away', async () => {
     const directory = temporaryDirectory();
     const holder = await shared(directory);
-    const guest = await shared(directory, quick);
+    const guest = await shared(directory);
     await committed(guest, [changeOf(endpoint, 0)]);
-    await holder.close();
-    await vi.waitFor(() => expect(guest.role).toBe('holder'));
-    await committed(guest, [changeOf(endpoint, 1)]);
-    const late = await shared(directory, quick);
-    await guest.close();
     for (const name of ['pins', 'seal', 'secret']) rmSync(join(directory, name), { recursive: true });
-    await vi.waitFor(() => expect(late.health().detail).toMatch(/was replaced while this program ran/));
-    expect(late.health().state).toBe('unavailable');
-    await expect(late.commit([changeOf(other, 0)])).rejects.toMatchObject({ code: 'store-unavailable' });
+    await holder.close();
+    await vi.waitFor(() => expect(guest.health().detail).toMatch(/was replaced while this program ran/));
+    expect(guest.health().state).toBe('unavailable');
   });
 
   it('does not take an older state of the same store for the present one', async () => {
     const directory = temporaryDirectory();
     const holder = await Holder.open(directory);
-    const guest = await shared(directory, quick);
+    const guest = await shared(directory);
     await committed(guest, [changeOf(endpoint, 0)]);
     await holder.hide();
     await vi.waitFor(() => expect(guest.role).toBe('waiting'));

@@ -10,7 +10,7 @@ import { openFront } from '../../src/sharing/front.ts';
 import { lineOf, protocol, type Ask, type Tell } from '../../src/sharing/words.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import { changeOf, committed, endpoint, recordOf, temporaryDirectory } from '../store/fixtures.ts';
-import { quick, shared } from './world.ts';
+import { hasty, shared } from './world.ts';
 
 const accepted = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
 const health = { state: 'good', detail: null, generation: 1, records: 1 } as const;
@@ -63,7 +63,7 @@ describe('an impostor at the socket beside the pins', () => {
   it('would be believed if it spoke like a holder: what follows is refused for what it says alone', async () => {
     const directory = temporaryDirectory();
     await impostor(directory, speaking());
-    const guest = await shared(directory, quick);
+    const guest = await shared(directory, hasty);
     expect([guest.role, guest.health().state]).toEqual(['guest', 'good']);
   });
 
@@ -91,7 +91,7 @@ describe('an impostor at the socket beside the pins', () => {
   ])('that %s', async (_, speech, message) => {
     const directory = temporaryDirectory();
     await impostor(directory, speech);
-    const asked = shared(directory, quick);
+    const asked = shared(directory, hasty);
     await expect(asked).rejects.toMatchObject({ code: 'store-unavailable' });
     await expect(asked).rejects.toThrow(message);
     expect(existsSync(join(directory, 'pins'))).toBe(false);
@@ -103,7 +103,7 @@ describe('an impostor at the socket beside the pins', () => {
       directory,
       opening('HTTP/1.1 426 Upgrade Required\r\nUpgrade: letterlock-store/2\r\nContent-Length: 0\r\n\r\n'),
     );
-    const asked = shared(directory, { timing: { ...quick.timing, patienceMs: 60_000 } });
+    const asked = shared(directory, { timing: { ...hasty.timing, patienceMs: 60_000 } });
     await expect(asked).rejects.toMatchObject({ code: 'store-unavailable' });
     await expect(asked).rejects.toThrow(/as letterlock-store\/2, this one as letterlock-store\/1/);
   });
@@ -113,7 +113,7 @@ describe('an impostor at the socket beside the pins', () => {
     const sockets: Socket[] = [];
     const server = await impostor(directory, speaking());
     server.on('connection', (socket: Socket) => sockets.push(socket));
-    const guest = await shared(directory, { timing: { ...quick.timing, silenceMs: 60_000 } });
+    const guest = await shared(directory, { timing: { ...hasty.timing, silenceMs: 60_000 } });
     expect(guest.health().state).toBe('good');
     server.close();
     sockets[0]?.write('{"tell":"beat"}\n');
@@ -129,10 +129,10 @@ describe('what stands in the place of the socket and is none', () => {
   ])('%s is not followed and not removed: the database is held without siblings', async (_, put) => {
     const directory = temporaryDirectory();
     put(join(directory, 'pins.sock'));
-    const store = await shared(directory, quick);
+    const store = await shared(directory, hasty);
     expect(store.role).toBe('holder');
     await committed(store, [changeOf(endpoint, 0)]);
-    const second = shared(directory, quick);
+    const second = shared(directory, hasty);
     await expect(second).rejects.toMatchObject({ code: 'store-unavailable' });
     await expect(second).rejects.toThrow(
       /does not share it at .*pins.sock: it is (?:not a socket|a symbolic link)/,
@@ -141,8 +141,8 @@ describe('what stands in the place of the socket and is none', () => {
 
   it('a path longer than a socket can have is said to whoever wants to share', async () => {
     const directory = join(temporaryDirectory(), 'x'.repeat(100));
-    expect((await shared(directory, quick)).role).toBe('holder');
-    await expect(shared(directory, quick)).rejects.toThrow(/its path is longer than 103 bytes/);
+    expect((await shared(directory, hasty)).role).toBe('holder');
+    await expect(shared(directory, hasty)).rejects.toThrow(/its path is longer than 103 bytes/);
   });
 });
 

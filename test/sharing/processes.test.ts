@@ -164,7 +164,7 @@ describe('processes of one user at one state directory', () => {
     const state = temporaryDirectory();
     const holder = sibling(script, state);
     await roles([holder]);
-    const guest = await shared(state, { timing: { silenceMs: 300, patienceMs: 200, callMs: 200 } });
+    const guest = await shared(state, { timing: { silenceMs: 2500, callMs: 500 } });
     expect([guest.role, guest.health().state]).toEqual(['guest', 'good']);
     holder.signal('SIGSTOP');
     await expect.poll(() => guest.health().state).toBe('unavailable');

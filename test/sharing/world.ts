@@ -14,5 +14,5 @@ export async function shared(state: string, options: Partial<SharedStoreOptions>
   return store;
 }
 
-/** Shorter waits: for tests that make a holder fail. */
-export const quick = { timing: { patienceMs: 300, callMs: 300, silenceMs: 1000, answerMs: 1000 } };
+/** For tests in which a holder fails: whoever waits for it does not wait long. */
+export const hasty = { timing: { patienceMs: 300, callMs: 300, silenceMs: 1000, answerMs: 1000 } };
