@@ -28,7 +28,6 @@ export interface Connection {
 const beatMs = 2000;
 const patienceMs = 30_000;
 const maxAsksAtOnce = 64;
-const rowsInOneLine = 16;
 
 /** Serves a guest until it goes. Never rejects; the socket is closed then. */
 export async function serveGuest(connection: Connection, sharing: Sharing): Promise<void> {
@@ -105,7 +104,9 @@ class Guest {
     const { id } = ask;
     switch (ask.ask) {
       case 'load':
-        await this.#tellRows(id);
+        // One in a line: sixteen candidates with certificates as large as TLS allows make some megabytes.
+        for await (const stored of store.load())
+          await this.#tell({ tell: 'rows', id, rows: [this.#row(stored)] });
         break;
       case 'commit':
         return this.#commit(ask);
@@ -138,17 +139,6 @@ class Guest {
       }),
     );
     return { tell: 'committed', id, rows, ...this.#state() };
-  }
-
-  async #tellRows(id: number): Promise<void> {
-    let rows: Row[] = [];
-    for await (const stored of this.#sharing.store.load()) {
-      rows.push(this.#row(stored));
-      if (rows.length < rowsInOneLine) continue;
-      await this.#tell({ tell: 'rows', id, rows });
-      rows = [];
-    }
-    await this.#tell({ tell: 'rows', id, rows });
   }
 
   #giveWay(): void {

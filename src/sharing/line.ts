@@ -74,6 +74,8 @@ export class Line {
   ask(question: Question): Promise<Answered> {
     if (this.#over !== null) return Promise.reject(unavailable(this.#over));
     const id = this.#asked;
+    const line = lineOf('guest', { ...question, id });
+    if (Buffer.byteLength(line) > maxLineBytes) return Promise.reject(tooLarge());
     this.#asked += 1;
     return new Promise((resolve, reject) => {
       const late = `the process that holds the pin store did not answer in ${this.#ends.timing.answerMs / 1000} s`;
@@ -81,7 +83,7 @@ export class Line {
       this.#waiting.set(id, { parts: [], deadline, resolve, reject });
       // Whoever waits for an answer may not find its process ended; a connection at rest keeps nothing alive.
       this.#ends.socket.ref();
-      void this.#pen.write(lineOf('guest', { ...question, id }));
+      void this.#pen.write(line);
     });
   }
 
@@ -156,6 +158,11 @@ export class Line {
 
 export const unavailable = (why: string, cause?: unknown): StoreError =>
   new StoreError('store-unavailable', why, { cause });
+
+const tooLarge = (): StoreError =>
+  new StoreError('store-io', `a commit to a shared pin store has at most ${maxLineBytes} bytes`, {
+    hint: 'Make several commits of it.',
+  });
 
 const codes = {
   'store-locked': 'store-locked',

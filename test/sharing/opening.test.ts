@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFront } from '../../src/sharing/front.ts';
 import { openSharedStore } from '../../src/sharing/shared-store.ts';
 import { placeOf } from '../../src/sharing/place.ts';
+import type { Candidate, KeyEvidence } from '../../src/trust/record.ts';
 import {
   changeOf,
   committed,
@@ -91,6 +92,53 @@ describe('a directory that is not its owner’s alone', () => {
     await expect(shared(directory)).rejects.toMatchObject({ code: 'store-permissions' });
     chmodSync(directory, 0o700);
     expect((await shared(directory)).role).toBe('guest');
+  });
+});
+
+const evidence = (bytes: number): KeyEvidence => ({
+  seenAt: noon,
+  caValid: false,
+  faults: [],
+  chainsToAnchor: false,
+  sha256: '',
+  subject: '',
+  issuer: '',
+  names: [],
+  notBefore: 0,
+  notAfter: 0,
+  pem: 'x'.repeat(bytes),
+});
+const candidates = (bytes: number): readonly Candidate[] =>
+  Array.from({ length: 16 }, (_, index) => ({
+    spki: spkiOf(`candidate-${index}`),
+    firstSeen: noon,
+    lastSeen: noon,
+    seenCount: 1,
+    reason: 'pin-mismatch',
+    evidence: evidence(bytes),
+  }));
+
+describe('records of unusual size', () => {
+  it('are shared: a server that shows huge certificates keeps nobody from his pins', async () => {
+    const directory = temporaryDirectory();
+    const holder = await shared(directory);
+    const guest = await shared(directory);
+    const record = recordOf(endpoint, { candidates: candidates(150_000) });
+    await committed(guest, [changeOf(endpoint, 0, { record })]);
+    expect((await loaded(await shared(directory))).get(endpoint)?.record).toEqual(record);
+    expect((await loaded(holder)).get(endpoint)?.record).toEqual(record);
+  });
+
+  it('beyond all use are refused before they are sent, and the store goes on', async () => {
+    const directory = temporaryDirectory();
+    await shared(directory);
+    const guest = await shared(directory);
+    const record = recordOf(endpoint, { candidates: candidates(2_000_000) });
+    await expect(guest.commit([changeOf(endpoint, 0, { record })])).rejects.toMatchObject({
+      code: 'store-io',
+      message: expect.stringMatching(/at most 16777216 bytes/),
+    });
+    await committed(guest, [changeOf(endpoint, 0)]);
   });
 });
 
