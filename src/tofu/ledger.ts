@@ -137,10 +137,11 @@ export class Ledger {
         else this.#learn(stored);
       }
     } catch {
-      this.#following = 'lost';
+      // What it was is the store's to say; what matters is that nothing is heard any more.
     }
+    if (this.#stop.signal.aborted) return;
     // A store that ended its feed is closed and says so itself; if it does not, nobody would tell us of a rejection.
-    if (!this.#stop.signal.aborted) this.#following = 'lost';
+    this.#following = 'lost';
     this.health();
   }
 

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore, StoredRecord } from '../../src/store/pin-store.ts';
 import { Tofu } from '../../src/tofu.ts';
+import type { TrustEvent } from '../../src/tofu/event.ts';
 import type { Vouched } from '../../src/trust/vouched.ts';
 import { selfSigned, start, World, type Identity } from './world.ts';
 
@@ -127,17 +128,29 @@ async function* breaking(feed: AsyncIterable<StoredRecord>): AsyncGenerator<Stor
   throw new Error('the connection broke');
 }
 
+const engineOn = async (store: PinStore) => {
+  const events: TrustEvent[] = [];
+  const options = { store, secret: Buffer.alloc(32, 7), now: () => start, builtAt: 0 };
+  return { events, tofu: await Tofu.open({ ...options, on: (event) => void events.push(event) }) };
+};
+
 describe('an engine that was closed', () => {
   it('follows nobody any more', async () => {
     const store = openMemoryStore();
-    const events: string[] = [];
-    const options = { store, secret: Buffer.alloc(32, 7), now: () => start, builtAt: 0 };
-    const closed = await Tofu.open({ ...options, on: ({ type }) => void events.push(type) });
-    await closed.close();
+    const { tofu } = await engineOn(store);
+    await tofu.close();
     const world = await World.open({ policy: 'tofu' }, store);
     await world.meet(selfSigned());
     await world.tofu.close();
-    expect(closed.record(world.endpoint.name)).toBeNull();
-    expect(closed.health().state).toBe('good');
+    expect(tofu.record(world.endpoint.name)).toBeNull();
+  });
+
+  it('has nothing to say when its store is closed right after it', async () => {
+    const store = openMemoryStore();
+    const { tofu, events } = await engineOn(store);
+    await tofu.close();
+    await store.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(events).toMatchObject([{ type: 'store-health', health: { state: 'good' } }]);
   });
 });
