@@ -17,7 +17,7 @@ const floors = [
   ['net', 'store'],
   ['tofu', 'index'],
   ['proxy'],
-  ['ops', 'admin', 'config', 'local-ca'],
+  ['ops', 'admin', 'config', 'local-ca', 'sharing'],
   ['daemon'],
   ['demo'],
   ['cmd'],

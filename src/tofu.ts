@@ -54,6 +54,10 @@ export class Tofu {
     this.#witness = new Witness(options, ledger);
     this.#notices = new Notices(options.on);
     this.#untrusting = new Untrusting(options.on);
+    ledger.follow((moved) => {
+      if (moved.after.epoch === moved.before.epoch) return;
+      this.#untrusting.changed(moved, this.#situation(moved.after.endpoint, 'proxy'));
+    });
   }
 
   /** Loads every record. @throws StoreError when the store cannot be read */
@@ -189,6 +193,7 @@ export class Tofu {
   async close(): Promise<void> {
     await this.#lanes.idle();
     await this.#ledger.flush(this.#options.now(), 'all');
+    this.#ledger.close();
   }
 
   async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
@@ -205,7 +210,7 @@ export class Tofu {
         return { accept: true, vouched };
       }
       const written = await this.#write(evidence.endpoint, lesson);
-      if (written.state === 'stored') {
+      if (written.state === 'stored' && this.#isNewest(written.after)) {
         return { accept: true, vouched: this.#mint(evidence, verdict, provisional) };
       }
       if (written.state === 'failed') return this.#settleUnwritten(evidence, verdict, provisional);
@@ -233,6 +238,11 @@ export class Tofu {
     const reference = this.#referenceFor(evidence, verdict);
     await this.#recordRefusal(evidence);
     return { accept: false, reason: verdict.reason, reference };
+  }
+
+  /** Another process may have written in the very moment in which we did: then that is what counts. */
+  #isNewest({ endpoint, revision }: StoredRecord): boolean {
+    return this.#ledger.mirror.entry(endpoint).revision === revision;
   }
 
   /** In the tick in which the mirror was read or written: the epoch minted is the one that was judged. */

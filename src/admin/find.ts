@@ -89,7 +89,7 @@ async function examine(path: string): Promise<Omit<Tried, 'path'> | null> {
 }
 
 /** Ours and root's are beyond doubt; another user's only where nobody else could have put it. */
-async function doubtOf(path: string): Promise<string | null> {
+export async function doubtOf(path: string): Promise<string | null> {
   const facts = await lstat(path);
   if (facts.isSymbolicLink()) return 'it is a symbolic link';
   if (!facts.isSocket()) return 'it is not a socket';

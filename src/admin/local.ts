@@ -3,6 +3,8 @@
 
 import { CommandError } from '../errors.ts';
 import type { EmbeddedStore } from '../store/level.ts';
+import type { RemoteStore } from '../sharing/remote-store.ts';
+import { StoreError } from '../store/store-error.ts';
 import { Tofu } from '../tofu.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import { findDaemon, noDaemon } from './find.ts';
@@ -54,10 +56,18 @@ export async function openLocalOperator(options: LocalOptions): Promise<Operator
   }
 }
 
-/** Loaded only here: a command that finds a daemon needs no database. */
-async function openStore({ state, create, now }: LocalOptions): Promise<EmbeddedStore> {
+/** Loaded only here: a command that finds a daemon needs no database. A library process may hold it: that one is asked. */
+async function openStore({ state, create, now }: LocalOptions): Promise<EmbeddedStore | RemoteStore> {
   const { openLevelStore } = await import('../store/level.ts');
-  return openLevelStore({ directory: state, create: create === 'if-missing', now });
+  try {
+    return await openLevelStore({ directory: state, create: create === 'if-missing', now });
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'store-locked') throw error;
+    const { openGuest } = await import('../sharing/guest.ts');
+    const guest = await openGuest(state);
+    if (guest === null) throw error;
+    return guest;
+  }
 }
 
 export interface OpenOptions extends Omit<LocalOptions, 'noDaemon'> {

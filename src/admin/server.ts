@@ -2,7 +2,7 @@
 // Who may connect is what the mode of the socket says; it never listens on TCP.
 
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { CommandError } from '../errors.ts';
 import { answerRequest, errorShape } from './api.ts';
 import type { ApiAnswer } from './api.ts';
@@ -16,6 +16,8 @@ export interface AdminServerOptions {
   /** Told of every request that reached a route, and of every one turned away before. */
   readonly served: (route: string, status: number) => void;
   readonly rejected: (reason: 'bad-host' | 'bad-origin') => void;
+  /** Takes the requests that want another protocol on their connection; it is closed with the server. */
+  readonly upgrades?: { receiveAt(server: Server): void; close(): void };
 }
 
 export interface AdminServer {
@@ -36,6 +38,7 @@ export async function serveAdmin(options: AdminServerOptions): Promise<AdminServ
     serve(request, response, options).catch(() => response.destroy());
   });
   server.maxConnections = maxConnections;
+  options.upgrades?.receiveAt(server);
   await bindSocket(server, options.socket);
   server.on('error', () => undefined);
   return {
@@ -44,6 +47,7 @@ export async function serveAdmin(options: AdminServerOptions): Promise<AdminServ
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        options.upgrades?.close();
       }),
   };
 }

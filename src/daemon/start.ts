@@ -20,6 +20,7 @@ import { daemonStatus, settingsOf, tellUnannounced } from './facts.ts';
 import { servePage } from './metrics-page.ts';
 import { reloader } from './reloading.ts';
 import type { Reread } from './reloading.ts';
+import { sharePins } from './sharing.ts';
 
 export interface DaemonOptions {
   /** Reads the configuration again for a reload; without it there is nothing to reload. */
@@ -123,9 +124,11 @@ async function serve(
   const page: { server: MetricsServer | null } = { server: null };
   const operator = ownOperator(ground, { engine, reload, metrics: () => page.server?.address ?? null });
   await countRoutes(ground, engine);
+  const shared = await sharePins(engine, { config, closing });
   const admin = await serveAdmin({
     socket: config.admin.socket,
     operator,
+    upgrades: shared.admin,
     served: (route, status) => engine.metrics?.adminServed(route, status),
     rejected: (reason) => engine.metrics?.adminRejected(reason),
   });

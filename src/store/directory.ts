@@ -16,6 +16,8 @@ export interface StorePaths {
   readonly secret: string;
   /** Says who holds the lock; the lock itself is LevelDB's, so a stale file here is harmless. */
   readonly holder: string;
+  /** Where whoever holds the lock serves other processes of its user. */
+  readonly socket: string;
 }
 
 export const pathsIn = (directory: string): StorePaths => ({
@@ -24,6 +26,7 @@ export const pathsIn = (directory: string): StorePaths => ({
   seal: join(directory, 'seal'),
   secret: join(directory, 'secret'),
   holder: join(directory, 'holder'),
+  socket: join(directory, 'pins.sock'),
 });
 
 /** `lstat`, or null when nothing is there. */

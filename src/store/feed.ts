@@ -5,6 +5,9 @@ import type { StoredRecord } from './pin-store.ts';
 
 export class Feed {
   readonly #followers = new Set<(records: readonly StoredRecord[] | null) => void>();
+  /** Followers that have not yet asked for more after what they were given. */
+  readonly #busy = new Set<unknown>();
+  #waiting: (() => void)[] = [];
 
   publish(records: readonly StoredRecord[]): void {
     for (const follower of this.#followers) follower(records);
@@ -13,6 +16,14 @@ export class Feed {
   /** Ends every iteration. */
   end(): void {
     for (const follower of this.#followers) follower(null);
+  }
+
+  /** Resolves when every follower took what was published so far and asked for more. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#tellDrained();
+    });
   }
 
   /** First what `before()` says at the moment iteration starts, then what is published, until `signal` aborts. */
@@ -25,6 +36,7 @@ export class Feed {
       for (const record of records ?? []) {
         waiting.delete(record.endpoint);
         waiting.set(record.endpoint, record);
+        this.#busy.add(follower);
       }
       wake?.();
     };
@@ -40,6 +52,7 @@ export class Feed {
           yield record;
         }
         if (ended) return;
+        this.#rest(follower);
         await new Promise<void>((resolve) => {
           wake = resolve;
           if (ended || waiting.size > 0) resolve();
@@ -48,6 +61,19 @@ export class Feed {
     } finally {
       this.#followers.delete(follower);
       signal.removeEventListener('abort', stop);
+      this.#rest(follower);
     }
+  }
+
+  #rest(follower: unknown): void {
+    this.#busy.delete(follower);
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    if (this.#busy.size > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell();
   }
 }

@@ -25,19 +25,24 @@ export interface LevelOptions {
   /** Make a store where there is none. Without it that is StoreError `store-missing`. */
   readonly create: boolean;
   readonly now: () => number;
+  /**
+   * `as-is` leaves the umask of the process alone: for a process that is not ours, where the mode of the state
+   * directory must do. Default `closed`.
+   */
+  readonly umask?: 'closed' | 'as-is';
   readonly io?: StoreIo;
   readonly retention?: Retention;
 }
 
 /**
- * Opens the store in `directory`; the caller closes it. Sets the umask of the process to 077. Damage is no
+ * Opens the store in `directory`; the caller closes it. Sets the umask of the process to 077 unless told otherwise. Damage is no
  * error here: see `health()`. Throws StoreError `store-locked` (with its holder), `store-missing`,
  * `store-newer`, `store-permissions`, `store-io`.
  */
 export async function openLevelStore(options: LevelOptions): Promise<EmbeddedStore> {
   const { directory, create, now, io = diskIo, retention = auditRetention } = options;
   const paths = pathsIn(directory);
-  closeUmask();
+  if (options.umask !== 'as-is') closeUmask();
   if (create) await makeDirectory(directory);
   await checkOwned(paths);
   const first = !(await storeExists(paths));

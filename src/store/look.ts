@@ -2,7 +2,7 @@
 // after a failed turn, and by verify and repair.
 
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { appraise, type Appraisal, type Remains } from './appraise.ts';
 import { asStoreError, openDatabase, type Database, type Operation } from './database.ts';
 import { found, lockedError, type StorePaths } from './directory.ts';
@@ -94,6 +94,8 @@ export async function buildDatabase(
     } finally {
       await opening.database.close();
     }
+    // LevelDB makes it as the umask has it, which need not be ours.
+    await chmod(temporary, 0o700);
     await io.syncDirectory(temporary);
     return temporary;
   } catch (error) {

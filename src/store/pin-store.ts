@@ -41,7 +41,8 @@ export interface StoreHealth {
   readonly state: StoreState;
   /** What is wrong, for people; null when good. */
   readonly detail: string | null;
-  readonly backend: 'memory' | 'level';
+  /** `daemon`: another process keeps it. */
+  readonly backend: 'memory' | 'level' | 'daemon';
   readonly generation: number;
   readonly records: number;
 }

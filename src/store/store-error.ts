@@ -4,7 +4,13 @@
 import { LetterlockError } from '../errors.ts';
 
 export type StoreErrorCode =
-  'store-locked' | 'store-missing' | 'store-damaged' | 'store-newer' | 'store-io' | 'store-permissions';
+  | 'store-locked'
+  | 'store-missing'
+  | 'store-damaged'
+  | 'store-newer'
+  | 'store-io'
+  | 'store-permissions'
+  | 'store-unavailable';
 
 /** The process that holds a store, as far as it can be known. */
 export interface StoreHolder {

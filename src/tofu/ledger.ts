@@ -1,24 +1,48 @@
 // Writes what was decided: durable first, then the mirror, then the announcement. Nothing here judges, and a
-// write that failed or met another one leaves the mirror as it was or as the store says.
+// write that failed or met another one leaves the mirror as it was or as the store says. What other processes
+// write to the store comes into the mirror as well, and a ledger that cannot follow them says so in its health.
 
-import type { Change, Committed, Conflict, PinStore, StoreHealth, Touch } from '../store/pin-store.ts';
+import type {
+  Change,
+  Committed,
+  Conflict,
+  PinStore,
+  StoreHealth,
+  StoredRecord,
+  Touch,
+} from '../store/pin-store.ts';
 import type { AuditEntry } from '../trust/change.ts';
 import type { EndpointRecord } from '../trust/record.ts';
 import type { Listener, TrustEvent } from './event.ts';
-import { Mirror, type Entry, type Sighting } from './mirror.ts';
+import { Mirror, type Entry, type Moved, type Sighting } from './mirror.ts';
 
 export interface Writing {
   readonly record: EndpointRecord;
   readonly audit: readonly AuditEntry[];
 }
 
-/** `before` and `after` are what the mirror held. After `conflict` it holds what the store has; try again. */
+/**
+ * `before` is what the mirror held, `after` what was written: the mirror holds it unless another process wrote
+ * since. After `conflict` the mirror holds what the store has; try again.
+ */
 export type Written =
   | { readonly state: 'stored'; readonly before: Entry; readonly after: Entry }
   | { readonly state: 'conflict' }
   | { readonly state: 'failed'; readonly cause: unknown };
 
 const flushEveryMs = { pin: 3_600_000, candidate: 60_000 } as const;
+
+const unfollowed = {
+  state: 'unavailable',
+  detail: 'what other processes write to the pin store is not heard of any more',
+} as const;
+
+interface LedgerOptions {
+  readonly store: PinStore;
+  readonly on: Listener<TrustEvent>;
+  /** Of the store before it was read. */
+  readonly generation: number;
+}
 
 interface Waiting extends Touch {
   readonly kind: Sighting['kind'];
@@ -30,24 +54,44 @@ export class Ledger {
   readonly #on: Listener<TrustEvent>;
   readonly #waiting = new Map<string, Waiting>();
   readonly #flushedAt = new Map<string, number>();
+  readonly #generation: number;
+  readonly #stop = new AbortController();
+  /** Endpoints just being written, with what was told of them meanwhile. */
+  readonly #writing = new Map<string, StoredRecord | null>();
+  #moved: (moved: Moved) => void = () => undefined;
+  #following: 'yes' | 'lost' = 'yes';
   #health: StoreHealth['state'] | null = null;
 
-  private constructor(mirror: Mirror, store: PinStore, on: Listener<TrustEvent>) {
+  private constructor(mirror: Mirror, options: LedgerOptions) {
     this.mirror = mirror;
-    this.#store = store;
-    this.#on = on;
+    this.#store = options.store;
+    this.#on = options.on;
+    this.#generation = options.generation;
   }
 
   /** Reads every record. @throws StoreError */
   static async open(store: PinStore, on: Listener<TrustEvent>): Promise<Ledger> {
-    const ledger = new Ledger(await Mirror.load(store), store, on);
+    const { generation } = store.health();
+    const ledger = new Ledger(await Mirror.load(store), { store, on, generation });
     ledger.health();
     return ledger;
   }
 
+  /** From now on the mirror takes in what others write to the store; `moved` hears of each change, after it. */
+  follow(moved: (moved: Moved) => void): void {
+    this.#moved = moved;
+    void this.#follow();
+  }
+
+  /** Stops following. Writes go on as long as the store is open. */
+  close(): void {
+    this.#stop.abort();
+  }
+
   /** The store's own word; a change of it is announced. */
   health(): StoreHealth {
-    const health = this.#store.health();
+    const said = this.#store.health();
+    const health = this.#following === 'lost' && said.state === 'good' ? { ...said, ...unfollowed } : said;
     if (health.state !== this.#health) {
       this.#health = health.state;
       this.#on({ type: 'store-health', health });
@@ -61,16 +105,49 @@ export class Ledger {
     const moved = record.epoch !== (before.record?.epoch ?? 0);
     const next = { ...record, epoch: Math.max(record.epoch, before.epoch + (moved ? 1 : 0)) };
     const change = { endpoint, expected: before.revision, record: next, audit };
-    const answer = await this.#commit(change);
+    this.#writing.set(endpoint, null);
+    const written = this.#taken(await this.#commit(change), { before, next });
+    const meanwhile = this.#writing.get(endpoint) ?? null;
+    this.#writing.delete(endpoint);
+    if (meanwhile !== null) this.#learn(meanwhile);
+    if (written.state === 'stored') this.#announce(audit);
+    return written;
+  }
+
+  #taken(
+    answer: Committed | Conflict | { readonly cause: unknown },
+    { before, next }: { readonly before: Entry; readonly next: EndpointRecord },
+  ): Written {
     if (!('committed' in answer)) return { state: 'failed', cause: answer.cause };
     if (!answer.committed) {
-      for (const stored of answer.current) this.mirror.put(stored);
+      for (const stored of answer.current) this.#learn(stored);
       return { state: 'conflict' };
     }
+    const { endpoint } = next;
     const revision = answer.revisions.get(endpoint) ?? before.revision + 1;
     this.mirror.put({ endpoint, revision, record: next, verified: true });
-    this.#announce(audit);
     return { state: 'stored', before, after: this.mirror.entry(endpoint) };
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      for await (const stored of this.#store.changes(this.#generation, this.#stop.signal)) {
+        // The echo of an own write must not look like the write of somebody else.
+        if (this.#writing.has(stored.endpoint)) this.#writing.set(stored.endpoint, stored);
+        else this.#learn(stored);
+      }
+    } catch {
+      // What it was is the store's to say; what matters is that nothing is heard any more.
+    }
+    if (this.#stop.signal.aborted) return;
+    // A store that ended its feed is closed and says so itself; if it does not, nobody would tell us of a rejection.
+    this.#following = 'lost';
+    this.health();
+  }
+
+  #learn(stored: StoredRecord): void {
+    const moved = this.mirror.follow(stored);
+    if (moved !== null) this.#moved(moved);
   }
 
   /** A key was shown again: kept in memory, written down by `flush`. */

@@ -9,6 +9,11 @@ export interface Entry extends StoredRecord {
   readonly epoch: number;
 }
 
+export interface Moved {
+  readonly before: Entry;
+  readonly after: Entry;
+}
+
 export class Mirror {
   readonly #entries = new Map<string, Entry>();
 
@@ -32,6 +37,21 @@ export class Mirror {
     const before = this.entry(stored.endpoint).epoch;
     const epoch = stored.record === null ? before + 1 : Math.max(before, stored.record.epoch);
     this.#entries.set(stored.endpoint, { ...stored, epoch });
+  }
+
+  /**
+   * What another process wrote; null when it is no news. The epoch moves also where a revision was skipped: what
+   * was not seen may have been trust taken away and given again.
+   */
+  follow(stored: StoredRecord): Moved | null {
+    const before = this.entry(stored.endpoint);
+    if (stored.revision <= before.revision) return null;
+    const skipped = stored.revision > before.revision + 1;
+    const moved = stored.record?.epoch !== (before.record?.epoch ?? 0) || skipped || !stored.verified;
+    const epoch = Math.max(before.epoch + (moved ? 1 : 0), stored.record?.epoch ?? 0);
+    const after = { ...stored, epoch };
+    this.#entries.set(stored.endpoint, after);
+    return { before, after };
   }
 
   /** Notes that a key was shown; null when the record does not know it. */

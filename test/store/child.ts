@@ -9,7 +9,11 @@ import { createInterface } from 'node:readline';
 const root = join(import.meta.dirname, '..', '..');
 
 /** Compiles the committer into `directory`; the path of the script. */
-export function compiledCommitter(directory: string): string {
+export const compiledCommitter = (directory: string): string =>
+  compiled(directory, 'test/store/committer.ts');
+
+/** Compiles a script of the tests, and all it needs, into `directory`; the path of the result. */
+export function compiled(directory: string, script: string): string {
   mkdirSync(directory, { recursive: true });
   const config = {
     extends: join(root, 'tsconfig.json'),
@@ -19,7 +23,7 @@ export function compiledCommitter(directory: string): string {
       declaration: false,
       typeRoots: [join(root, 'node_modules/@types')],
     },
-    include: [join(root, 'test/store/committer.ts')],
+    include: [join(root, script)],
   };
   writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(config));
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory], {
@@ -27,7 +31,7 @@ export function compiledCommitter(directory: string): string {
   });
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  return join(directory, 'test/store/committer.js');
+  return join(directory, script.replace(/\.ts$/, '.js'));
 }
 
 export interface Committer {

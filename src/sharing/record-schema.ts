@@ -1,0 +1,114 @@
+// What a record must look like before anything here judges by it, when it came from another process. Fields
+// nobody here knows are kept: whoever wrote them may read them again. A word nobody here knows is refused: a
+// record that is half understood may be one that takes trust away.
+
+import { z } from 'zod';
+import type { ChangeOrigin, AuditEntry } from '../trust/change.ts';
+import type { Basis, EndpointRecord, PinKind, PinOrigin } from '../trust/record.ts';
+
+// Written so that a new word of the types is an error here until it is added.
+const bases: Record<Basis, Basis> = { none: 'none', ca: 'ca', pinned: 'pinned' };
+const kinds: Record<PinKind, PinKind> = { leaf: 'leaf', anchor: 'anchor' };
+const pinOrigins: Record<PinOrigin, PinOrigin> = {
+  'first-use': 'first-use',
+  approved: 'approved',
+  added: 'added',
+  imported: 'imported',
+  config: 'config',
+};
+const changeOrigins: Record<ChangeOrigin, ChangeOrigin> = {
+  proxy: 'proxy',
+  cli: 'cli',
+  admin: 'admin',
+  config: 'config',
+};
+
+export const name = z.string().min(1).max(300);
+export const count = z.number().int().nonnegative();
+const word = z.string().min(1).max(100);
+const key = z.string().min(1).max(300);
+/** Bounded by the line alone: a server that shows a huge certificate must not keep anybody from his pins. */
+const text = z.string();
+const time = z.number();
+
+const keyEvidence = z.looseObject({
+  seenAt: time,
+  caValid: z.boolean(),
+  faults: z.array(word),
+  chainsToAnchor: z.boolean(),
+  sha256: text,
+  subject: text,
+  issuer: text,
+  names: z.array(text),
+  notBefore: time,
+  notAfter: time,
+  pem: text,
+});
+
+const pin = z.looseObject({
+  spki: key,
+  kind: z.enum(kinds),
+  origin: z.enum(pinOrigins),
+  firstSeen: time,
+  lastSeen: time.nullable(),
+  until: time.nullable(),
+  endedAt: time.nullable(),
+  evidence: keyEvidence.nullable(),
+});
+
+const rejection = z.looseObject({ spki: key, at: time });
+
+const candidate = z.looseObject({
+  spki: key,
+  firstSeen: time,
+  lastSeen: time,
+  seenCount: count,
+  reason: word,
+  evidence: keyEvidence,
+});
+
+const lastCa = z.looseObject({
+  spki: key,
+  sha256: text,
+  issuer: text,
+  notAfter: time,
+  seenAt: time,
+  pem: text,
+});
+
+const trusted = {
+  basis: z.enum(bases),
+  pins: z.array(pin),
+  rejected: z.array(rejection),
+  candidates: z.array(candidate),
+};
+
+const shape = z.looseObject({
+  ...trusted,
+  endpoint: name,
+  epoch: count,
+  lastCa: lastCa.nullable(),
+  undo: z
+    .looseObject({ command: word, at: time, before: z.looseObject(trusted), acceptedSince: z.boolean() })
+    .nullable(),
+});
+
+/** The record as it came, once it has the shape of one. */
+export const recordSchema = z.custom<EndpointRecord>(
+  (value) => shape.safeParse(value).success,
+  'not a record of an endpoint',
+);
+
+const auditShape = z.looseObject({
+  at: time,
+  endpoint: name,
+  event: z.string().regex(/^[a-z][a-z-]{1,39}$/),
+  origin: z.enum(changeOrigins),
+  spki: key.nullable(),
+  detail: text,
+});
+
+export const auditSchema = z.custom<AuditEntry>(
+  (value) => auditShape.safeParse(value).success,
+  'not an entry of the audit log',
+);
