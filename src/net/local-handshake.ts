@@ -71,6 +71,7 @@ export function localHandshake(raw: Socket, options: LocalHandshakeOptions): Pro
       options.signal.removeEventListener('abort', aborted);
       socket.removeListener('error', failed);
       socket.removeListener('close', closed);
+      socket.removeListener('end', closed);
     };
     // Only the TLS socket is destroyed, the raw one follows: both in one tick can crash Node.
     const end = (how: LocalHandshakeEnd): void => {
@@ -93,10 +94,14 @@ export function localHandshake(raw: Socket, options: LocalHandshakeOptions): Pro
     options.signal.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed);
     socket.on('close', closed);
+    // A client that leaves half way; its socket may stay half open.
+    socket.on('end', closed);
     // For the rest of the socket's life: an error between two phases must not end the process.
     socket.on('error', () => undefined);
     socket.once('secure', () => {
       socket.pause();
+      // Node tells of TLS that breaks later only where its own tls.Server made the socket.
+      socket.on('_tlsError', (error: Error) => socket.destroy(error));
       end({ state: 'secured', socket, version: socket.getProtocol() ?? 'unknown' });
     });
   });

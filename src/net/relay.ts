@@ -167,11 +167,13 @@ class Relay {
     return source === this.#options.client ? this.#options.upstream : this.#options.client;
   }
 
-  /** A close without an end before it, or an error, is a break; both show as 'close' at last. */
+  /** A close without an end before it, or an error, is a break. */
   #watch(socket: Socket, side: 'client' | 'upstream'): void {
     let detail = 'closed';
+    // Not when it closes: TLS that broke is not closed by Node, and the end behind it would look like one.
     const failed = (error: Error): void => {
       detail = codeOf(error);
+      this.#broken(side, detail);
     };
     const closed = (): void => {
       if (!socket.readableEnded || detail !== 'closed') this.#broken(side, detail);
@@ -313,8 +315,8 @@ class Relay {
       return;
     }
     if (end.state === 'unanswered') client.pause();
-    else reset(clientRaw);
-    reset(raw);
+    else reset(clientRaw, client);
+    reset(raw, upstream);
   }
 }
 
@@ -324,7 +326,7 @@ function closeSoon(
   { raw, drainMs }: { readonly raw: Socket; readonly drainMs: number },
 ): void {
   if (socket.destroyed) return;
-  const timer = setTimeout(() => reset(raw), drainMs);
+  const timer = setTimeout(() => reset(raw, socket), drainMs);
   socket.once('close', () => clearTimeout(timer));
   socket.destroySoon();
 }

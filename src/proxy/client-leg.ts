@@ -95,7 +95,7 @@ export class ClientLeg {
 
   /** Breaks the connection off. */
   reset(): void {
-    reset(this.raw);
+    reset(this.raw, this.#socket);
   }
 
   watch(): void {

@@ -18,18 +18,23 @@ import type { Timing } from './timing.ts';
 export interface ClientTlsOptions {
   readonly desk: RouteDesk;
   readonly signal: AbortSignal;
+  /** Less than `handshakeSeconds` where somebody waits for more than the handshake. */
+  readonly deadlineMs?: number;
 }
 
 /**
  * The handshake now; afterwards the leg is inside TLS. Throws ClientRejected, Failure `client` (its cause says what the
  * person has to change), or the signal's reason; the client is closed then. Not while the leg is watched.
  */
-export async function secureClient(leg: ClientLeg, { desk, signal }: ClientTlsOptions): Promise<void> {
+export async function secureClient(
+  leg: ClientLeg,
+  { desk, signal, deadlineMs = Infinity }: ClientTlsOptions,
+): Promise<void> {
   const { route } = desk;
   const end = await localHandshake(leg.raw, {
     credentials: credentialsOf(desk),
     alpn: alpnOf(route.protocol),
-    deadlineMs: route.limits.handshakeSeconds * 1_000,
+    deadlineMs: Math.min(deadlineMs, route.limits.handshakeSeconds * 1_000),
     signal,
   });
   switch (end.state) {

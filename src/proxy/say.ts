@@ -43,7 +43,7 @@ export async function say(leg: ClientLeg, message: Message, options: SayOptions)
     const leftMs = (): number => Math.max(1, deadlineMs(options) - (performance.now() - started));
     let told = await tell(leg, message, { ...options, deadlineMs: leftMs() });
     if (told.end === 'starttls') {
-      await secureClient(leg, options);
+      await secureClient(leg, { ...options, deadlineMs: leftMs() });
       told = await tell(leg, message, { ...options, deadlineMs: leftMs() });
     }
     await close(leg.socket, options.timing.lingerMs);

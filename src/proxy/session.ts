@@ -328,7 +328,7 @@ export class Session {
     const client = this.#leg.socket;
     await closedWithin([client, socket], { ms: this.#tools.timing.drainMs, signal });
     if (!client.destroyed) this.#leg.reset();
-    reset(raw);
+    reset(raw, socket);
     return ending;
   }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect, createSecureContext, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { localHandshake, type LocalHandshakeOptions } from '../../src/net/local-handshake.ts';
-import { selfSigned, socketPair, type Identity } from './peers.ts';
+import { drink, selfSigned, socketPair, type Identity } from './peers.ts';
 
 let identity: Identity;
 const pairs: { readonly close: () => void }[] = [];
@@ -70,6 +70,27 @@ it('tells silence from a handshake that does not come to its end', async () => {
     detail: 'timeout',
   });
   expect([silent.far.destroyed, slow.far.destroyed]).toEqual([true, true]);
+});
+
+it.each([
+  ['before its first byte', ''],
+  ['in the middle of its hello', '1603010200010001fc0303'],
+])('ends at once when the client ends %s', async (_, hello) => {
+  const { near, far } = await pair();
+  const ended = localHandshake(far, options({ deadlineMs: 15_000 }));
+  near.end(Buffer.from(hello, 'hex'));
+  expect(await ended).toEqual({ state: 'failed', detail: 'closed' });
+});
+
+it('gives a socket that ends with an error when its TLS breaks later', async () => {
+  const { near, far } = await pair();
+  const ended = localHandshake(far, options());
+  client(near);
+  const end = await ended;
+  if (end.state !== 'secured') throw new TypeError('not secured');
+  const seen = drink(end.socket);
+  near.write(Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 7)]));
+  expect(await seen).toMatchObject({ ended: false, error: expect.stringMatching(/^ERR_SSL_/) });
 });
 
 it('ends when the client leaves, and at once when it is aborted', async () => {

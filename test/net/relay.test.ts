@@ -181,6 +181,22 @@ describe('relay', () => {
     expect(await atUser).toMatchObject({ ended: false, error: 'ECONNRESET' });
   });
 
+  it('takes TLS that broke for a break, also when an end comes behind it', async () => {
+    const made = await scene();
+    const { ended } = start(made);
+    const atUser = drink(made.user);
+    made.host.write('+OK 1000 octets\r\nhalf a mail');
+    await once(made.user, 'data');
+    // A record that fits no key.
+    made.hostRaw.end(Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 7)]));
+    expect(await ended).toMatchObject({
+      state: 'broken',
+      side: 'upstream',
+      detail: expect.stringMatching(/^ERR_SSL_/),
+    });
+    expect(await atUser).toMatchObject({ ended: false, error: 'ECONNRESET' });
+  });
+
   it('passes a reset of the client on as a reset without close_notify', async () => {
     const made = await scene();
     const { ended } = start(made);
