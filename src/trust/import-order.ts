@@ -55,7 +55,7 @@ export interface ImportPlan {
 /** More in one record would be no list of keys of one server. */
 const maxExpectations = 64;
 
-const isBlocked = ({ does }: ImportItem): boolean => does === 'conflict' || does === 'rejected';
+export const isBlocked = ({ does }: ImportItem): boolean => does === 'conflict' || does === 'rejected';
 
 /** What the import comes to for one endpoint. Never throws. */
 export function planImport(order: ImportOrder, given: Situation): ImportPlan {

@@ -197,6 +197,7 @@ describe.each([
         }),
       ],
       rejected: [],
+      expected: [],
     });
     expect(JSON.stringify(rows)).not.toContain('BEGIN CERTIFICATE');
   });
