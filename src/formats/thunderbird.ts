@@ -2,6 +2,7 @@
 // the certificate, separated by tabs. Older versions wrote neither attributes nor the second colon, and what is
 // overridden between hash and key of the certificate database.
 
+import { bracketed } from '../endpoint.ts';
 import type { Printer } from './printing.ts';
 import { byCertificate, digestOf } from './printing.ts';
 import { colons, readHash } from './hash-text.ts';
@@ -36,7 +37,7 @@ export const printThunderbird: Printer = (exported) => {
   const printed = byCertificate(exported, ([first]) =>
     first === undefined
       ? []
-      : [`${host}:${port}:\t${sha256Name}\t${colons(digestOf(first.der, 'sha256'))}\t`],
+      : [`${bracketed(host)}:${port}:\t${sha256Name}\t${colons(digestOf(first.der, 'sha256'))}\t`],
   );
   return 'lines' in printed ? { lines: printed.lines.slice(1) } : printed;
 };
