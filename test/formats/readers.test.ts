@@ -1,7 +1,7 @@
 // Reading what other programs keep: what each line comes to, what is left out, and what is wrong, by line.
 
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseEndpoint } from '../../src/endpoint.ts';
 import { formatOf, isImportFormat, readers, type ImportFormat } from '../../src/formats/all.ts';
@@ -32,6 +32,8 @@ const found = ({ entries }: Reading): readonly string[] =>
         return `${line} ${endpoint} record`;
     }
   });
+const endingAt = (end: number): string => `|c0|a.example|993|${end}|6|${'01'.repeat(32)}\n`;
+const keyOf = (pem: string): string => spkiOfCertificate(new Uint8Array(new X509Certificate(pem).raw)) ?? '';
 const problems = ({ problems: list }: Reading): readonly string[] =>
   list.map(({ line, text }) => `${line} ${text}`);
 
@@ -246,10 +248,9 @@ describe('what is wrong', () => {
   });
 
   it('an end that has passed leaves the line out', () => {
-    const line = (end: number): string => `|c0|a.example|993|${end}|6|${'01'.repeat(32)}\n`;
-    expect(reading('gnutls', line(now / 1000)).skipped).toMatchObject([{ line: 1 }]);
-    expect(found(reading('gnutls', line(now / 1000)))).toEqual([]);
-    expect(found(reading('gnutls', line(now / 1000 + 1)))).toEqual([
+    expect(reading('gnutls', endingAt(now / 1000)).skipped).toMatchObject([{ line: 1 }]);
+    expect(found(reading('gnutls', endingAt(now / 1000)))).toEqual([]);
+    expect(found(reading('gnutls', endingAt(now / 1000 + 1)))).toEqual([
       `1 a.example:993 ${key} until ${now + 1000}`,
     ]);
   });
@@ -258,8 +259,6 @@ describe('what is wrong', () => {
 describe('certificates', () => {
   let own: string;
   let foreign: string;
-  const keyOf = (pem: string): string =>
-    spkiOfCertificate(new Uint8Array(new X509Certificate(pem).raw)) ?? '';
   const endpoints = [parseEndpoint('mail.test:993')];
   beforeAll(async () => {
     [own, foreign] = [(await selfSigned()).cert, (await selfSigned()).cert];
@@ -323,67 +322,57 @@ describe('certificates', () => {
 
 describe('any text at all', () => {
   const scraps = fc.constantFrom(
-    ...[
-      'defaults',
-      'account a : b',
-      'host',
-      'a.example',
-      'port',
-      '993',
-      'tls_fingerprint',
-      'poll',
-      'user',
-      'ssl',
-    ],
-    ...[
-      'sslfingerprint',
-      '"',
-      "'",
-      '\\',
-      '#H ',
-      '|g0|',
-      '|c0|',
-      '|',
-      '[retriever]',
-      '[Repository x]',
-      'type',
-      '=',
-    ],
-    ...[
-      'cert_fingerprint',
-      'ssl_fingerprints',
-      '(',
-      ')',
-      ',',
-      ';',
-      ':',
-      '\t',
-      ' ',
-      '\n',
-      '\r\n',
-      'url',
-      'imaps://',
-    ],
-    ...[
-      'pinnedpubkey',
-      'next',
-      key,
-      sha256,
-      md5,
-      '-----BEGIN CERTIFICATE-----',
-      '-----END CERTIFICATE-----',
-      'MIIB',
-    ],
-    ...[
-      '{"format":"letterlock-pins","version":1,"records":[',
-      '{}',
-      ']}',
-      'CertificateFile',
-      'Host',
-      '\0',
-      '\ufeff',
-      '%',
-    ],
+    'defaults',
+    'account a : b',
+    'host',
+    'a.example',
+    'port',
+    '993',
+    'tls_fingerprint',
+    'poll',
+    'user',
+    'ssl',
+    'sslfingerprint',
+    '"',
+    "'",
+    '\\',
+    '#H ',
+    '|g0|',
+    '|c0|',
+    '|',
+    '[retriever]',
+    '[Repository x]',
+    'type',
+    '=',
+    'cert_fingerprint',
+    'ssl_fingerprints',
+    '(',
+    ')',
+    ',',
+    ';',
+    ':',
+    '\t',
+    ' ',
+    '\n',
+    '\r\n',
+    'url',
+    'imaps://',
+    'pinnedpubkey',
+    'next',
+    key,
+    sha256,
+    md5,
+    '-----BEGIN CERTIFICATE-----',
+    '-----END CERTIFICATE-----',
+    'MIIB',
+    '{"format":"letterlock-pins","version":1,"records":[',
+    '{}',
+    ']}',
+    'CertificateFile',
+    'Host',
+    '\0',
+    '\ufeff',
+    '%',
   );
   const texts = fc.oneof(
     fc.string({ unit: 'binary' }),
