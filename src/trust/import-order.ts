@@ -3,7 +3,7 @@
 // asked for. Pure.
 
 import { basisBeside } from './add.ts';
-import { trustedLines, untilText } from './answer.ts';
+import { dateOf, trustedLines, untilText } from './answer.ts';
 import { withoutCandidate } from './candidates.ts';
 import { told, undoPoint, type Outcome, type Situation } from './command.ts';
 import {
@@ -106,6 +106,8 @@ function stepFor(entry: ImportEntry, scene: Scene): Step {
   });
   if (entry.kind === 'record')
     return still('conflict', 'a backup of an endpoint cannot be mixed with other entries');
+  if (entry.until !== null && entry.until <= scene.situation.now)
+    return still('nothing', `its end, ${dateOf(entry.until)}, has passed`);
   if (entry.kind === 'pin') return stepForPin(entry, scene, still);
   const spki = keyBehind(entry, record);
   return spki === null

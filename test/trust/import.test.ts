@@ -2,15 +2,18 @@
 // makes of an expected one, and what a backup puts back.
 
 import { createHash, X509Certificate } from 'node:crypto';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CommandError } from '../../src/errors.ts';
 import { carryOut } from '../../src/trust/carry-out.ts';
 import type { Command, Situation } from '../../src/trust/command.ts';
-import type { Evidence, Policy } from '../../src/trust/evidence.ts';
+import { policies, type Evidence, type Policy } from '../../src/trust/evidence.ts';
 import { describeCertificate } from '../../src/trust/certificate.ts';
 import { planImport, type ImportEntry, type ImportOrder } from '../../src/trust/import-order.ts';
 import { learn, noticeExpiry } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
 import type { EndpointRecord, HashAlgorithm } from '../../src/trust/record.ts';
+import { standingOf } from '../../src/trust/standing.ts';
 import { selfSigned as identityOf } from '../net/peers.ts';
 import {
   caValid,
@@ -28,6 +31,7 @@ import {
   pinOf,
   recordOf,
   settingsOf,
+  sha256Named,
 } from './evidence.ts';
 
 const situationOf = (part: Partial<Situation> = {}): Situation =>
@@ -313,6 +317,141 @@ describe('undo', () => {
     const undone = carryOut({ command: 'undo', endpoint }, situationOf({ record: met })).record;
     expect(undone).not.toHaveProperty('expected');
     expect(told(evidenceOf({ record: undone }))).toBe('+pin');
+  });
+});
+
+describe('an end that has passed', () => {
+  it('makes neither a pin nor something to expect', () => {
+    const { outcome, items } = plan([pin('server', noon), expected('server', noon - 1)]);
+    expect(items.map(({ does }) => does)).toEqual(['nothing', 'nothing']);
+    expect(outcome?.audit).toEqual([]);
+  });
+});
+
+describe('any life', () => {
+  type Deed =
+    | { readonly type: 'meet'; readonly name: string; readonly kind: 'self' | 'ca'; readonly policy: Policy }
+    | { readonly type: 'import'; readonly entry: ImportEntry; readonly keep: boolean }
+    | { readonly type: 'command'; readonly command: Command }
+    | { readonly type: 'time'; readonly ms: number };
+  const names = fc.constantFrom('server', 'second', 'attacker');
+  const deeds: fc.Arbitrary<Deed> = fc.oneof(
+    fc.record({
+      type: fc.constant('meet' as const),
+      name: names,
+      kind: fc.constantFrom('self' as const, 'ca' as const),
+      policy: fc.constantFrom(...policies),
+    }),
+    fc.record({
+      type: fc.constant('import' as const),
+      entry: fc
+        .tuple(names, fc.boolean(), fc.constantFrom(null, 3 * day))
+        .map(([name, byKey, ms]) => (byKey ? pin : expected)(name, ms === null ? null : noon + ms)),
+      keep: fc.boolean(),
+    }),
+    fc
+      .tuple(names, fc.constantFrom('reject', 'forget', 'undo', 'add', 'approve', 'keep'))
+      .map(([name, word]): Deed => ({ type: 'command', command: commandOf(word, name) })),
+    fc.constantFrom(day, 2 * day, -day).map((ms): Deed => ({ type: 'time', ms })),
+  );
+
+  it('never makes a first use or another key of what is expected, nor takes in a rejected one', () => {
+    fc.assert(
+      fc.property(fc.array(deeds, { maxLength: 14 }), (life) => {
+        let [record, now] = [recordOf({ epoch: 0 }), noon];
+        for (const deed of life) {
+          const situation = situationOf({ record, now });
+          if (deed.type === 'time') now += deed.ms;
+          else if (deed.type === 'import')
+            record =
+              planImport(order([deed.entry], { keep: deed.keep }), situation).outcome?.record ?? record;
+          else if (deed.type === 'command') record = attempt(deed.command, situation) ?? record;
+          else record = met(deed, { record, now });
+          const expecting =
+            (record.expected ?? []).length > 0 || record.pins.some(({ endedAt }) => endedAt === null);
+          expect(expecting && record.basis === 'none').toBe(false);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  function met(
+    { name, kind, policy }: Extract<Deed, { readonly type: 'meet' }>,
+    { record, now }: { readonly record: EndpointRecord; readonly now: number },
+  ): EndpointRecord {
+    const sha256 = sha256Named(name);
+    const [leaf] = examinedAs({ sha256 }).chain;
+    const chain = leaf === undefined ? [] : [{ ...leaf, spki: keyNamed(name) }];
+    const examined = { ...examinedAs(kind === 'ca' ? { caValid: true, sha256 } : { sha256 }), chain };
+    const evidence = evidenceOf({
+      record,
+      now,
+      spki: keyNamed(name),
+      examined,
+      settings: settingsOf({ policy }),
+    });
+    const verdict = judge(evidence);
+    const waits = (record.expected ?? []).filter(({ until }) => until === null || until > now);
+    const fits = waits.some(({ digest }) => digest === expectation(name).digest);
+    const isPinned = record.pins.some(({ spki }) => spki === keyNamed(name));
+    if (verdict.accept) {
+      expect(record.rejected.some(({ spki }) => spki === keyNamed(name))).toBe(false);
+      if (waits.length > 0) expect(verdict.basis).not.toBe('first-use');
+      if (waits.length > 0 && !fits && !isPinned) expect(verdict.basis).toBe('ca');
+      if (verdict.basis === 'ca') expect(policy === 'ca' || record.basis !== 'pinned').toBe(true);
+    }
+    const lesson = learn(evidence, verdict);
+    if (lesson === null) return record;
+    const used = waits.length - (lesson.record.expected ?? []).length;
+    if (used > 0) expect(lesson.audit.filter(({ event }) => event === 'imported')).toHaveLength(1);
+    if (!verdict.accept) expect(used).toBe(0);
+    return lesson.record;
+  }
+});
+
+function commandOf(word: string, name: string): Command {
+  const spki = keyNamed(name);
+  const plain = { forMs: null, as: null, keep: word === 'keep', endOld: false, unreject: false } as const;
+  switch (word) {
+    case 'reject':
+      return { command: 'reject', endpoint, expect: spki };
+    case 'forget':
+      return { command: 'forget', endpoint, expect: null, yes: true };
+    case 'undo':
+      return { command: 'undo', endpoint };
+    case 'add':
+      return { command: 'add', endpoint, pin: spki, forMs: day, unreject: false };
+    default:
+      return { command: 'approve', endpoint, expect: spki, ...plain };
+  }
+}
+
+function attempt(command: Command, situation: Situation): EndpointRecord | null {
+  try {
+    return carryOut(command, situation).record;
+  } catch (error) {
+    if (error instanceof CommandError) return null;
+    throw error;
+  }
+}
+
+describe('what is shown', () => {
+  it('meets nothing for a rejected key, nor by octets that are not those of the certificate', async () => {
+    const [own, foreign] = [await identityOf(), await identityOf()].map(({ cert }) =>
+      describeCertificate(new Uint8Array(new X509Certificate(cert).raw)),
+    );
+    if (own === undefined || foreign === undefined) throw new Error('two certificates were made');
+    const digest = createHash('md5').update(new X509Certificate(own.pem).raw).digest('hex');
+    const record = stored([
+      { kind: 'expectation', of: 'certificate', algorithm: 'md5', digest, until: null },
+    ]);
+    const grounds = { ...situationOf({ record }), recordVerified: true };
+    expect(standingOf(grounds, own.spki ?? '', own).met).toHaveLength(1);
+    const forged = { ...foreign, pem: own.pem };
+    expect(standingOf(grounds, forged.spki ?? '', forged).met).toEqual([]);
+    const rejected = { ...record, rejected: [{ spki: own.spki ?? '', at: noon }] };
+    expect(standingOf({ ...grounds, record: rejected }, own.spki ?? '', own).met).toEqual([]);
   });
 });
 
