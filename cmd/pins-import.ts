@@ -11,10 +11,11 @@ import { formatOf, isImportFormat, readers, type ImportFormat } from '../src/for
 import type { Source } from '../src/formats/reading.ts';
 import { defaultSettings } from '../src/tofu/settings.ts';
 import { parseFingerprint } from '../src/trust/fingerprint.ts';
-import { isBlocked, planImport, type ImportItem, type ImportOrder } from '../src/trust/import-order.ts';
+import { planImport, type ImportOrder } from '../src/trust/import-order.ts';
 import { asUsage, isSet, requiredText, textOf, textsOf, usage, type Args } from './args.ts';
 import { withOperator, type Run } from './command.ts';
 import { readImport, readText, type FoundAt, type ReadFiles } from './import-files.ts';
+import { located, report } from './import-report.ts';
 import type { Io } from './io.ts';
 import { withOperatorOf } from './operator.ts';
 import { configFor, type GoodConfig } from './settings.ts';
@@ -86,20 +87,8 @@ function keyNamed(text: string): string {
   );
 }
 
-const maxShown = 50;
-
-/** `message`, and below it what stands where. */
-function located(
-  message: string,
-  places: readonly (Pick<FoundAt, 'file' | 'line'> & { text: string })[],
-): string {
-  const shown = places.slice(0, maxShown).map(({ file, line, text }) => `  ${file}:${line}: ${text}`);
-  const more = places.length - shown.length;
-  return [message, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
-}
-
 const unreadable = (problems: ReadFiles['problems']): CommandError =>
-  new CommandError('usage', located('nothing was imported:', problems), {
+  new CommandError('usage', located(problems), {
     hint: 'Correct or take out these lines. letterlock pins import --help tells what each format needs.',
   });
 
@@ -150,80 +139,6 @@ function planned(
     return { endpoint, items, lines: outcome?.lines ?? [] };
   });
   return { applied: false, endpoints };
-}
-
-interface Result {
-  readonly answer: ImportShape;
-  readonly read: ReadFiles;
-  readonly format: ImportFormat;
-}
-
-type Told = Pick<FoundAt, 'file' | 'line' | 'endpoint'> & ImportItem;
-
-function report(
-  { answer, read, format }: Result,
-  { io, json, apply }: { readonly io: Io; readonly json: boolean; readonly apply: boolean },
-): void {
-  const told = toldOf(answer, read);
-  const blocked = told.filter(isBlocked);
-  if (apply && blocked.length > 0) throw inTheWay(blocked);
-  if (json) {
-    const { applied } = answer;
-    io.printJson({ applied, format, items: told, skipped: read.skipped });
-    return;
-  }
-  io.print(
-    ...told.map(
-      ({ file, line, endpoint, does, text }) => `${file}:${line}: ${endpoint}: ${words[does]} ${text}`,
-    ),
-  );
-  if (!apply) io.print(dryRunLine(blocked.length));
-  else
-    io.print(
-      ...answer.endpoints.flatMap(({ endpoint, lines }) =>
-        lines.length === 0 ? [] : [`${endpoint}:`, ...lines],
-      ),
-    );
-}
-
-const words: Readonly<Record<ImportItem['does'], string>> = {
-  pin: 'pins',
-  expect: 'expects',
-  restore: 'restores',
-  nothing: 'nothing to do:',
-  conflict: 'IN THE WAY:',
-  rejected: 'REJECTED:',
-};
-
-const dryRunLine = (blocked: number): string =>
-  blocked === 0
-    ? 'This is what would be done; nothing was stored.'
-    : `Nothing would be stored: ${blocked} of these would have to be decided first (--keep, --unreject).`;
-
-/** Each item of the answer beside the line it came from. */
-function toldOf({ endpoints }: ImportShape, { entries }: ReadFiles): readonly Told[] {
-  return endpoints.flatMap(({ endpoint, items }) => {
-    const places = entries.filter((one) => one.endpoint === endpoint);
-    return items.map((item, at) => ({
-      file: places[at]?.file ?? '',
-      line: places[at]?.line ?? 0,
-      endpoint,
-      ...item,
-    }));
-  });
-}
-
-function inTheWay(blocked: readonly Told[]): CommandError {
-  const places = blocked.map(({ endpoint, text, ...place }) => ({ ...place, text: `${endpoint}: ${text}` }));
-  const hints = [
-    ...(blocked.some(({ does }) => does === 'conflict')
-      ? ['--keep takes the imported keys beside what is trusted already.']
-      : []),
-    ...(blocked.some(({ does }) => does === 'rejected')
-      ? ['--unreject KEY trusts a key that was rejected by mistake.']
-      : []),
-  ];
-  return new CommandError('usage', located('nothing was imported:', places), { hint: hints.join(' ') });
 }
 
 export const buildImport = (parser: Argv): Argv =>

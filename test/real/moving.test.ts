@@ -200,11 +200,13 @@ describeWith(binaries, { root: true })('a server with a self-signed certificate'
       state,
     );
     const lines = ran.stdout.toString('utf8');
+    // What decides is its handshake: a slow machine shows the messages later.
     const good = await readByOverride({ host: 'localhost', port }, lines);
-    expect(good.exit, good.shown).toBe(0);
+    expect(good.shown).toMatch(/^status 0$/m);
     await lab.swap('self2');
     const bad = await readByOverride({ host: 'localhost', port }, lines);
-    expect(bad.exit, bad.shown).toBe(1);
+    expect(bad.shown).toMatch(/^certificate: /m);
+    expect(bad.messages).toEqual([]);
   });
 
   test('what Thunderbird wrote when its user accepted for good comes in', async () => {
