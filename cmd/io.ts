@@ -18,6 +18,8 @@ export interface Io {
   readonly now: () => number;
   /** Lines of result; a line end inside one is escaped like any other control. */
   readonly print: (...lines: readonly string[]) => void;
+  /** Lines of a file for another program, in which a tab is a tab. */
+  readonly printFile: (...lines: readonly string[]) => void;
   /** A result as JSON, indented, safe on a terminal. */
   readonly printJson: (value: unknown) => void;
   /** Notes, warnings and errors, to stderr. */
@@ -35,6 +37,10 @@ export function processIo(): Io {
     stdin: process.stdin,
     now: () => Date.now(),
     print: (...lines) => void process.stdout.write(lines.map((line) => `${escapeText(line)}\n`).join('')),
+    printFile: (...lines) =>
+      void process.stdout.write(
+        lines.map((line) => `${line.split('\t').map(escapeText).join('\t')}\n`).join(''),
+      ),
     printJson: (value) => void process.stdout.write(`${jsonText(value)}\n`),
     note: (...lines) => void process.stderr.write(lines.map((line) => `${escapeText(line)}\n`).join('')),
   };

@@ -1,6 +1,7 @@
 // Records as people read them: states in words, dates to the day, keys in full.
 
 import type { HistoryRow, PinRow, PinsRow } from '../src/admin/shapes.ts';
+import { expectationText } from '../src/trust/expected.ts';
 import { aligned } from './table.ts';
 
 const words: Readonly<Record<PinsRow['state'], string>> = {
@@ -16,6 +17,7 @@ export const stateWords = (row: PinsRow): string => {
   const live = row.pins.filter((pin) => pin.live).length;
   const counts = [
     count(live, 'key'),
+    ...(row.expected.length === 0 ? [] : [`${row.expected.length} expected`]),
     ...(row.rejected.length === 0 ? [] : [`${row.rejected.length} rejected`]),
   ];
   return row.state === 'pinned' ? `${words.pinned} (${counts.join(', ')})` : words[row.state];
@@ -53,6 +55,12 @@ export const showLines = (row: PinsRow): readonly string[] => [
   `${row.endpoint}: ${stateWords(row)}`,
   ...section('Pins', row.pins.flatMap(pinLines)),
   ...section('Waiting for approval', row.candidates.flatMap(candidateLines)),
+  ...section(
+    'Imported by its hash, and not seen yet',
+    row.expected.map(
+      (one) => `  ${expectationText(one)}${one.until === null ? '' : ` (until ${one.until})`}`,
+    ),
+  ),
   ...section(
     'Rejected',
     row.rejected.map((spki) => `  ${spki}`),

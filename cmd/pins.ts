@@ -72,7 +72,7 @@ const endpoint = (parser: Argv): Argv =>
 
 const build = (parser: Argv, choose: Choose): Argv =>
   parser
-    .usage('Usage: $0 pins list|show|history|approve|reject|add|forget|undo|verify|repair')
+    .usage('Usage: $0 pins list|show|history|approve|reject|add|forget|undo|import|export|verify|repair')
     .command({
       command: 'list',
       describe: 'every endpoint and how it stands',
@@ -122,6 +122,18 @@ const build = (parser: Argv, choose: Choose): Argv =>
       describe: 'revert the last command on an endpoint',
       builder: (inner: Argv) => endpoint(inner).example('$0 pins undo imap.example.org:993', 'once'),
       handler: choose(ordering((args) => ({ command: 'undo', endpoint: endpointNameOf(args) }))),
+    })
+    .command({
+      command: 'import <file>',
+      describe: 'take over what another program knows, or a backup',
+      builder: async (inner: Argv) => (await import('./pins-import.ts')).buildImport(inner),
+      handler: choose(async (args, io) => (await import('./pins-import.ts')).importPins(args, io)),
+    })
+    .command({
+      command: 'export [endpoint..]',
+      describe: 'a backup, or lines for another program',
+      builder: async (inner: Argv) => (await import('./pins-export.ts')).buildExport(inner),
+      handler: choose(async (args, io) => (await import('./pins-export.ts')).exportPins(args, io)),
     })
     .command({
       command: 'verify',

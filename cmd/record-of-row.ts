@@ -3,7 +3,7 @@
 
 import type { PinRow, PinsRow } from '../src/admin/shapes.ts';
 import { emptyRecord } from '../src/trust/record.ts';
-import type { EndpointRecord, LastCa, Pin } from '../src/trust/record.ts';
+import type { EndpointRecord, Expectation, LastCa, Pin } from '../src/trust/record.ts';
 
 export function recordOfRow(row: PinsRow): EndpointRecord {
   return {
@@ -12,6 +12,7 @@ export function recordOfRow(row: PinsRow): EndpointRecord {
     pins: row.pins.filter(({ origin, firstSeen }) => origin !== 'config' || firstSeen !== null).map(pinOf),
     rejected: row.rejected.map((spki) => ({ spki, at: 0 })),
     lastCa: lastCaOf(row),
+    expected: row.expected.map(expectationOf),
   };
 }
 
@@ -31,6 +32,12 @@ const pinOf = (row: PinRow): Pin => ({
   // A pin that no longer counts has ended, whatever made it end: nothing here may bring it back.
   endedAt: row.live ? null : 0,
   evidence: null,
+});
+
+const expectationOf = ({ importedAt, until, ...same }: PinsRow['expected'][number]): Expectation => ({
+  ...same,
+  importedAt: Date.parse(importedAt),
+  until: millisecondsOf(until),
 });
 
 function lastCaOf({ lastCa }: PinsRow): LastCa | null {

@@ -14,6 +14,7 @@ const skippedFolders = new Set(['.git', '.cache', 'node_modules', 'dist', 'cover
 const floors = [
   ['punycode', 'endpoint', 'errors'],
   ['trust', 'mail'],
+  ['formats'],
   ['net', 'store'],
   ['tofu', 'index'],
   ['proxy'],
@@ -27,6 +28,9 @@ const strangers = [
   ['trust', 'mail'],
   ['net', 'store'],
   ['store', 'mail'],
+  ['formats', 'mail'],
+  ['formats', 'net'],
+  ['formats', 'store'],
 ];
 
 const parts = new Map(floors.flatMap((names, height) => names.map((name) => [name, height])));

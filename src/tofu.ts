@@ -5,8 +5,9 @@
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
 import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
+import { type Imported, writingsOf } from './tofu/imported.ts';
 import { Lanes } from './tofu/lanes.ts';
-import { Ledger, type Written } from './tofu/ledger.ts';
+import { Ledger, type Move, type Written } from './tofu/ledger.ts';
 import { Notices } from './tofu/notices.ts';
 import type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
 import { keyByReference } from './tofu/references.ts';
@@ -20,6 +21,7 @@ import type { Command, CommandAnswer, Situation } from './trust/command.ts';
 import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
 import type { Explanation } from './trust/explain.ts';
 import { referenceOf } from './trust/fingerprint.ts';
+import { type ImportOrder, planImport } from './trust/import-order.ts';
 import { learn, noticeExpiry } from './trust/learn.ts';
 import { judge, needsRecord } from './trust/policy.ts';
 import type { EndpointRecord } from './trust/record.ts';
@@ -167,6 +169,34 @@ export class Tofu {
     });
   }
 
+  /**
+   * What each order comes to, and, with `apply` and nothing in the way, all of it in one commit, durable when it
+   * resolves. Each endpoint stands in one order. @throws CommandError
+   */
+  async import(
+    orders: readonly ImportOrder[],
+    { origin, apply }: { readonly origin: ChangeOrigin; readonly apply: boolean },
+  ): Promise<Imported> {
+    return this.#lanes.runAll(
+      orders.map(({ endpoint }) => endpoint),
+      async () => {
+        for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+          const plans = orders.map((order) => planImport(order, this.#situation(order.endpoint, origin)));
+          const writings = writingsOf(plans);
+          if (!apply || writings === null) return { applied: false, plans };
+          for (const { endpoint } of plans) checkWritable(this.health(), this.#ledger.mirror.entry(endpoint));
+          if (writings.size === 0) return { applied: true, plans };
+          const written = await this.#ledger.writeAll(writings);
+          if (written.state === 'failed') throw notStored(written.cause);
+          if (written.state === 'conflict') continue;
+          for (const move of written.moves) this.#moved(move);
+          return { applied: true, plans };
+        }
+        throw notStored(undefined);
+      },
+    );
+  }
+
   /** Of a code, a reference or a canonical endpoint name. @throws CommandError `not-found` */
   explain(target: string): Explanation {
     return explainTarget(target, {
@@ -289,10 +319,13 @@ export class Tofu {
   /** Writes, and resets what relied on trust that is gone. */
   async #write(endpoint: string, writing: Parameters<Ledger['write']>[1]): Promise<Written> {
     const written = await this.#ledger.write(endpoint, writing);
-    if (written.state === 'stored' && written.after.epoch !== written.before.epoch) {
-      this.#untrusting.changed(written, this.#situation(endpoint, 'proxy'));
-    }
+    if (written.state === 'stored') this.#moved(written);
     return written;
+  }
+
+  #moved(move: Move): void {
+    if (move.after.epoch !== move.before.epoch)
+      this.#untrusting.changed(move, this.#situation(move.after.endpoint, 'proxy'));
   }
 
   #referenceFor(evidence: Evidence, verdict: Verdict): string | null {

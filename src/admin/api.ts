@@ -22,7 +22,8 @@ export interface ApiAnswer {
   readonly route: string;
 }
 
-type RouteName = 'status' | 'pins' | 'pin' | 'history' | 'explain' | 'verify' | 'commands' | 'reload';
+type RouteName =
+  'status' | 'pins' | 'pin' | 'history' | 'explain' | 'verify' | 'commands' | 'import' | 'records' | 'reload';
 
 interface Matched {
   readonly route: RouteName;
@@ -84,6 +85,12 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
       return operator.verify();
     case 'reload':
       return operator.reload();
+    case 'records':
+      return operator.backup();
+    case 'import': {
+      const { parseImport } = await import('./import-schema.ts');
+      return operator.import(parseImport(body));
+    }
     case 'commands': {
       const { parseCommand } = await import('./command-schema.ts');
       return operator.command(parseCommand(body));
@@ -109,9 +116,10 @@ function routeNamed(
   if (name === 'pins') return { route: plain ? 'pins' : 'pin', method: 'GET', argument };
   if (name === 'explain') return plain ? null : { route: 'explain', method: 'GET', argument };
   if (!plain) return null;
+  if (name === 'records') return { route: 'records', method: 'GET', argument: null };
   if (name === 'status') return { route: 'status', method: 'GET', argument: null };
   if (name === 'history') return historyRoute(query);
-  if (name === 'commands' || name === 'reload' || name === 'verify')
+  if (name === 'commands' || name === 'import' || name === 'reload' || name === 'verify')
     return { route: name, method: 'POST', argument: null };
   return null;
 }

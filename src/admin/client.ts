@@ -8,8 +8,10 @@ import type { ExitName } from '../errors.ts';
 import type { Operator } from './operator.ts';
 import type {
   AnswerShape,
+  BackupShape,
   ExplanationShape,
   HistoryRow,
+  ImportShape,
   PinsRow,
   ReloadShape,
   StatusShape,
@@ -43,6 +45,8 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
         `/v1/history${endpoint === null ? '' : `?endpoint=${encodeURIComponent(endpoint)}`}`,
       ),
     command: (command) => order<AnswerShape>('/v1/commands', command),
+    import: (wanted) => order<ImportShape>('/v1/import', wanted),
+    backup: () => read<BackupShape>('/v1/records'),
     explain: (target) => read<ExplanationShape>(`/v1/explain/${encodeURIComponent(target)}`),
     reload: () => order<ReloadShape>('/v1/reload', null),
     verify: () => order<VerifyShape>('/v1/verify', null),

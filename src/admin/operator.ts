@@ -4,8 +4,11 @@
 import type { Command } from '../trust/command.ts';
 import type {
   AnswerShape,
+  BackupShape,
   ExplanationShape,
   HistoryRow,
+  ImportRequest,
+  ImportShape,
   PinsRow,
   ReloadShape,
   StatusShape,
@@ -30,6 +33,10 @@ export interface Operator {
   /** Audit entries, oldest first; all endpoints for null. At most the latest 10 000. */
   history(endpoint: string | null): Promise<readonly HistoryRow[]>;
   command(command: Command): Promise<AnswerShape>;
+  /** What an import comes to; with `apply`, and nothing in the way, all of it at once. */
+  import(request: ImportRequest): Promise<ImportShape>;
+  /** Every record whole, rejections of the seal included. */
+  backup(): Promise<BackupShape>;
   /** Why: of a code, a reference or an endpoint. */
   explain(target: string): Promise<ExplanationShape>;
   /** The whole new configuration or, with problems listed, the old one. Needs a daemon. */

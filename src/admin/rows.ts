@@ -3,9 +3,18 @@
 
 import type { SealedKeys, StoredRecord } from '../store/pin-store.ts';
 import type { StoreState, TrustSettings } from '../trust/evidence.ts';
+import { liveExpectations } from '../trust/expected.ts';
 import { emptyRecord } from '../trust/record.ts';
-import type { Candidate, EndpointRecord, KeyEvidence, LastCa, Pin } from '../trust/record.ts';
-import type { CandidateRow, EndpointState, LastCaRow, PinRow, PinsRow, SeenCertificate } from './shapes.ts';
+import type { Candidate, EndpointRecord, Expectation, KeyEvidence, LastCa, Pin } from '../trust/record.ts';
+import type {
+  CandidateRow,
+  EndpointState,
+  ExpectedRow,
+  LastCaRow,
+  PinRow,
+  PinsRow,
+  SeenCertificate,
+} from './shapes.ts';
 
 export interface RowContext {
   readonly now: number;
@@ -33,6 +42,7 @@ export function pinsRow(endpoint: string, stored: StoredRecord | null, context: 
     pins,
     candidates: record.candidates.map((candidate) => candidateRow(candidate, context)),
     rejected: [...rejected],
+    expected: liveExpectations(record, context.now).map(expectedRow),
   };
 }
 
@@ -49,7 +59,9 @@ function stateOf(facts: {
   const unreadable = stored?.verified === false || (context.store === 'damaged' && stored === null);
   const named = (context.settings?.configPins.length ?? 0) > 0;
   if (unreadable && !named) return 'damaged';
-  if (named || record.basis === 'pinned') return pins.some((pin) => pin.live) ? 'pinned' : 'emptied';
+  const expects = liveExpectations(record, context.now).length > 0;
+  if (named || record.basis === 'pinned')
+    return expects || pins.some((pin) => pin.live) ? 'pinned' : 'emptied';
   // The ratchet: an endpoint once CA-verified is in the column `ca`, basis or not.
   return record.basis === 'ca' || record.lastCa !== null ? 'ca' : 'none';
 }
@@ -94,6 +106,14 @@ const candidateRow = (candidate: Candidate, context: RowContext): CandidateRow =
   faults: candidate.evidence.faults,
   reason: candidate.reason,
   certificate: seenCertificate(candidate.evidence, context),
+});
+
+const expectedRow = ({ of, algorithm, digest, importedAt, until }: Expectation): ExpectedRow => ({
+  of,
+  algorithm,
+  digest,
+  importedAt: isoDate(importedAt),
+  until: until === null ? null : isoDate(until),
 });
 
 const lastCaRow = (lastCa: LastCa, { detail }: RowContext): LastCaRow => ({

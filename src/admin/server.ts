@@ -29,6 +29,8 @@ export interface AdminServer {
 const limits = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 15_000, keepAliveTimeout: 1000 };
 const maxConnections = 64;
 const maxBodyBytes = 65_536;
+/** A backup of many endpoints, with the certificate of every key. */
+const maxImportBytes = 16 * 1024 * 1024;
 /** `curl --unix-socket PATH http://localhost/v1/status` works too. */
 const hosts: ReadonlySet<string> = new Set(['letterlock', 'localhost']);
 
@@ -83,13 +85,14 @@ function strangeness({ headers }: IncomingMessage): 'bad-host' | 'bad-origin' | 
 }
 
 async function readBody(request: IncomingMessage): Promise<{ readonly value: unknown } | ApiAnswer> {
+  const most = request.url === '/v1/import' ? maxImportBytes : maxBodyBytes;
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   // Not destroyed when we stop reading: the refusal still has to be said on this connection.
   const stream: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
   for await (const chunk of stream) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) return refusal(413, `a request body has at most ${maxBodyBytes} bytes`);
+    if (bytes > most) return refusal(413, `a request body has at most ${most} bytes`);
     chunks.push(chunk);
   }
   if (bytes === 0) return { value: null };

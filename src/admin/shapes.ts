@@ -8,7 +8,8 @@ import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
 import type { StoreState } from '../trust/evidence.ts';
 import type { Explanation } from '../trust/explain.ts';
 import type { Fault } from '../trust/fault.ts';
-import type { Basis, PinKind, PinOrigin } from '../trust/record.ts';
+import type { ImportItem, ImportOrder } from '../trust/import-order.ts';
+import type { Basis, EndpointRecord, Expectation, PinKind, PinOrigin } from '../trust/record.ts';
 
 /** `damaged`: the record does not verify. `emptied`: pinned, and no pin counts any more. */
 export type EndpointState = 'none' | 'ca' | 'pinned' | 'emptied' | 'conflict' | 'damaged';
@@ -73,6 +74,12 @@ export interface LastCaRow {
   readonly pem?: string;
 }
 
+/** A certificate (or key) that was imported by its hash and not seen yet. */
+export interface ExpectedRow extends Pick<Expectation, 'of' | 'algorithm' | 'digest'> {
+  readonly importedAt: string;
+  readonly until: string | null;
+}
+
 /** One row of `pins list --json`; `pins show ENDPOINT --json` is one of these with PEM. */
 export interface PinsRow {
   readonly endpoint: string;
@@ -82,6 +89,7 @@ export interface PinsRow {
   readonly pins: readonly PinRow[];
   readonly candidates: readonly CandidateRow[];
   readonly rejected: readonly string[];
+  readonly expected: readonly ExpectedRow[];
 }
 
 /** One row of `pins history --json`, oldest first. */
@@ -136,6 +144,30 @@ export interface AnswerShape {
   readonly endpoint: string;
   readonly lines: readonly string[];
   readonly pins: PinsRow;
+}
+
+/** What is to be imported; without `apply` the answer says what would be done. */
+export interface ImportRequest {
+  readonly orders: readonly ImportOrder[];
+  readonly apply: boolean;
+}
+
+/** `pins import --json` has this in it: `applied` is false when anything stands in the way, and then nothing is stored. */
+export interface ImportShape {
+  readonly applied: boolean;
+  readonly endpoints: readonly {
+    readonly endpoint: string;
+    /** One for each entry of its order. */
+    readonly items: readonly ImportItem[];
+    /** Which keys are trusted afterwards; empty where nothing changes. */
+    readonly lines: readonly string[];
+  }[];
+}
+
+/** What a backup holds. Records that do not verify are named and left out, but for their rejections. */
+export interface BackupShape {
+  readonly records: readonly EndpointRecord[];
+  readonly damaged: readonly string[];
 }
 
 /** `reload --json`; with problems the old configuration stays in force. */

@@ -11,10 +11,13 @@ import type { ChangeOrigin } from '../trust/change.ts';
 import type { Command } from '../trust/command.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import type { Operator } from './operator.ts';
+import { backup } from './backup.ts';
 import { isoDate, pinsRow } from './rows.ts';
 import type {
   AnswerShape,
   HistoryRow,
+  ImportRequest,
+  ImportShape,
   PinsRow,
   ReloadShape,
   StatusShape,
@@ -47,6 +50,8 @@ export function operateOn(parts: OperatorParts): Operator {
     pin: (endpoint) => translated(async () => oneRow(parts, endpoint)),
     history: (endpoint) => translated(() => historyRows(parts, endpoint)),
     command: (command) => translated(() => carryOut(parts, command)),
+    import: (wanted) => translated(() => importAll(parts, wanted)),
+    backup: () => translated(async () => backup(parts)),
     explain: (target) => translated(async () => parts.tofu.explain(target)),
     verify: () => translated(() => verify(parts)),
     close: () => parts.close(),
@@ -141,6 +146,19 @@ async function carryOut(parts: OperatorParts, command: Command): Promise<AnswerS
     lines,
     pins: row(parts, { endpoint, stored: storedOf(parts, endpoint), detail: 'list' }),
   };
+}
+
+async function importAll(
+  { tofu, origin }: OperatorParts,
+  { orders, apply }: ImportRequest,
+): Promise<ImportShape> {
+  const { applied, plans } = await tofu.import(orders, { origin, apply });
+  const endpoints = plans.map(({ endpoint, items, outcome }) => ({
+    endpoint,
+    items,
+    lines: outcome?.lines ?? [],
+  }));
+  return { applied, endpoints };
 }
 
 async function historyRows(parts: OperatorParts, endpoint: string | null): Promise<readonly HistoryRow[]> {

@@ -14,7 +14,7 @@ export const changeRows: readonly (readonly [PinChangeEvent, readonly string[]])
   ['first-use', ['proxy']],
   ['approved', byOperator],
   ['added', byOperator],
-  ['imported', byOperator],
+  ['imported', ['proxy', ...byOperator]],
   ['promoted', ['proxy']],
   ['retired', ['proxy', ...byOperator]],
   ['rejected', byOperator],

@@ -4,7 +4,13 @@
 
 import { z } from 'zod';
 import type { ChangeOrigin, AuditEntry } from '../trust/change.ts';
-import type { Basis, EndpointRecord, PinKind, PinOrigin } from '../trust/record.ts';
+import {
+  hashAlgorithms,
+  type Basis,
+  type EndpointRecord,
+  type PinKind,
+  type PinOrigin,
+} from '../trust/record.ts';
 
 // Written so that a new word of the types is an error here until it is added.
 const bases: Record<Basis, Basis> = { none: 'none', ca: 'ca', pinned: 'pinned' };
@@ -76,11 +82,20 @@ const lastCa = z.looseObject({
   pem: text,
 });
 
+const expectation = z.looseObject({
+  of: z.enum(['certificate', 'key']),
+  algorithm: z.enum(hashAlgorithms),
+  digest: key,
+  importedAt: time,
+  until: time.nullable(),
+});
+
 const trusted = {
   basis: z.enum(bases),
   pins: z.array(pin),
   rejected: z.array(rejection),
   candidates: z.array(candidate),
+  expected: z.array(expectation).optional(),
 };
 
 const shape = z.looseObject({

@@ -26,9 +26,23 @@ export interface Writing {
  * since. After `conflict` the mirror holds what the store has; try again.
  */
 export type Written =
-  | { readonly state: 'stored'; readonly before: Entry; readonly after: Entry }
+  | ({ readonly state: 'stored' } & Move)
   | { readonly state: 'conflict' }
   | { readonly state: 'failed'; readonly cause: unknown };
+
+export interface Move {
+  readonly before: Entry;
+  readonly after: Entry;
+}
+
+export type WrittenAll =
+  | { readonly state: 'stored'; readonly moves: readonly Move[] }
+  | Exclude<Written, { readonly state: 'stored' }>;
+
+interface PlannedWrite {
+  readonly before: Entry;
+  readonly change: Change & { readonly record: EndpointRecord };
+}
 
 const flushEveryMs = { pin: 3_600_000, candidate: 60_000 } as const;
 
@@ -100,33 +114,49 @@ export class Ledger {
   }
 
   /** Writes the next record of an endpoint on top of the one the mirror holds. Never rejects. */
-  async write(endpoint: string, { record, audit }: Writing): Promise<Written> {
-    const before = this.mirror.entry(endpoint);
-    const moved = record.epoch !== (before.record?.epoch ?? 0);
-    const next = { ...record, epoch: Math.max(record.epoch, before.epoch + (moved ? 1 : 0)) };
-    const change = { endpoint, expected: before.revision, record: next, audit };
-    this.#writing.set(endpoint, null);
-    const written = this.#taken(await this.#commit(change), { before, next });
-    const meanwhile = this.#writing.get(endpoint) ?? null;
-    this.#writing.delete(endpoint);
-    if (meanwhile !== null) this.#learn(meanwhile);
-    if (written.state === 'stored') this.#announce(audit);
+  async write(endpoint: string, writing: Writing): Promise<Written> {
+    const written = await this.writeAll(new Map([[endpoint, writing]]));
+    if (written.state !== 'stored') return written;
+    const entry = this.mirror.entry(endpoint);
+    const [{ before, after } = { before: entry, after: entry }] = written.moves;
+    return { state: 'stored', before, after };
+  }
+
+  /** As `write`, for several endpoints: all of them or none. */
+  async writeAll(writings: ReadonlyMap<string, Writing>): Promise<WrittenAll> {
+    const planned = [...writings].map(([endpoint, writing]) => this.#plan(endpoint, writing));
+    const endpoints = [...writings.keys()];
+    for (const endpoint of endpoints) this.#writing.set(endpoint, null);
+    const written = this.#taken(await this.#commit(planned.map(({ change }) => change)), planned);
+    const meanwhile = endpoints.flatMap((endpoint) => this.#writing.get(endpoint) ?? []);
+    for (const endpoint of endpoints) this.#writing.delete(endpoint);
+    for (const stored of meanwhile) this.#learn(stored);
+    if (written.state === 'stored') this.#announce(planned.flatMap(({ change }) => change.audit));
     return written;
   }
 
   #taken(
     answer: Committed | Conflict | { readonly cause: unknown },
-    { before, next }: { readonly before: Entry; readonly next: EndpointRecord },
-  ): Written {
+    planned: readonly PlannedWrite[],
+  ): WrittenAll {
     if (!('committed' in answer)) return { state: 'failed', cause: answer.cause };
     if (!answer.committed) {
       for (const stored of answer.current) this.#learn(stored);
       return { state: 'conflict' };
     }
-    const { endpoint } = next;
-    const revision = answer.revisions.get(endpoint) ?? before.revision + 1;
-    this.mirror.put({ endpoint, revision, record: next, verified: true });
-    return { state: 'stored', before, after: this.mirror.entry(endpoint) };
+    const moves = planned.map(({ before, change: { endpoint, record } }) => {
+      const revision = answer.revisions.get(endpoint) ?? before.revision + 1;
+      this.mirror.put({ endpoint, revision, record, verified: true });
+      return { before, after: this.mirror.entry(endpoint) };
+    });
+    return { state: 'stored', moves };
+  }
+
+  #plan(endpoint: string, { record, audit }: Writing): PlannedWrite {
+    const before = this.mirror.entry(endpoint);
+    const moved = record.epoch !== (before.record?.epoch ?? 0);
+    const next = { ...record, epoch: Math.max(record.epoch, before.epoch + (moved ? 1 : 0)) };
+    return { before, change: { endpoint, expected: before.revision, record: next, audit } };
   }
 
   async #follow(): Promise<void> {
@@ -186,10 +216,10 @@ export class Ledger {
     }
   }
 
-  async #commit(change: Change): Promise<Committed | Conflict | { readonly cause: unknown }> {
+  async #commit(changes: readonly Change[]): Promise<Committed | Conflict | { readonly cause: unknown }> {
     const startedAt = performance.now();
     try {
-      const answer = await this.#store.commit([change]);
+      const answer = await this.#store.commit(changes);
       this.#operated(startedAt, { ok: true });
       return answer;
     } catch (cause) {

@@ -22,7 +22,7 @@ export function add(command: CommandOf<'add'>, situation: Situation): Outcome {
   const pin = addedPin(spki, { command, situation, record });
   const next: EndpointRecord = {
     ...record,
-    basis: basisAfter(record),
+    basis: basisBeside(record),
     pins: [...record.pins.filter((other) => other.spki !== spki || other.kind !== 'leaf'), pin],
     rejected: record.rejected.filter((rejection) => rejection.spki !== spki),
     candidates: withoutCandidate(record.candidates, spki),
@@ -41,8 +41,8 @@ export function add(command: CommandOf<'add'>, situation: Situation): Outcome {
   };
 }
 
-/** CA verification, also when only the ratchet remembers it, goes on; all else is decided by pins from here on. */
-const basisAfter = ({ basis, lastCa }: EndpointRecord): EndpointRecord['basis'] =>
+/** The basis of a record that gets one more key: CA verification, also when only the ratchet remembers it, goes on; all else is decided by pins from here on. */
+export const basisBeside = ({ basis, lastCa }: EndpointRecord): EndpointRecord['basis'] =>
   basis === 'ca' || (basis === 'none' && lastCa !== null) ? 'ca' : 'pinned';
 
 function addedPin(

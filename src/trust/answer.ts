@@ -2,6 +2,7 @@
 // change of trust, so it says the whole of it and not only what the command was about.
 
 import type { Situation } from './command.ts';
+import { expectationText, liveExpectations } from './expected.ts';
 import type { EndpointRecord } from './record.ts';
 import { isOver, isRejected } from './standing.ts';
 
@@ -15,6 +16,9 @@ export function trustedLines(record: EndpointRecord, situation: Situation): read
     ...caLines(record, situation),
     ...pinLines(record, situation),
     ...configLines(record, situation),
+    ...liveExpectations(record, situation.now).map(
+      (one) => `  ${expectationText(one)}, imported and not seen yet, ${untilText(one.until)}`,
+    ),
   ];
   return lines.length === 0 ? [nothingTrusted(record)] : ['Trusted from now on:', ...lines];
 }
@@ -34,11 +38,12 @@ function pinLines(record: EndpointRecord, situation: Situation): readonly string
       (pin) =>
         pin.origin !== 'config' && !isOver(pin, noSeal) && !isRejected({ record, ...noSeal }, pin.spki),
     )
-    .map((pin) => {
-      const end = pin.until === null ? 'without an end' : `until ${dateOf(pin.until)}`;
-      return `  ${pin.spki} (${pin.origin}) ${end}`;
-    });
+    .map((pin) => `  ${pin.spki} (${pin.origin}) ${untilText(pin.until)}`);
 }
+
+/** `without an end`, or `until …`. */
+export const untilText = (until: number | null): string =>
+  until === null ? 'without an end' : `until ${dateOf(until)}`;
 
 function configLines(record: EndpointRecord, { settings }: Situation): readonly string[] {
   const rejected = new Set(record.rejected.map((rejection) => rejection.spki));

@@ -5,9 +5,10 @@ import { CommandError } from '../errors.ts';
 import { dateOf, trustedLines } from './answer.ts';
 import { withoutCandidate } from './candidates.ts';
 import { told, undoPoint, type CommandOf, type Outcome, type Situation } from './command.ts';
+import { withExpected } from './expected.ts';
 import { knownKey, type KnownKey } from './known-key.ts';
 import { judge } from './policy.ts';
-import { emptyRecord, type EndpointRecord, type Pin } from './record.ts';
+import { emptyRecord, type EndpointRecord, type Expectation, type Pin } from './record.ts';
 import { recalled } from './seen.ts';
 import { isOver, isRejected, standingOf, type Standing } from './standing.ts';
 import type { Evidence } from './evidence.ts';
@@ -125,7 +126,7 @@ function approveAsCa({ command, situation, key, standing }: Scene): Outcome {
   const record = situation.record ?? emptyRecord(situation.endpoint);
   const ended = record.pins.filter((pin) => pin.endedAt === null);
   const next: EndpointRecord = {
-    ...record,
+    ...withExpected(record, []),
     basis: 'ca',
     pins: record.pins.map((pin) => (pin.endedAt === null ? { ...pin, endedAt: situation.now } : pin)),
     ...released(record, key.spki),
@@ -149,7 +150,7 @@ function approvePin(scene: Scene): Outcome {
     .filter((other) => other.spki !== key.spki || other.kind !== 'leaf')
     .map((other) => after(other, scene));
   const next: EndpointRecord = {
-    ...record,
+    ...withExpected(record, expectedAfter(record, scene)),
     basis: exception ? 'ca' : 'pinned',
     pins: [...others, pin],
     ...released(record, key.spki),
@@ -200,6 +201,16 @@ function after(pin: Pin, { command, situation, exception }: Scene): Pin {
   if (command.keep || command.forMs !== null || exception) return pin;
   const until = situation.now + retirementMs;
   return pin.until !== null && pin.until <= until ? pin : { ...pin, until, retiring: true };
+}
+
+/** A certificate somebody else expected is one more key beside the approved one, and ends like one. */
+function expectedAfter(record: EndpointRecord, scene: Scene): readonly Expectation[] {
+  const { command, situation, exception } = scene;
+  const expected = record.expected ?? [];
+  if (command.endOld) return [];
+  if (command.keep || command.forMs !== null || exception) return expected;
+  const until = situation.now + retirementMs;
+  return expected.map((one) => (one.until !== null && one.until <= until ? one : { ...one, until }));
 }
 
 const released = (record: EndpointRecord, spki: string): Pick<EndpointRecord, 'rejected' | 'candidates'> => ({

@@ -80,13 +80,18 @@ export const told =
   });
 
 /** What `undo` will return to. A record that only the ratchet holds counts as CA-verified, so it returns as that. */
-export function undoPoint(record: EndpointRecord, command: Command['command'], at: number): UndoPoint {
-  const { basis, pins, rejected, candidates, lastCa } = record;
+export function undoPoint(
+  record: EndpointRecord,
+  command: Command['command'] | 'import',
+  at: number,
+): UndoPoint {
+  const { basis, pins, rejected, candidates, lastCa, expected } = record;
   const before = {
     basis: basis === 'none' && lastCa !== null ? ('ca' as const) : basis,
     pins,
     rejected,
     candidates,
+    ...(expected === undefined ? {} : { expected }),
   };
   return { command, at, before, acceptedSince: false };
 }

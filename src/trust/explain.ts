@@ -14,6 +14,7 @@ import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import type { Situation } from './command.ts';
 import type { Verdict } from './evidence.ts';
+import { expectationText, liveExpectations } from './expected.ts';
 import { faults, isFault, type Fault } from './fault.ts';
 import { evidenceOf } from './known-key.ts';
 import { judge } from './policy.ts';
@@ -165,11 +166,14 @@ function outcomeOf(verdict: Verdict): string {
   }
 }
 
-function standingSteps({ record, settings, endpoint }: Situation): readonly string[] {
+function standingSteps({ record, settings, endpoint, now }: Situation): readonly string[] {
   const policy = `The policy of ${endpoint} is trust: ${settings.policy}, firstUse: ${settings.firstUse}.`;
   const configured =
     settings.configPins.length === 0 ? [] : [`The configuration pins ${settings.configPins.join(', ')}.`];
-  return [policy, ...configured, basisStep(record)];
+  const expected = liveExpectations(record, now).map(
+    (one) => `Expected by an import, and not seen yet: ${expectationText(one)}.`,
+  );
+  return [policy, ...configured, basisStep(record), ...expected];
 }
 
 function basisStep(record: Situation['record']): string {

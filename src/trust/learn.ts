@@ -5,6 +5,8 @@ import { withCandidate, withoutCandidate } from './candidates.ts';
 import type { AuditEntry, PinChangeEvent } from './change.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { isCaValid } from './policy.ts';
+import { expectationText, liveExpectations, withoutOver } from './expected.ts';
+import { matchedImport } from './matched-import.ts';
 import { emptyRecord, type EndpointRecord, type KeyEvidence, type LastCa, type Pin } from './record.ts';
 import { keyEvidenceOf } from './examine.ts';
 import { liveKeys } from './standing.ts';
@@ -67,7 +69,25 @@ function finish(draft: Draft, before: EndpointRecord | null): Lesson | null {
 const isBlank = (record: EndpointRecord): boolean =>
   record.basis === 'none' && record.candidates.length === 0 && record.lastCa === null;
 
-function expire(draft: Draft, now: number): Draft {
+const expire = (draft: Draft, now: number): Draft => expireExpected(expirePins(draft, now), now);
+
+function expireExpected(draft: Draft, now: number): Draft {
+  const { record } = draft;
+  const left = withoutOver(record, now);
+  if (left === record) return draft;
+  const ended = (record.expected ?? []).filter((one) => !(left.expected ?? []).includes(one));
+  const audit = ended.map((one) =>
+    entry(record.endpoint, now, ['expired', null, `${expectationText(one)} is not expected any more`]),
+  );
+  return {
+    record: left,
+    audit: [...draft.audit, ...audit],
+    moved: true,
+    durable: true,
+  };
+}
+
+function expirePins(draft: Draft, now: number): Draft {
   const over = (pin: Pin): boolean => pin.endedAt === null && pin.until !== null && pin.until <= now;
   const ended = draft.record.pins.filter(over);
   if (ended.length === 0) return draft;
@@ -87,6 +107,11 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   const { evidence, verdict, spki } = scene;
   const { record } = draft;
   if (verdict.basis === 'first-use') return pinFirst(draft, scene);
+  const matched = matchedImport(record, scene);
+  if (matched !== null) {
+    const { record: next, detail } = matched;
+    return change({ ...draft, record: next }, evidence.now, {}, ['imported', spki, detail]);
+  }
   if (isPromotion(scene)) return promote(draft, scene);
   if (record.basis !== 'none') return draft;
   if (evidence.settings.configPins.length > 0) {
@@ -120,6 +145,7 @@ function pinFirst(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): D
 function isPromotion({ evidence, verdict, spki }: Scene<Accepted>): boolean {
   if (evidence.settings.policy !== 'auto' || verdict.column !== 'live' || !isCaValid(evidence)) return false;
   const live = liveKeys(evidence);
+  if (liveExpectations(evidence.record, evidence.now).length > 0) return false;
   return live.some((pin) => pin.spki === spki) && live.every((pin) => pin.origin === 'first-use');
 }
 
@@ -242,7 +268,7 @@ const withList = (draft: Draft, candidates: EndpointRecord['candidates']): Draft
 const entry = (
   endpoint: string,
   at: number,
-  [event, spki, detail]: readonly [PinChangeEvent, string, string],
+  [event, spki, detail]: readonly [PinChangeEvent, string | null, string],
 ): AuditEntry => ({
   at,
   endpoint,

@@ -4,7 +4,7 @@
 import type { RefusalReason } from '../errors.ts';
 import type { AcceptBasis, Column, Evidence, StoreState, Verdict } from './evidence.ts';
 import { faults, type Fault } from './fault.ts';
-import { standingOf, type Standing } from './standing.ts';
+import { liveKeys, standingOf, type Standing } from './standing.ts';
 
 /** The verdict on this evidence. Never throws, never changes what it is given. */
 export function judge(evidence: Evidence): Verdict {
@@ -17,7 +17,8 @@ export function judge(evidence: Evidence): Verdict {
   if (evidence.spki === null || evidence.examined === null) {
     return unread(evidence, 'certificate-unreadable', 'The certificate or its key could not be decoded.');
   }
-  const bench: Bench = { evidence, ...standingOf(evidence, evidence.spki), caValid: isCaValid(evidence) };
+  const standing = standingOf(evidence, evidence.spki, evidence.examined.chain[0] ?? null);
+  const bench: Bench = { evidence, ...standing, caValid: isCaValid(evidence) };
   if (bench.rejected) return refuse(bench, 'key-rejected', 'This key was rejected for this endpoint.');
   return withinStore(bench, withinProfile(bench));
 }
@@ -256,15 +257,26 @@ const unread = (evidence: Evidence, reason: RefusalReason, why: string): Verdict
 
 const acceptCa = (bench: Bench): Verdict =>
   accept(bench, 'ca', 'A trusted CA vouches for this name and key.');
-const acceptPin = (bench: Bench): Verdict => accept(bench, 'pin', 'This key is pinned for this endpoint.');
+const acceptPin = (bench: Bench): Verdict =>
+  accept(
+    bench,
+    'pin',
+    bench.met.length === 0
+      ? 'This key is pinned for this endpoint.'
+      : 'This certificate was imported as the one to expect of this endpoint.',
+  );
 const refuseMismatch = (bench: Bench): Verdict =>
   refuse(
     bench,
     'pin-mismatch',
     bench.caValid
-      ? 'Another key is pinned for this endpoint; that a CA vouches for this one does not replace the pin.'
-      : 'Another key is pinned for this endpoint.',
+      ? `${otherTrusted(bench)}; that a CA vouches for this one does not replace it.`
+      : `${otherTrusted(bench)}.`,
   );
+const otherTrusted = ({ evidence }: Bench): string =>
+  liveKeys(evidence).length > 0
+    ? 'Another key is pinned for this endpoint'
+    : 'Another certificate was imported as the one to expect of this endpoint';
 const refuseSpent = (bench: Bench): Verdict =>
   refuse(bench, 'pins-spent', 'Every pin of this endpoint was rejected or has ended.');
 const refuseLost = (bench: Bench): Verdict =>

@@ -67,11 +67,29 @@ export interface LastCa {
   readonly pem: string;
 }
 
+export const hashAlgorithms = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
+export type HashAlgorithm = (typeof hashAlgorithms)[number];
+
+/**
+ * What other programs remember of a server where that is a hash which does not carry the key: it counts as a pin whose
+ * key is not known yet, and becomes one when a certificate that fits is first accepted.
+ */
+export interface Expectation {
+  /** What was hashed: the DER certificate, or the DER SubjectPublicKeyInfo. */
+  readonly of: 'certificate' | 'key';
+  readonly algorithm: HashAlgorithm;
+  /** Lower-case hexadecimal. */
+  readonly digest: string;
+  readonly importedAt: number;
+  /** It counts until then; null has no end. */
+  readonly until: number | null;
+}
+
 /** What `undo` returns to, once. */
 export interface UndoPoint {
   readonly command: string;
   readonly at: number;
-  readonly before: Pick<EndpointRecord, 'basis' | 'pins' | 'rejected' | 'candidates'>;
+  readonly before: Pick<EndpointRecord, 'basis' | 'pins' | 'rejected' | 'candidates' | 'expected'>;
   /** A session was accepted since the command: then undo never returns to basis `none`. */
   readonly acceptedSince: boolean;
 }
@@ -86,6 +104,8 @@ export interface EndpointRecord {
   readonly candidates: readonly Candidate[];
   readonly lastCa: LastCa | null;
   readonly undo: UndoPoint | null;
+  /** Absent where nothing is expected. */
+  readonly expected?: readonly Expectation[];
 }
 
 export const emptyRecord = (endpoint: string): EndpointRecord => ({

@@ -2,7 +2,8 @@
 // of the verdict table a key falls into. Store and seal are read together and the stricter wins. Pure.
 
 import type { Column, Evidence } from './evidence.ts';
-import type { EndpointRecord, Pin } from './record.ts';
+import { expectationsMet, liveExpectations, type ShownLeaf } from './expected.ts';
+import type { EndpointRecord, Expectation, Pin } from './record.ts';
 
 /** What a standing is read from; a part of Evidence. */
 export type Grounds = Pick<Evidence, 'settings' | 'now' | 'record' | 'recordVerified' | 'sealed'>;
@@ -17,21 +18,40 @@ export interface Standing {
   readonly anyLivePin: boolean;
   /** A pin was ever set, live or over. */
   readonly anyPin: boolean;
+  /** What was expected of the certificate shown: met, it counts as an approved pin. */
+  readonly met: readonly Expectation[];
 }
 
-/** Where `spki` stands. */
-export function standingOf(grounds: Grounds, spki: string): Standing {
+/** Where `spki` stands, shown in `leaf`; without the certificate no expectation is met. */
+export function standingOf(grounds: Grounds, spki: string, leaf: ShownLeaf | null = null): Standing {
   const live = liveKeys(grounds);
   const record = reliableRecord(grounds);
   const matching = live.filter((pin) => pin.spki === spki && pin.kind === 'leaf');
+  const met = expectationsMetBy(grounds, spki, leaf);
+  const matches = matching.length > 0 || met.length > 0;
+  const anyLivePin = live.length > 0 || liveExpectations(record, grounds.now).length > 0;
   return {
-    column: columnOf(grounds, { matches: matching.length > 0, anyLivePin: live.length > 0 }),
-    live: matching.length > 0,
-    approved: matching.some((pin) => pin.origin !== 'first-use'),
+    column: columnOf(grounds, { matches, anyLivePin }),
+    live: matches,
+    approved: met.length > 0 || matching.some((pin) => pin.origin !== 'first-use'),
     rejected: isRejected(grounds, spki),
-    anyLivePin: live.length > 0,
-    anyPin: (record?.pins.length ?? 0) > 0 || grounds.settings.configPins.length > 0,
+    anyLivePin,
+    anyPin: [...(record?.pins ?? []), ...(record?.expected ?? []), ...grounds.settings.configPins].length > 0,
+    met,
   };
+}
+
+/** No expectation brings back a key that was rejected or whose pin has ended. */
+function expectationsMetBy(grounds: Grounds, spki: string, leaf: ShownLeaf | null): readonly Expectation[] {
+  const record = reliableRecord(grounds);
+  if (record === null || leaf === null || leaf.spki !== spki || isRejected(grounds, spki)) return [];
+  const hasEnded = record.pins.some(
+    (pin) => pin.spki === spki && pin.kind === 'leaf' && isOver(pin, grounds),
+  );
+  const sealedEnd = grounds.sealed.until.get(spki) ?? Infinity;
+  return hasEnded || sealedEnd <= grounds.now
+    ? []
+    : expectationsMet(liveExpectations(record, grounds.now), leaf);
 }
 
 type LiveKey = Pick<Pin, 'spki' | 'kind' | 'origin'>;
@@ -82,7 +102,7 @@ function columnOf(
     case 'none':
       // The ratchet: what was CA-verified once never falls back to an unverified first use.
       if (record.lastCa !== null) return 'ca';
-      // No command leaves pins without a basis; should one ever, they must not read as "never seen".
-      return record.pins.length > 0 ? pinned : 'none';
+      // No command leaves pins or expectations without a basis; should one, they must not read as "never seen".
+      return record.pins.length > 0 || (record.expected ?? []).length > 0 ? pinned : 'none';
   }
 }

@@ -4,8 +4,9 @@
 import { CommandError } from '../errors.ts';
 import { trustedLines } from './answer.ts';
 import { withCandidate } from './candidates.ts';
+import { expectationsMet, withExpected } from './expected.ts';
 import { told, type CommandOf, type Outcome, type Situation } from './command.ts';
-import type { Basis, Candidate, EndpointRecord, Pin, UndoPoint } from './record.ts';
+import type { Basis, Candidate, EndpointRecord, Expectation, Pin, UndoPoint } from './record.ts';
 
 /** @throws CommandError `not-found` when there is no command to take back */
 export function undo(command: CommandOf<'undo'>, situation: Situation): Outcome {
@@ -16,11 +17,19 @@ export function undo(command: CommandOf<'undo'>, situation: Situation): Outcome 
     });
   }
   const restored = record.undo.before.pins.map((pin) => restoredPin(pin, { record, now: situation.now }));
-  const learnt = record.pins.filter((pin) => isLearnt(pin, restored));
+  const met = record.pins.filter((pin) => isMet(pin, record.undo?.before.expected ?? []));
+  const { acceptedSince } = record.undo;
+  const learnt = record.pins.filter(
+    (pin) => isLearnt(pin, { acceptedSince }) && !isAmong(pin, [...restored, ...met]),
+  );
   const next: EndpointRecord = {
-    ...record,
+    ...withExpected(record, stillExpected(record.undo.before.expected ?? [], met)),
     basis: restoredBasis(record.undo),
-    pins: [...restored, ...learnt.map((pin) => ({ ...pin, endedAt: pin.endedAt ?? situation.now }))],
+    pins: [
+      ...restored,
+      ...met.filter((pin) => !isAmong(pin, restored)),
+      ...learnt.map((pin) => ({ ...pin, endedAt: pin.endedAt ?? situation.now })),
+    ],
     rejected: record.undo.before.rejected,
     candidates: restoredCandidates({ record, before: record.undo.before, restored, learnt }),
     undo: null,
@@ -57,8 +66,22 @@ function endPassed({ until, endedAt }: Pin, now: number): number | null {
   return until <= now ? now : null;
 }
 
-const isLearnt = (pin: Pin, restored: readonly Pin[]): boolean =>
-  pin.origin === 'first-use' && !restored.some((other) => other.spki === pin.spki && other.kind === pin.kind);
+const isAmong = (pin: Pin, pins: readonly Pin[]): boolean =>
+  pins.some((other) => other.spki === pin.spki && other.kind === pin.kind);
+
+/** By a first use, or because a certificate that was expected showed its key. */
+const isLearnt = ({ origin }: Pin, { acceptedSince }: Pick<UndoPoint, 'acceptedSince'>): boolean =>
+  origin === 'first-use' || (origin === 'imported' && acceptedSince);
+
+/** What was expected before the command and is a pin since: it was not the command that made it one. */
+const isMet = (pin: Pin, expected: readonly Expectation[]): boolean =>
+  pin.origin === 'imported' && pin.endedAt === null && expectationsOf(pin, expected).length > 0;
+
+const expectationsOf = ({ spki, evidence }: Pin, expected: readonly Expectation[]): readonly Expectation[] =>
+  evidence === null ? [] : expectationsMet(expected, { ...evidence, spki });
+
+const stillExpected = (expected: readonly Expectation[], met: readonly Pin[]): readonly Expectation[] =>
+  expected.filter((one) => !met.some((pin) => expectationsOf(pin, [one]).length > 0));
 
 function restoredCandidates(parts: {
   readonly record: EndpointRecord;

@@ -5,6 +5,7 @@ import { CommandError } from '../errors.ts';
 import { trustedLines } from './answer.ts';
 import { withoutCandidate } from './candidates.ts';
 import { told, undoPoint, type CommandOf, type Outcome, type Situation } from './command.ts';
+import { withExpected } from './expected.ts';
 import { findKey, knownKey, namedSpki } from './known-key.ts';
 import { emptyRecord, type EndpointRecord } from './record.ts';
 
@@ -62,7 +63,7 @@ export function forget(command: CommandOf<'forget'>, situation: Situation): Outc
     });
   }
   const next: EndpointRecord = {
-    ...record,
+    ...withExpected(record, []),
     basis: 'none',
     pins: [],
     candidates: [],
@@ -80,5 +81,5 @@ export function forget(command: CommandOf<'forget'>, situation: Situation): Outc
   };
 }
 
-const isForgotten = ({ basis, pins, candidates, lastCa }: EndpointRecord): boolean =>
-  basis === 'none' && pins.length === 0 && candidates.length === 0 && lastCa === null;
+const isForgotten = ({ basis, pins, candidates, lastCa, expected = [] }: EndpointRecord): boolean =>
+  basis === 'none' && [...pins, ...candidates, ...expected].length === 0 && lastCa === null;

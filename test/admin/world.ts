@@ -65,3 +65,16 @@ export async function tell(tofu: Tofu, { old, fresh, other }: Story): Promise<vo
 
 export const openTofu = (store: PinStore, secret: Uint8Array = randomBytes(32)): Promise<Tofu> =>
   Tofu.open({ store, secret, now: Date.now, builtAt: 0, on: () => undefined });
+
+/** The methods of a store as a plain object, so that one can be replaced. */
+export const bound = (store: PinStore): PinStore => ({
+  load: () => store.load(),
+  commit: (changes) => store.commit(changes),
+  changes: (generation, signal) => store.changes(generation, signal),
+  history: (endpoint) => store.history(endpoint),
+  touch: (touches) => store.touch(touches),
+  sealed: (endpoint) => store.sealed(endpoint),
+  held: () => store.held(),
+  health: () => store.health(),
+  close: () => store.close(),
+});

@@ -316,6 +316,7 @@ describe('a record made of a row', () => {
     lastCa: null,
     candidates: [],
     rejected: ['sha256//R='],
+    expected: [],
   } as const;
 
   it('keeps what a judgement needs, and a pin that no longer counts has ended', () => {

@@ -90,6 +90,9 @@ export class Home {
       print: (...lines) => {
         streams.stdout += lines.map((line) => `${line}\n`).join('');
       },
+      printFile: (...lines) => {
+        streams.stdout += lines.map((line) => `${line}\n`).join('');
+      },
       printJson: (value) => {
         streams.stdout += `${jsonText(value)}\n`;
       },

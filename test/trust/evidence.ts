@@ -6,6 +6,7 @@ import {
   emptyRecord,
   type Candidate,
   type EndpointRecord,
+  type Expectation,
   type KeyEvidence,
   type LastCa,
   type Pin,
@@ -81,6 +82,16 @@ export const pinOf = (name: string, part: Partial<Pin> = {}): Pin => ({
   until: null,
   endedAt: null,
   evidence: keyEvidence({ sha256: sha256Named(name) }),
+  ...part,
+});
+
+/** Of the certificate that `examinedAs` describes when its key is `server`. */
+export const expectation = (name: string, part: Partial<Expectation> = {}): Expectation => ({
+  of: 'certificate',
+  algorithm: 'sha256',
+  digest: sha256Named(name).replaceAll(':', '').toLowerCase(),
+  importedAt: noon - day,
+  until: null,
   ...part,
 });
 

@@ -16,6 +16,7 @@ import {
   day,
   evidenceOf,
   examinedAs,
+  expectation,
   keyNamed,
   lastCaOf,
   noon,
@@ -74,6 +75,26 @@ const states: Readonly<Record<string, Partial<Evidence>>> = {
   },
   'other-pin-rejected': { record: recordOf({ basis: 'pinned', pins: [other()], ...rejected('other') }) },
   'no-pin-left': { record: pinned() },
+  expected: { record: { ...pinned(), expected: [expectation('server')] } },
+  'expected,no-basis': { record: recordOf({ expected: [expectation('server')] }) },
+  'expected,other-pin': { record: { ...pinned(other()), expected: [expectation('server')] } },
+  'expected-other': { record: { ...pinned(), expected: [expectation('other')] } },
+  'expected-other,no-basis': { record: recordOf({ expected: [expectation('other')] }) },
+  'expected-other,pin': { record: { ...pinned(mine()), expected: [expectation('other')] } },
+  'expected-until-now': { record: { ...pinned(), expected: [expectation('server', { until: noon })] } },
+  'expected-until-now,no-basis': {
+    record: recordOf({ expected: [expectation('server', { until: noon })] }),
+  },
+  'expected,pin-ended': { record: { ...pinned(mine(over)), expected: [expectation('server')] } },
+  'ca+expected': { record: { ...ca(), expected: [expectation('server')] } },
+  'ca+expected-other': { record: { ...ca(), expected: [expectation('other')] } },
+  'lastCa+expected-other': {
+    record: recordOf({ lastCa: lastCaOf('former'), expected: [expectation('other')] }),
+  },
+  'config-other,expected': {
+    record: { ...pinned(), expected: [expectation('server')] },
+    settings: config('other'),
+  },
   'pins-without-basis': { record: recordOf({ pins: [other()] }) },
   'config-pin-in-record-only': { record: pinned(mine({ origin: 'config' })) },
   config: { settings: config('server') },
@@ -119,6 +140,20 @@ pin-ended-by-seal          | pins-spent   pins-spent   | +ca   ca-invalid  | pin
 other-pin-rejected         | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 no-pin-left                | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 config-pin-in-record-only  | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+-- a certificate expected by an import is a pin whose key is not known yet
+expected                   | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+expected,no-basis          | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+expected,other-pin         | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+expected-other             | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+expected-other,no-basis    | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+expected-other,pin         | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+expected-until-now         | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+expected-until-now,no-basis | pins-spent  pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+expected,pin-ended         | pin-mismatch pin-mismatch | +ca   ca-invalid  | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+ca+expected                | +ca          +pin         | +ca   ca-lost     | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+ca+expected-other          | +ca          ca-lost      | +ca   ca-lost     | pin-mismatch pin-mismatch | pin-mismatch ca-lost      | not-pinned   not-pinned
+lastCa+expected-other      | +ca          ca-lost      | +ca   ca-lost     | pin-mismatch pin-mismatch | pin-mismatch ca-lost      | not-pinned   not-pinned
+config-other,expected      | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
 -- pins of the configuration choose the column before any basis
 config                     | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
 config,other-pin           | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
@@ -278,6 +313,20 @@ pin-ended-by-seal          | pins-spent   pins-spent   | legacy-unpinned ca-inva
 other-pin-rejected         | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 no-pin-left                | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 config-pin-in-record-only  | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+-- an expected certificate is a live pin here as well
+expected                   | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+expected,no-basis          | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+expected,other-pin         | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+expected-other             | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+expected-other,no-basis    | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+expected-other,pin         | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+expected-until-now         | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+expected-until-now,no-basis | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+expected,pin-ended         | pin-mismatch pin-mismatch | legacy-unpinned ca-invalid | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch | pin-mismatch pin-mismatch
+ca+expected                | +pin         +pin         | legacy-unpinned ca-lost | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
+ca+expected-other          | legacy-unpinned ca-lost      | legacy-unpinned ca-lost | pin-mismatch pin-mismatch | ca-lost      ca-lost      | not-pinned   not-pinned
+lastCa+expected-other      | legacy-unpinned ca-lost      | legacy-unpinned ca-lost | pin-mismatch pin-mismatch | ca-lost      ca-lost      | not-pinned   not-pinned
+config-other,expected      | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
 -- pins of the configuration are live pins
 config                     | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin
 config,other-pin           | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin

@@ -183,19 +183,45 @@ interface Answer {
 const isAnswer = (value: unknown): value is Answer =>
   typeof value === 'object' && value !== null && 'shown' in value && 'messages' in value;
 
+/** Accepts what a server shows for good, as the dialogue about it does; the file in which it remembers that. */
+const overrideScript = `
+  const { setTimeout } = ChromeUtils.importESModule('resource://gre/modules/Timer.sys.mjs');
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const certificate = Cc['@mozilla.org/security/x509certdb;1']
+    .getService(Ci.nsIX509CertDB)
+    .constructX509FromBase64(given.certificate);
+  Cc['@mozilla.org/security/certoverride;1']
+    .getService(Ci.nsICertOverrideService)
+    .rememberValidityOverride(given.host, given.port, {}, certificate, false);
+  const file = PathUtils.join(PathUtils.profileDir, 'cert_override.txt');
+  for (let turn = 0; turn < 200; turn += 1) {
+    await pause(100);
+    if (!(await IOUtils.exists(file))) continue;
+    const text = await IOUtils.readUTF8(file);
+    if (text.includes(given.host)) return { shown: [text], messages: [] };
+  }
+  return { shown: [], messages: [] };
+`;
+
 interface Work {
   readonly script: string;
   readonly given: Readonly<Record<string, unknown>>;
   readonly message: Buffer | null;
   readonly account?: Preferences;
+  /** Certificates it accepted before, as cert_override.txt. */
+  readonly overrides?: string;
 }
 
-async function inThunderbird(where: Where, { script, given, message, account = {} }: Work): Promise<Answer> {
+async function inThunderbird(
+  where: Where,
+  { script, given, message, account = {}, overrides }: Work,
+): Promise<Answer> {
   return atHome(async (home) => {
     const [port = 0] = await freePorts('127.0.0.1', 1);
     await home.write('profile/user.js', settings(port, account));
     const file = message === null ? '' : await home.write('message.eml', message);
-    const ca = where.tls === 'none' ? '' : await base64Of(where.caFile);
+    if (overrides !== undefined) await home.write('profile/cert_override.txt', overrides);
+    const ca = where.tls === 'none' || where.caFile === '' ? '' : await base64Of(where.caFile);
     const running = await start(
       [
         'thunderbird',
@@ -257,6 +283,37 @@ const reader = (protocol: 'imap' | 'pop3'): Reader => ({
 
 export const thunderbirdImap = reader('imap');
 export const thunderbirdPop3 = reader('pop3');
+
+/** Reads over IMAPS with no CA, by what it accepted before. */
+export async function readByOverride(
+  at: { readonly host: string; readonly port: number },
+  overrides: string,
+): Promise<Fetched> {
+  const where: Where = { ...at, tls: 'implicit', caFile: '' };
+  const { shown, messages } = await inThunderbird(where, {
+    script: readScript,
+    given: { protocol: 'imap' },
+    message: null,
+    account: accountOf(where, 'imap'),
+    overrides,
+  });
+  return {
+    exit: messages.length > 0 ? 0 : 1,
+    shown: shown.join('\n'),
+    messages: messages.map((text) => Buffer.from(text, 'base64')),
+  };
+}
+
+/** The cert_override.txt it writes when its user accepts this certificate for good. */
+export async function acceptInThunderbird(
+  at: { readonly host: string; readonly port: number },
+  certificateFile: string,
+): Promise<string> {
+  const where: Where = { ...at, tls: 'implicit', caFile: '' };
+  const given = { certificate: await base64Of(certificateFile) };
+  const { shown } = await inThunderbird(where, { script: overrideScript, given, message: null });
+  return shown.join('\n');
+}
 
 export const thunderbirdSmtp: Sender = {
   name: 'thunderbird smtp',

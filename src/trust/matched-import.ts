@@ -1,0 +1,51 @@
+// The first acceptance of an expected certificate: now its key is known, and a pin takes the place of what was
+// imported. Pure; learn.ts calls it, in the step that writes the record and its audit entry together.
+
+import { basisBeside } from './add.ts';
+import type { Evidence } from './evidence.ts';
+import { keyEvidenceOf } from './examine.ts';
+import { expectationText, isSameExpectation, withExpected } from './expected.ts';
+import type { EndpointRecord, Expectation, Pin } from './record.ts';
+import { standingOf } from './standing.ts';
+
+export interface MatchedImport {
+  readonly record: EndpointRecord;
+  /** For the audit entry. */
+  readonly detail: string;
+}
+
+/** The record with the pin, or null when nothing that was expected of `record` was shown. */
+export function matchedImport(
+  record: EndpointRecord,
+  { evidence, spki }: { readonly evidence: Evidence; readonly spki: string },
+): MatchedImport | null {
+  const leaf = evidence.examined?.chain[0] ?? null;
+  const { met } = standingOf({ ...evidence, record }, spki, leaf);
+  const [first] = met;
+  if (first === undefined) return null;
+  const rest = (record.expected ?? []).filter((one) => !met.some((fit) => isSameExpectation(fit, one)));
+  const pins = [...record.pins.filter((pin) => !isKey(pin, spki)), pinFor(record, { evidence, spki, met })];
+  const next = withExpected({ ...record, pins, basis: basisBeside(record) }, rest);
+  return { record: next, detail: `it showed ${expectationText(first)}` };
+}
+
+const isKey = (pin: Pin, spki: string): boolean => pin.spki === spki && pin.kind === 'leaf';
+
+function pinFor(
+  record: EndpointRecord,
+  { evidence, spki, met }: { evidence: Evidence; spki: string; met: readonly Expectation[] },
+): Pin {
+  const known = record.pins.find((pin) => isKey(pin, spki));
+  const ends = [...met, ...(known === undefined ? [] : [known])].map(({ until }) => until);
+  const { now, examined } = evidence;
+  return {
+    spki,
+    kind: 'leaf',
+    origin: 'imported',
+    firstSeen: known?.firstSeen ?? now,
+    lastSeen: now,
+    until: ends.reduce((latest, end) => (latest === null || end === null ? null : Math.max(latest, end)), 0),
+    endedAt: null,
+    evidence: examined === null ? null : keyEvidenceOf(examined, evidence),
+  };
+}
