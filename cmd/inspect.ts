@@ -113,7 +113,14 @@ const withPolicy = (evidence: Evidence, policy: Policy): Evidence => ({
 
 function verdictsOf(evidence: Evidence): Readonly<Record<Policy, Verdict>> {
   const of = (policy: Policy): Verdict => judge(withPolicy(evidence, policy));
-  return { auto: of('auto'), ca: of('ca'), tofu: of('tofu'), 'ca+tofu': of('ca+tofu'), pinned: of('pinned') };
+  return {
+    auto: of('auto'),
+    ca: of('ca'),
+    tofu: of('tofu'),
+    'ca+tofu': of('ca+tofu'),
+    pinned: of('pinned'),
+    dane: of('dane'),
+  };
 }
 
 /** The remembered row; null where there is no store, or nothing in it about this endpoint. */

@@ -21,6 +21,7 @@ export interface LogEntry {
 const bases: Readonly<Record<AcceptBasis, string>> = {
   ca: 'verified by a CA',
   pin: 'pinned key, no CA involved',
+  dane: 'verified by DANE',
   'first-use': 'key pinned on first use, nobody verified it',
 };
 
@@ -83,6 +84,7 @@ function trustEntry(
         reason: event.reason,
         spki: event.spki,
         faults: event.faults,
+        ...(event.dane === undefined ? {} : { dane: event.dane }),
       });
     case 'pin-changed':
       return pinChanged(event);

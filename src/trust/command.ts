@@ -81,9 +81,10 @@ export const told =
 
 /** What `undo` will return to. A record that only the ratchet holds counts as CA-verified, so it returns as that. */
 export function undoPoint(record: EndpointRecord, command: Command['command'], at: number): UndoPoint {
-  const { basis, pins, rejected, candidates, lastCa } = record;
+  const { basis, byDane, pins, rejected, candidates, lastCa } = record;
   const before = {
     basis: basis === 'none' && lastCa !== null ? ('ca' as const) : basis,
+    ...(byDane === undefined ? {} : { byDane }),
     pins,
     rejected,
     candidates,

@@ -13,6 +13,7 @@ import {
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import type { Situation } from './command.ts';
+import { asksDane } from './evidence.ts';
 import type { Verdict } from './evidence.ts';
 import { faults, isFault, type Fault } from './fault.ts';
 import { evidenceOf } from './known-key.ts';
@@ -20,7 +21,7 @@ import { judge } from './policy.ts';
 import { leavesCandidate } from './learn.ts';
 import type { KeyEvidence, Pin } from './record.ts';
 import { recalled } from './seen.ts';
-import { isOver, isRejected, standingOf } from './standing.ts';
+import { isKnownByDane, isOver, isRejected, standingOf } from './standing.ts';
 
 /** An explanation for people. `summary` is one sentence. */
 export interface Explanation {
@@ -160,19 +161,27 @@ function outcomeOf(verdict: Verdict): string {
       return 'is accepted because a trusted CA vouches for it';
     case 'pin':
       return 'is accepted because it is pinned';
+    case 'dane':
+      return 'is accepted because DANE vouches for it';
     case 'first-use':
       return 'would be pinned on first use';
   }
 }
 
-function standingSteps({ record, settings, endpoint }: Situation): readonly string[] {
-  const policy = `The policy of ${endpoint} is trust: ${settings.policy}, firstUse: ${settings.firstUse}.`;
+function standingSteps(situation: Situation): readonly string[] {
+  const { settings, endpoint } = situation;
+  const dane = settings.policy === 'auto' && settings.dane === 'prefer' ? ', dane: prefer' : '';
+  const policy = `The policy of ${endpoint} is trust: ${settings.policy}, firstUse: ${settings.firstUse}${dane}.`;
   const configured =
     settings.configPins.length === 0 ? [] : [`The configuration pins ${settings.configPins.join(', ')}.`];
-  return [policy, ...configured, basisStep(record)];
+  const asked = asksDane(settings) ? ['What DANE says now is not asked here: letterlock inspect does.'] : [];
+  return [policy, ...configured, basisStep(situation), ...asked];
 }
 
-function basisStep(record: Situation['record']): string {
+function basisStep(situation: Situation): string {
+  const { record } = situation;
+  if (isKnownByDane({ ...situation, recordVerified: true }))
+    return 'It is known by DANE alone: without a proven TLSA record no key counts.';
   switch (record?.basis ?? 'none') {
     case 'none':
       return record?.lastCa == null
@@ -247,6 +256,8 @@ function summaryOf(situation: Situation): string {
     case 'unknown':
       return `${endpoint} is pinned${queue}.`;
     case 'emptied':
+      if (isKnownByDane({ ...situation, recordVerified: true }))
+        return `${endpoint} is known by DANE alone${queue}.`;
       return `${endpoint} is pinned, and no pin counts any more${queue}.`;
   }
 }

@@ -71,7 +71,7 @@ export interface LastCa {
 export interface UndoPoint {
   readonly command: string;
   readonly at: number;
-  readonly before: Pick<EndpointRecord, 'basis' | 'pins' | 'rejected' | 'candidates'>;
+  readonly before: Pick<EndpointRecord, 'basis' | 'byDane' | 'pins' | 'rejected' | 'candidates'>;
   /** A session was accepted since the command: then undo never returns to basis `none`. */
   readonly acceptedSince: boolean;
 }
@@ -85,6 +85,8 @@ export interface EndpointRecord {
   readonly rejected: readonly Rejection[];
   readonly candidates: readonly Candidate[];
   readonly lastCa: LastCa | null;
+  /** Its keys were accepted by DANE alone, before anything else was known of it; absent otherwise. */
+  readonly byDane?: true;
   readonly undo: UndoPoint | null;
 }
 

@@ -20,6 +20,7 @@ export function undo(command: CommandOf<'undo'>, situation: Situation): Outcome 
   const next: EndpointRecord = {
     ...record,
     basis: restoredBasis(record.undo),
+    ...(record.undo.before.byDane === undefined ? {} : { byDane: true }),
     pins: [...restored, ...learnt.map((pin) => ({ ...pin, endedAt: pin.endedAt ?? situation.now }))],
     rejected: record.undo.before.rejected,
     candidates: restoredCandidates({ record, before: record.undo.before, restored, learnt }),
