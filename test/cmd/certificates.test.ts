@@ -119,7 +119,7 @@ describe('inspect of a self-signed server', () => {
     const { stdout } = await inspect();
     expect(stdout).toMatch(new RegExp(`^mail\\.test:${portOf(server)}  TLSv1\\.3  TLS_`));
     expect(stdout).toMatch(
-      /CA-verified: no\nFaults\n {2}self-signed +The certificate is signed by its own key\.\nRecord: none\n/,
+      /CA-verified: no\nDANE: not asked, no resolver is configured\nFaults\n {2}self-signed +The certificate is signed by its own key\.\nRecord: none\n/,
     );
     expect(stdout).toMatch(/^ {2}ca +refuse +ca-invalid +no trusted CA vouches for its certificate$/m);
     expect(stdout).toMatch(/^ {2}tofu +accept +first-use /m);
