@@ -371,11 +371,12 @@ describe('inspect by way of a proxy', () => {
   });
 });
 
+const digestOf = ({ cert }: Identity): Buffer =>
+  createHash('sha256')
+    .update(new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
+
 describe('inspect with a resolver', () => {
-  const digestOf = ({ cert }: Identity): Buffer =>
-    createHash('sha256')
-      .update(new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' }))
-      .digest();
   let resolver: FakeResolver;
   let published: Identity | null;
 

@@ -24,6 +24,8 @@ export interface Reply {
   readonly truncated?: boolean;
   readonly answers?: readonly FakeRecord[];
   readonly authorities?: readonly FakeRecord[];
+  /** Says of itself that it is no answer. */
+  readonly asks?: boolean;
   /** In place of those of the query. */
   readonly id?: number;
   readonly question?: string;
@@ -73,7 +75,11 @@ export function soa(name: string, minimum: number, ttl = 3_600): FakeRecord {
 function messageOf(query: Query, reply: Reply): Buffer {
   if (reply.raw !== undefined) return Buffer.from(reply.raw);
   const { answers = [], authorities = [], rcode = 0, authentic = true } = reply;
-  const bits = 0x8180 | (authentic ? 0x20 : 0) | (reply.truncated === true ? 0x200 : 0) | rcode;
+  const bits =
+    (reply.asks === true ? 0x0100 : 0x8180) |
+    (authentic ? 0x20 : 0) |
+    (reply.truncated === true ? 0x200 : 0) |
+    rcode;
   return Buffer.concat([
     ...[reply.id ?? query.id, bits, 1, answers.length, authorities.length, 0].map(short),
     nameOctets(reply.question ?? query.name),

@@ -217,7 +217,7 @@ describe('datagrams', () => {
     ['with another id', { id: 1, answers: [tlsa()] }],
     ['about another name', { question: '_993._tcp.other.test', answers: [tlsa()] }],
     ['that are no messages', { raw: Buffer.from('hello') }],
-    ['that ask themselves', { raw: Buffer.alloc(12) }],
+    ['that ask themselves', { asks: true, answers: [tlsa()] }],
   ] as const)('%s are passed over', async (_, wrong) => {
     const answer = zone({});
     const right: Reply = { answers: [tlsa()] };

@@ -36,11 +36,14 @@ const recordOf = (identity: Identity) => ({
   matching: 1,
   data: digestOf(identity),
 });
-const proven = (identity: Identity, names: readonly [string, ...string[]] = ['mail.test']): TlsaAnswer => ({
+const proven = (
+  identity: Identity,
+  { names = ['mail.test'], seconds = 300 }: { names?: readonly [string, ...string[]]; seconds?: number } = {},
+): TlsaAnswer => ({
   state: 'records',
   records: [recordOf(identity)],
   names,
-  expires: Date.now() + 300_000,
+  expires: Date.now() + seconds * 1_000,
 });
 const unproven: TlsaAnswer = { state: 'failed', detail: 'no answer in time' };
 
@@ -112,7 +115,7 @@ describe('a session under trust: dane', () => {
   });
 
   it('asks the server for the name where its aliases end', async () => {
-    const answer = proven(own, ['mx.example.net', 'mail.test']);
+    const answer = proven(own, { names: ['mx.example.net', 'mail.test'] });
     const named: (string | false | null)[] = [];
     const rig = await rigAt(byDane, () => answer);
     rig.server.secured = (socket) => named.push(socket.servername);
@@ -185,15 +188,28 @@ describe('a session under auto with dane: prefer', () => {
 
 describe('a connection kept ready', () => {
   it('is handed out while the proof of its key holds', async () => {
-    const rig = await rigAt(byDane, () => proven(own));
+    let answer = proven(own, { seconds: 15 });
+    const rig = await rigAt(byDane, () => answer);
     const { route, proxy, server } = rig;
-    await proxy.replace([{ ...route, addresses: [{ host: '127.0.0.1', port: server.port }], warm: 1 }]);
+    const addresses = [{ host: '127.0.0.1', port: server.port }];
+    await proxy.replace([{ ...route, addresses, warm: 1 }]);
     expect(await outcome(rig)).toBe('+dane');
     await expect.poll(() => proxy.status()[0]?.warm).toBe(1);
+    answer = proven(other);
     expect(await outcome(rig)).toBe('+dane');
-    rig.clock.ahead = 400_000;
-    const visits = server.visits.length;
+  });
+
+  it('is not handed out when that proof is too old', async () => {
+    let answer = proven(own, { seconds: 15 });
+    const rig = await rigAt(byDane, () => answer);
+    const { route, proxy, server } = rig;
+    const addresses = [{ host: '127.0.0.1', port: server.port }];
+    await proxy.replace([{ ...route, addresses, warm: 1 }]);
     expect(await outcome(rig)).toBe('+dane');
-    expect(server.visits.length).toBeGreaterThan(visits);
+    await expect.poll(() => proxy.status()[0]?.warm).toBe(1);
+    answer = proven(other);
+    // Younger than a connection may become, and older than its proof.
+    rig.clock.ahead = 20_000;
+    expect(await outcome(rig)).toBe('refused dane-mismatch');
   });
 });

@@ -169,18 +169,18 @@ describe('explain', () => {
   });
 });
 
-describe('an endpoint known by DANE alone', () => {
-  const known = (settings: Situation['settings']): Situation => ({
-    endpoint,
-    record: recordOf({ basis: 'pinned', byDane: true }),
-    settings,
-    sealed: { rejected: new Set(), until: new Map() },
-    now: noon,
-    origin: 'cli',
-  });
+const knownByDane = (settings: Situation['settings']): Situation => ({
+  endpoint,
+  record: recordOf({ basis: 'pinned', byDane: true }),
+  settings,
+  sealed: { rejected: new Set(), until: new Map() },
+  now: noon,
+  origin: 'cli',
+});
 
+describe('an endpoint known by DANE alone', () => {
   it('is explained as what it is, with the setting that asks for it', () => {
-    const { summary, steps } = explainEndpoint(known(settingsOf({ dane: 'prefer' })));
+    const { summary, steps } = explainEndpoint(knownByDane(settingsOf({ dane: 'prefer' })));
     expect(summary).toBe(`${endpoint} is known by DANE alone.`);
     expect(steps).toEqual([
       `The policy of ${endpoint} is trust: auto, firstUse: accept, dane: prefer.`,
@@ -190,7 +190,7 @@ describe('an endpoint known by DANE alone', () => {
   });
 
   it('is told nothing of DANE under a policy that does not ask it', () => {
-    const { steps } = explainEndpoint(known(settingsOf({ policy: 'tofu', dane: 'prefer' })));
+    const { steps } = explainEndpoint(knownByDane(settingsOf({ policy: 'tofu', dane: 'prefer' })));
     expect(steps).toEqual([
       `The policy of ${endpoint} is trust: tofu, firstUse: accept.`,
       'It is known by DANE alone: without a proven TLSA record no key counts.',
