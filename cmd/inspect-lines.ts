@@ -1,6 +1,7 @@
 // An inspection as people read it.
 
 import { refusals } from '../src/errors.ts';
+import type { DaneState } from '../src/trust/dane.ts';
 import { policies } from '../src/trust/evidence.ts';
 import type { Verdict } from '../src/trust/evidence.ts';
 import { certificateLines, faultLines } from './certificate-lines.ts';
@@ -20,6 +21,7 @@ export function inspectionLines(inspection: Inspection): readonly string[] {
     ...chainLines(others),
     '',
     `CA-verified: ${examined.caValid ? 'yes' : 'no'}`,
+    `DANE: ${daneWords(inspection)}`,
     ...(examined.faults.length === 0 ? [] : ['Faults', ...faultLines(examined.faults)]),
     `Record: ${row === null ? 'none' : stateWords(row)}`,
     ...expectLines(inspection),
@@ -41,6 +43,21 @@ function expectLines({ expected }: Inspection): readonly string[] {
   if (expected === null) return [];
   return [expected ? 'Expected fingerprint: it is this one' : 'Expected fingerprint: this is ANOTHER key'];
 }
+
+function daneWords({ dane }: Inspection): string {
+  if (dane === null) return 'not asked, no resolver is configured';
+  return `${words[dane.state]} (${dane.detail})`;
+}
+
+const words: Readonly<Record<DaneState, string>> = {
+  match: 'yes, a TLSA record proven by DNSSEC is of this certificate',
+  mismatch: 'NO, the TLSA records proven by DNSSEC are of other certificates',
+  unusable: 'nothing proven, the TLSA records are of kinds that count for nothing here',
+  absent: 'nothing proven, DNSSEC proves that there are no TLSA records',
+  insecure: 'nothing proven, the answer is not signed',
+  bogus: 'nothing proven, the signatures of the answer do not verify',
+  failed: 'nothing proven, no answer',
+};
 
 const verdictWords = (verdict: Verdict): readonly string[] =>
   verdict.accept

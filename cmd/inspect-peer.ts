@@ -6,13 +6,19 @@ import { DialFailure } from '../src/net/dial.ts';
 import { FailedLately } from '../src/proxy/failed-lately.ts';
 import { reach, type Ways } from '../src/proxy/reach.ts';
 import { targetDeskOf, type TargetDesk } from '../src/proxy/route-desk.ts';
+import { nameToAsk } from '../src/proxy/tlsa-asking.ts';
 import { Turns } from '../src/proxy/turns.ts';
 import { secure } from '../src/proxy/upstream.ts';
 import type { Route } from '../src/proxy/route.ts';
+import type { TlsaAnswer } from '../src/trust/dane.ts';
 import type { Peer } from '../src/trust/evidence.ts';
 
 /** @throws CommandError `network` for a failure, `refused` for a refusal before a certificate was seen */
-export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
+export async function peerOf(
+  route: Route,
+  anchors: AnchorSet,
+  tlsa: Promise<TlsaAnswer | null>,
+): Promise<Peer> {
   const options = { target: route, anchors, signal: new AbortController().signal, on: () => undefined };
   const targets: Ways['targets'] = [targetDeskOf(route, anchors)];
   const desk = { route, targets, dials: new Turns(1), failedTargets: new FailedLately<TargetDesk>() };
@@ -20,7 +26,8 @@ export async function peerOf(route: Route, anchors: AnchorSet): Promise<Peer> {
   try {
     const { raw } = await reach(desk, { ...options, admitted: () => undefined });
     phase = route.upstreamTls === 'starttls' ? 'STARTTLS and TLS handshake' : 'TLS handshake';
-    const { socket, peer } = await secure(raw, route, options);
+    const serverName = nameToAsk(route.trust, await tlsa);
+    const { socket, peer } = await secure(raw, route, { ...options, serverName });
     socket.destroy();
     return peer;
   } catch (error) {

@@ -6,8 +6,10 @@ import type { PinsRow } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
 import { loadAnchors } from '../src/net/anchors.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
+import { openTlsa } from '../src/net/open-tlsa.ts';
 import { readBuild } from '../src/ops/build.ts';
 import type { Route } from '../src/proxy/route.ts';
+import { daneResult, type DaneResult, type TlsaAnswer } from '../src/trust/dane.ts';
 import { policies } from '../src/trust/evidence.ts';
 import type { Evidence, Examined, Peer, Policy, Verdict } from '../src/trust/evidence.ts';
 import { Examiner } from '../src/trust/examine.ts';
@@ -33,6 +35,8 @@ export interface Inspection {
   readonly examined: Examined;
   /** What is remembered of the endpoint; null without a store. */
   readonly row: PinsRow | null;
+  /** What TLSA records say of the chain; null where no resolver is configured. */
+  readonly dane: DaneResult | null;
   readonly verdicts: Readonly<Record<Policy, Verdict>>;
   /** Whether the key or certificate is the one of --expect; null when none was given. */
   readonly expected: boolean | null;
@@ -45,8 +49,14 @@ const inspect: Run = async (args, io) => {
   const config = await configFor(args, io, { urls: [], needsRoutes: false });
   const route = await routeToInspect(args, io, config.config);
   const anchors = await loadAnchors(route.anchors);
-  const [row, peer] = await Promise.all([rowOf(route, { args, io, config }), peerOf(route, anchors)]);
-  const inspection = conclude({ route, anchors, row, peer, expect, now: io.now() });
+  const tlsa = await openTlsa(config.config.resolver, io.now);
+  const asked = tlsa?.find(route.endpoint) ?? Promise.resolve(null);
+  const [row, peer, answer] = await Promise.all([
+    rowOf(route, { args, io, config }),
+    peerOf(route, anchors, asked),
+    asked,
+  ]);
+  const inspection = conclude({ route, anchors, row, peer, tlsa: answer, expect, now: io.now() });
   if (isSet(args, 'json')) io.printJson(inspectionShape(inspection));
   else io.print(...inspectionLines(inspection));
   return inspection.good ? 'done' : 'refused';
@@ -57,37 +67,54 @@ interface Found {
   readonly anchors: AnchorSet;
   readonly row: PinsRow | null;
   readonly peer: Peer;
+  readonly tlsa: TlsaAnswer | null;
   readonly expect: string | null;
   readonly now: number;
 }
 
-function conclude({ route, anchors, row, peer, expect, now }: Found): Inspection {
-  const examined = new Examiner().examine(peer.chain, {
+function conclude(found: Found): Inspection {
+  const { route, anchors, row, peer, expect, now } = found;
+  const examiner = new Examiner();
+  const clockSuspect = now < readBuild().builtAt;
+  const examined = examiner.examine(peer.chain, {
     anchors,
     endpoint: route.endpoint,
     chainError: peer.chainError,
     profile: peer.tls.profile,
     now,
-    clockSuspect: now < readBuild().builtAt,
+    clockSuspect,
   });
-  const evidence = evidenceOf({ route, anchors, row, peer, expect, now }, examined);
+  const presented = { chain: peer.chain, endpoint: route.endpoint, now, clockSuspect, examiner };
+  const dane = found.tlsa === null ? null : daneResult(found.tlsa, presented);
+  const evidence = evidenceOf(found, { examined, dane });
   const verdicts = verdictsOf(evidence);
   const sha256 = examined.chain[0]?.sha256 ?? null;
   const expected = expect === null ? null : matchesFingerprint(expect, { spki: peer.spki, sha256 });
-  const pinned = judge(withPolicy(evidence, 'pinned'));
-  const rejected = verdicts.ca.accept ? false : verdicts.ca.reason === 'key-rejected';
+  const own = verdicts[route.trust.policy];
+  const refused = isRejected(verdicts.ca) || isRefusedByDane(own);
+  const vouched = examined.caValid || verdicts.pinned.accept || (own.accept && own.basis === 'dane');
   return {
     route,
     peer,
     examined,
     row,
+    dane,
     verdicts,
     expected,
-    good: !rejected && (examined.caValid || pinned.accept || expected === true),
+    good: !refused && (vouched || expected === true),
   };
 }
 
-function evidenceOf({ route, anchors, row, peer, now }: Found, examined: Examined): Evidence {
+const isRejected = (verdict: Verdict): boolean => !verdict.accept && verdict.reason === 'key-rejected';
+
+/** Sessions are refused whatever else speaks for the key: a script that asks must not hear yes. */
+const isRefusedByDane = (verdict: Verdict): boolean =>
+  !verdict.accept && (verdict.reason === 'dane-mismatch' || verdict.reason === 'dane-unproven');
+
+function evidenceOf(
+  { route, anchors, row, peer, now }: Found,
+  { examined, dane }: Pick<Inspection, 'examined' | 'dane'>,
+): Evidence {
   const configPins = [...new Set([...route.trust.configPins, ...(row === null ? [] : configPinsOfRow(row))])];
   const damaged = row?.state === 'damaged';
   return {
@@ -98,6 +125,7 @@ function evidenceOf({ route, anchors, row, peer, now }: Found, examined: Examine
     resumed: peer.resumed,
     profile: peer.tls.profile,
     examined: peer.chain.length === 0 ? null : examined,
+    dane,
     anchors: anchors.certificates.length,
     record: row === null || damaged ? null : recordOfRow(row),
     recordVerified: !damaged,
@@ -113,7 +141,14 @@ const withPolicy = (evidence: Evidence, policy: Policy): Evidence => ({
 
 function verdictsOf(evidence: Evidence): Readonly<Record<Policy, Verdict>> {
   const of = (policy: Policy): Verdict => judge(withPolicy(evidence, policy));
-  return { auto: of('auto'), ca: of('ca'), tofu: of('tofu'), 'ca+tofu': of('ca+tofu'), pinned: of('pinned') };
+  return {
+    auto: of('auto'),
+    ca: of('ca'),
+    tofu: of('tofu'),
+    'ca+tofu': of('ca+tofu'),
+    pinned: of('pinned'),
+    dane: of('dane'),
+  };
 }
 
 /** The remembered row; null where there is no store, or nothing in it about this endpoint. */
@@ -140,6 +175,7 @@ const inspectionShape = ({
   peer,
   examined,
   row,
+  dane,
   verdicts,
   expected,
 }: Inspection): Record<string, unknown> => ({
@@ -151,6 +187,7 @@ const inspectionShape = ({
   faults: examined.faults,
   store: row === null ? 'none' : 'used',
   record: row,
+  dane: dane ?? { state: 'none', detail: 'no resolver is configured' },
   expected,
   verdicts: Object.fromEntries(policies.map((policy) => [policy, verdictShape(verdicts[policy])])),
 });
@@ -167,6 +204,11 @@ const build = (parser: Argv): Argv =>
       requiresArg: true,
       describe: 'go through socks5://[USER:PASSWORD@]HOST[:PORT] or http://…',
     })
+    .option('resolver', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'who checks DNSSEC: ADDRESS[:PORT] of this machine',
+    })
     .option('ca-file', {
       type: 'string',
       requiresArg: true,
@@ -179,7 +221,7 @@ const build = (parser: Argv): Argv =>
     })
     .usage(
       'Usage: $0 inspect URL|HOST:PORT\n\nMakes one TLS handshake and shows chain, names, faults, the record and what each policy would say.\n' +
-        'Exit 0 when CA-verified, a live pin matches or --expect matches; 4 otherwise; 5 when no handshake came about.',
+        'Exit 0 when CA-verified, a live pin or --expect matches, or the policy takes a proven TLSA record; 4 otherwise; 5 when no handshake came about.',
     )
     .example('$0 inspect imaps://imap.example.org', 'TLS at once')
     .example('$0 inspect mail.example.org:587', 'STARTTLS, by the port')

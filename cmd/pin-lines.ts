@@ -20,8 +20,14 @@ export const stateWords = (row: PinsRow): string => {
     ...(row.expected.length === 0 ? [] : [`${row.expected.length} expected`]),
     ...(row.rejected.length === 0 ? [] : [`${row.rejected.length} rejected`]),
   ];
+  if (isByDaneAlone(row)) return byDaneWords;
   return row.state === 'pinned' ? `${words.pinned} (${counts.join(', ')})` : words[row.state];
 };
+
+/** Other policies read it as emptied, which is what its state says. */
+const isByDaneAlone = ({ byDane, state, pins }: PinsRow): boolean =>
+  byDane === true && state === 'emptied' && pins.length === 0;
+const byDaneWords = 'known by DANE alone';
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 const day = (date: string | null): string => date?.slice(0, 10) ?? 'never';
@@ -33,7 +39,7 @@ export function listLines(rows: readonly PinsRow[]): readonly string[] {
     ['ENDPOINT', 'STATE', 'KEYS', 'LAST SEEN', 'WAITING', 'REJECTED'],
     ...rows.map((row) => [
       row.endpoint,
-      words[row.state],
+      isByDaneAlone(row) ? byDaneWords : words[row.state],
       String(row.pins.filter((pin) => pin.live).length),
       day(lastSeen(row)),
       row.candidates.length === 0 ? '-' : row.candidates.map(({ ref }) => ref).join(', '),

@@ -9,6 +9,7 @@ export function recordOfRow(row: PinsRow): EndpointRecord {
   return {
     ...emptyRecord(row.endpoint),
     basis: row.basis,
+    ...(row.byDane === undefined ? {} : { byDane: row.byDane }),
     pins: row.pins.filter(({ origin, firstSeen }) => origin !== 'config' || firstSeen !== null).map(pinOf),
     rejected: row.rejected.map((spki) => ({ spki, at: 0 })),
     lastCa: lastCaOf(row),

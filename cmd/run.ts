@@ -70,12 +70,22 @@ const build = (parser: Argv): Argv =>
     .option('trust', {
       type: 'string',
       requiresArg: true,
-      describe: 'default trust policy: auto, ca, tofu, ca+tofu or pinned',
+      describe: 'default trust policy: auto, ca, tofu, ca+tofu, pinned or dane',
     })
     .option('first-use', {
       type: 'string',
       requiresArg: true,
       describe: 'first key of an endpoint: accept, hold or refuse',
+    })
+    .option('dane', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'TLSA records beside trust auto: off or prefer',
+    })
+    .option('resolver', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'who checks DNSSEC: ADDRESS[:PORT] of this machine',
     })
     .option('ca-file', {
       type: 'string',

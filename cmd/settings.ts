@@ -19,6 +19,8 @@ const flagNames: Readonly<Record<string, string>> = {
   trust: 'trust',
   firstUse: 'first-use',
   caFile: 'ca-file',
+  dane: 'dane',
+  resolver: 'resolver',
   'metrics.listen': 'metrics',
   'log.level': 'log-level',
   'log.format': 'log-format',

@@ -1,5 +1,6 @@
 // The configuration: read from YAML, environment and flags, checked whole before anything starts.
 
+import type { ResolverPlace } from './net/open-tlsa.ts';
 import type { Route } from './proxy/route.ts';
 
 /** The checked configuration, canonical: defaults, presets and trust inheritance are applied. */
@@ -7,6 +8,8 @@ export interface Config {
   /** Absolute state directory. */
   readonly state: string;
   readonly routes: readonly Route[];
+  /** Whom TLSA records are asked of; null: nobody. */
+  readonly resolver: ResolverPlace | null;
   readonly metrics: {
     readonly host: string;
     readonly port: number;

@@ -70,6 +70,13 @@ export const refusals = {
     advice:
       'The policy pinned accepts only keys that were named beforehand. Add the key with pins: in the configuration or letterlock pins add.',
   },
+  'dane-mismatch': {
+    permanence: 'permanent',
+    cause: 'its key is not the one named by DANE',
+    advice:
+      'TLSA records, proven by DNSSEC, name other keys than the one the server showed. Either its operator changed the certificate and ' +
+      'not the records, or somebody stands between you and the server. letterlock inspect shows both.',
+  },
   'legacy-unpinned': {
     permanence: 'permanent',
     cause: 'it is a legacy server without a pin',
@@ -125,6 +132,13 @@ export const refusals = {
     cause: 'the pin store is damaged',
     advice:
       'Records are missing or altered, so nothing new is trusted. See letterlock pins verify and letterlock pins repair.',
+  },
+  'dane-unproven': {
+    permanence: 'temporary',
+    cause: 'DANE does not prove its key now',
+    advice:
+      'The policy asks for a TLSA record proven by DNSSEC. The resolver may be away, the zone unsigned or badly signed, or there is no ' +
+      'such record: letterlock inspect says which. Another trust policy does without.',
   },
   'first-use-held': {
     permanence: 'temporary',

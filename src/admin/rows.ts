@@ -38,6 +38,7 @@ export function pinsRow(endpoint: string, stored: StoredRecord | null, context: 
     endpoint,
     state: stateOf({ stored, record, pins, context }),
     basis: record.basis,
+    ...(record.byDane === undefined ? {} : { byDane: record.byDane }),
     lastCa: record.lastCa === null ? null : lastCaRow(record.lastCa, context),
     pins,
     candidates: record.candidates.map((candidate) => candidateRow(candidate, context)),

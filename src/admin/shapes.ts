@@ -85,6 +85,8 @@ export interface PinsRow {
   readonly endpoint: string;
   readonly state: EndpointState;
   readonly basis: Basis;
+  /** Known by DANE alone; absent otherwise. */
+  readonly byDane?: true;
   readonly lastCa: LastCaRow | null;
   readonly pins: readonly PinRow[];
   readonly candidates: readonly CandidateRow[];

@@ -13,8 +13,10 @@ export async function anchorProblems(
   ground: Ground,
   drafts: readonly Draft[],
 ): Promise<readonly ConfigProblem[]> {
+  const { resolver } = ground.raw;
   const written: readonly (readonly [Path, string | readonly string[] | undefined])[] = [
     [['caFile'], ground.raw.caFile],
+    [['resolver', 'caFile'], typeof resolver === 'object' ? resolver?.caFile : undefined],
     ...drafts.map((draft) => [['routes', draft.index, 'caFile'], draft.raw.caFile] as const),
   ];
   const checks = written.flatMap(([path, value]) =>

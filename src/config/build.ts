@@ -13,6 +13,7 @@ import type { Ground } from './ground.ts';
 import { canonicalPin, giverOf } from './neighbours.ts';
 import { defaultSocket, defaultState } from './paths.ts';
 import type { Path } from './problem.ts';
+import { resolverOf } from './resolver-place.ts';
 import { defaults } from './schema.ts';
 import type { RawConfig } from './schema.ts';
 import type { Server } from './servers.ts';
@@ -29,6 +30,7 @@ export const buildConfig = (ground: Ground, drafts: readonly Draft[], outside: O
   return {
     state,
     routes: drafts.map((draft) => buildRoute(draft, drafts, { ...ground, ...outside })),
+    resolver: resolverOf(ground),
     metrics: metricsOf(ground),
     admin: { socket: socketOf(ground, state) },
     localCa: { names: localNamesOf(ground) },
@@ -140,12 +142,14 @@ function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clie
 function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
   const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];
   const given = giverOf('trust', endpoint, all)?.raw.trust;
+  const dane = giverOf('dane', endpoint, all)?.raw.dane ?? ground.raw.dane ?? defaults.dane;
   const preset =
     pins.length === 0 && !trustIsOrdered(ground) && isBigProvider(endpoint.host) ? 'ca' : undefined;
   return {
     policy: given ?? preset ?? ground.raw.trust ?? defaults.trust,
     firstUse: giverOf('firstUse', endpoint, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
     configPins: [...new Set(pins.map(canonicalPin))],
+    ...(dane === 'off' ? {} : { dane }),
   };
 }
 

@@ -8,6 +8,7 @@ import { anchorProblems } from './anchor-files.ts';
 import { buildConfig } from './build.ts';
 import { readDocument } from './document.ts';
 import type { SourceDocument } from './document.ts';
+import { daneProblems } from './dane-rules.ts';
 import { draftRoutes } from './drafts.ts';
 import type { Draft } from './drafts.ts';
 import type { Ground } from './ground.ts';
@@ -116,6 +117,7 @@ async function finish(
     ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
     ...built.flatMap(({ draft, route }) => legacyPolicyProblems(draft, route)),
+    ...daneProblems(ground, { drafts, built }),
     ...users.problems,
     ...passwords.problems,
     ...keys.problems,

@@ -98,10 +98,11 @@ const trustKeys = {
   firstUse: (draft: Draft) => draft.raw.firstUse ?? null,
   pins: (draft: Draft) =>
     draft.raw.pins === undefined ? null : sortedList(draft.raw.pins.map(canonicalPin)),
+  dane: (draft: Draft) => draft.raw.dane ?? null,
   caFile: (draft: Draft) => (draft.raw.caFile === undefined ? null : sortedList([draft.raw.caFile].flat())),
 } as const;
 export type TrustKey = keyof typeof trustKeys;
-const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile'];
+const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'dane', 'caFile'];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;
 

@@ -7,6 +7,7 @@ import type { Draft } from './drafts.ts';
 import type { Ground } from './ground.ts';
 import type { OriginRow, RowValue } from './origin-row.ts';
 import type { Path } from './problem.ts';
+import { resolverRows } from './resolver-place.ts';
 import { routeRows } from './route-rows.ts';
 import { defaults } from './schema.ts';
 
@@ -28,6 +29,8 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
     row(['state'], config.state),
     row(['trust'], ground.raw.trust ?? defaults.trust),
     row(['firstUse'], ground.raw.firstUse ?? defaults.firstUse),
+    row(['dane'], ground.raw.dane ?? defaults.dane),
+    ...resolverRows(config.resolver, row),
     row(['caFile'], anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile)),
     ...drafts.flatMap((draft, index) => {
       const route = config.routes[index];

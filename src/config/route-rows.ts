@@ -128,7 +128,14 @@ interface TrustRow {
 function trustRows(sources: RouteSources): readonly OriginRow[] {
   const { index, route } = sources;
   const pinned = targetsOf(route).some(({ trust }) => trust.configPins.length > 0);
-  const keys: readonly TrustKey[] = ['trust', 'firstUse', ...(pinned ? (['pins'] as const) : []), 'caFile'];
+  const prefers = targetsOf(route).some(({ trust }) => trust.dane !== undefined);
+  const keys: readonly TrustKey[] = [
+    'trust',
+    'firstUse',
+    ...(pinned ? (['pins'] as const) : []),
+    ...(prefers ? (['dane'] as const) : []),
+    'caFile',
+  ];
   return keys.map((key) => ({
     path: ['routes', index, key],
     ...trustRow(key, route, sources),
@@ -153,6 +160,8 @@ function trustValue(key: TrustKey, { trust, anchors }: Target): RowValue {
       return trust.firstUse;
     case 'pins':
       return trust.configPins;
+    case 'dane':
+      return trust.dane ?? 'off';
     case 'caFile':
       return anchors;
   }

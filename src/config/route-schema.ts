@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { canonicalHost } from '../endpoint.ts';
 import { clientTlsVersions } from '../proxy/route.ts';
-import { firstUses, policies } from '../trust/evidence.ts';
+import { daneUses, firstUses, policies } from '../trust/evidence.ts';
 import { parseFingerprint } from '../trust/fingerprint.ts';
 import { filePath, flag, readable, whole } from './fields.ts';
 import { parsePlace, readSocketMode, readSocketPath } from './listen-place.ts';
@@ -25,12 +25,21 @@ function readPin(text: string): void {
   }
 }
 
+export const pins = z
+  .array(readable(readPin))
+  .max(64)
+  .meta({ description: 'Keys to accept, sha256//BASE64=.' });
+
 /** The settings a route and the top level share. */
 export const common = {
   trust: z.enum(policies).meta({ description: 'Trust policy: what a key must show to be accepted.' }),
   firstUse: z
     .enum(firstUses)
     .meta({ description: 'What happens to the first key of an endpoint that no CA vouches for.' }),
+  dane: z.enum(daneUses).meta({
+    description:
+      'With trust: auto, whether TLSA records proven by DNSSEC count like a CA, and against a key they do not name; needs resolver.',
+  }),
   caFile: z
     .union([filePath, z.array(filePath).min(1)], { error: 'must be a path or a list of paths' })
     .meta({ description: 'Trust anchors instead of the system ones; the word system in a list adds those.' }),
@@ -150,7 +159,8 @@ const routeFields = {
     }),
   trust: common.trust,
   firstUse: common.firstUse,
-  pins: z.array(readable(readPin)).max(64).meta({ description: 'Keys to accept, sha256//BASE64=.' }),
+  pins,
+  dane: common.dane,
   caFile: common.caFile,
   address: z
     .union([address, z.array(address).min(1).max(maxEntries)], {

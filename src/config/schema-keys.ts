@@ -36,9 +36,10 @@ export function settingPaths(): readonly SettingPath[] {
     if (path[0] === 'routes') return [];
     const forms = formsOf(schema);
     const mapping = forms.find((form) => form instanceof z.ZodObject);
-    const isSocket = path.join('.') === 'admin.socket';
-    if (mapping !== undefined && !isSocket)
+    const isOneWord = ['admin.socket', 'resolver'].includes(path.join('.'));
+    if (mapping !== undefined && !isOneWord)
       return Object.entries(mapping.shape).flatMap(([key, value]) => walk(value, [...path, key]));
+    if (isOneWord) return [{ path, form: 'text' }];
     if (forms.some((form) => form instanceof z.ZodNumber)) return [{ path, form: 'whole' }];
     return [{ path, form: forms.some((form) => form instanceof z.ZodArray) ? 'list' : 'text' }];
   };

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { canonicalHost } from '../endpoint.ts';
 import { filePath, readable, whole } from './fields.ts';
 import { readOctal } from './listen-place.ts';
-import { common, routeSchema } from './route-schema.ts';
+import { parseOwnResolver, parseTlsResolver } from './resolver-place.ts';
+import { common, pins, routeSchema } from './route-schema.ts';
 import { quoted, UnusableValue } from './unusable.ts';
 import { parseListen } from './upstream.ts';
 
@@ -32,11 +33,41 @@ const socket = z
   .partial()
   .required({ path: true });
 
+const resolver = z
+  .strictObject({
+    address: readable(parseTlsResolver).meta({
+      description: 'ADDRESS[:PORT] of a resolver asked over TLS; default port 853.',
+    }),
+    serverName: readable(canonicalHost).meta({
+      description: 'The name its certificate must be CA-verified for.',
+    }),
+    pins: pins.meta({ description: 'Keys of which it must have one, sha256//BASE64=.' }),
+    caFile: common.caFile,
+  })
+  .partial()
+  .required({ address: true })
+  .superRefine(({ serverName, pins: keys = [] }, context) => {
+    if (serverName !== undefined || keys.length > 0) return;
+    const suggestion = 'add serverName: with the name of its certificate, or pins:';
+    const message = 'nothing says how to know it';
+    context.addIssue({ code: 'custom', message, params: { suggestion } });
+  });
+
 export const configSchema = z
   .strictObject({
     state: filePath.meta({ description: 'Directory of the pin store.' }),
     trust: common.trust,
     firstUse: common.firstUse,
+    dane: common.dane,
+    resolver: z
+      .union([resolver, readable(parseOwnResolver)], {
+        error: 'must be ADDRESS[:PORT] of this machine or {address, serverName, pins, caFile}',
+      })
+      .nullable()
+      .meta({
+        description:
+          'Who is asked for TLSA records and checks DNSSEC: ADDRESS[:PORT] of this machine, or one over TLS; null: nobody.',
+      }),
     caFile: common.caFile,
     routes: z
       .array(routeSchema)
@@ -85,6 +116,7 @@ export type RawConfig = z.infer<typeof configSchema>;
 export const defaults = {
   trust: 'auto',
   firstUse: 'accept',
+  dane: 'off',
   caFile: ['system'],
   metrics: { listen: '127.0.0.1:9465' },
   localCa: { names: [] },

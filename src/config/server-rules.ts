@@ -4,6 +4,7 @@ import type { ConfigProblem } from '../config.ts';
 import { bracketed } from '../endpoint.ts';
 import { targetsOf } from '../proxy/route.ts';
 import type { Route } from '../proxy/route.ts';
+import type { Policy } from '../trust/evidence.ts';
 import type { Draft } from './drafts.ts';
 import { problemAt } from './problem.ts';
 import type { Path } from './problem.ts';
@@ -113,14 +114,16 @@ function legacyProblems({ raw, place }: Draft): readonly ConfigProblem[] {
   return [problemAt(place('minVersion'), message, 'remove one of the two')];
 }
 
-/** A policy that asks a CA would rest on a connection that can be changed on the way. */
+/** A policy that asks a CA or the DNS would rest on a connection that can be changed on the way. */
 export function legacyPolicyProblems({ place }: Draft, route: Route): readonly ConfigProblem[] {
   if (!route.legacyServer) return [];
-  const target = targetsOf(route).find(({ trust }) => trust.policy === 'ca' || trust.policy === 'ca+tofu');
+  const target = targetsOf(route).find(({ trust }) => unfitForLegacy.has(trust.policy));
   if (target === undefined) return [];
-  const message = `legacyServer: true does not go with trust: ${target.trust.policy} of ${target.endpoint.name}: what a CA says over such a connection is worth nothing`;
+  const message = `legacyServer: true does not go with trust: ${target.trust.policy} of ${target.endpoint.name}: what ${target.trust.policy === 'dane' ? 'the DNS' : 'a CA'} says over such a connection is worth nothing`;
   return [problemAt(place('legacyServer'), message, 'use trust: pinned, tofu or auto for this server')];
 }
+
+const unfitForLegacy: ReadonlySet<Policy> = new Set<Policy>(['ca', 'ca+tofu', 'dane']);
 
 function warmProblems({ raw, scheme, place }: Draft): readonly ConfigProblem[] {
   if ((raw.warm ?? 0) === 0 || scheme.protocol !== 'tls') return [];

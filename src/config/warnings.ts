@@ -3,11 +3,13 @@
 import type { ConfigProblem } from '../config.ts';
 import { targetsOf } from '../proxy/route.ts';
 import type { Route } from '../proxy/route.ts';
+import { daneIgnored } from './dane-rules.ts';
 import type { Draft } from './drafts.ts';
 import { problemAt } from './problem.ts';
 
 export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProblem[] => [
   ...pinsIgnored(draft, route),
+  ...daneIgnored(draft, route),
   ...idleGroups(draft),
   ...oldClientTls(draft, route),
   ...legacy(draft, route),
@@ -15,9 +17,10 @@ export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProble
 
 function pinsIgnored({ raw, place }: Draft, route: Route): readonly ConfigProblem[] {
   if (raw.pins === undefined || raw.pins.length === 0) return [];
-  if (!targetsOf(route).some(({ trust }) => trust.policy === 'ca')) return [];
+  const blind = targetsOf(route).find(({ trust }) => trust.policy === 'ca' || trust.policy === 'dane');
+  if (blind === undefined) return [];
   const hint = 'use trust: pinned to accept these keys only';
-  return [problemAt(place('pins'), 'pins have no effect under trust: ca', hint)];
+  return [problemAt(place('pins'), `pins have no effect under trust: ${blind.trust.policy}`, hint)];
 }
 
 function idleGroups({ listen, place }: Draft): readonly ConfigProblem[] {

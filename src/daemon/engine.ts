@@ -10,6 +10,7 @@ import { CommandError } from '../errors.ts';
 import { LocalTls } from '../local-ca/local-tls.ts';
 import type { PreparedTls } from '../local-ca/local-tls.ts';
 import type { AnchorSet } from '../net/anchors.ts';
+import type { TlsaFinder } from '../net/tlsa.ts';
 import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import { Inherited, takeInherited } from '../proxy/inherited.ts';
@@ -28,6 +29,8 @@ import { trustView } from './trust-view.ts';
 export interface Force {
   readonly config: Config;
   readonly anchors: AnchorSets;
+  /** Null where no resolver is configured. */
+  readonly tlsa: TlsaFinder | null;
   readonly log: Log;
 }
 
@@ -80,6 +83,7 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     routes: config.routes,
     tofu,
     anchorsFor: (target) => anchorsOf(ground, target),
+    findTlsa: async (endpoint) => (await ground.force.tlsa?.find(endpoint)) ?? noResolver,
     credentialsFor: (route) => (ground.incoming?.tls ?? firstTls).credentialsFor(route),
     on,
     now,
@@ -90,6 +94,8 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   late.proxy = proxy;
   return { store, tofu, proxy, localTls, firstTls, metrics, on };
 }
+
+const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
 
 /** Under the lock of the store: no other daemon writes to the local CA of this state. */
 async function openLocalTls(

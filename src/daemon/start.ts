@@ -11,6 +11,7 @@ import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
+import { openTlsa } from '../net/open-tlsa.ts';
 import { loadAnchorSets } from './anchor-sets.ts';
 import { Closing } from './closing.ts';
 import { openConfiguredLog, openEngine } from './engine.ts';
@@ -95,6 +96,7 @@ async function prepare(
     force: {
       config,
       anchors: await loadAnchorSets(config.routes),
+      tlsa: await openTlsa(config.resolver, now),
       log: openConfiguredLog(config, { env, logFd }),
     },
     incoming: null,
@@ -225,6 +227,7 @@ async function apply(
   { ground, engine }: { readonly ground: Ground; readonly engine: Engine },
 ): Promise<void> {
   const anchors = await loadAnchorSets(config.routes);
+  const tlsa = await openTlsa(config.resolver, ground.now);
   const log = openConfiguredLog(config, ground);
   const tls = await engine.localTls.prepare(config);
   ground.incoming = { anchors, tls };
@@ -237,7 +240,7 @@ async function apply(
     ground.incoming = null;
   }
   tls.take();
-  ground.force = { config, anchors, log };
+  ground.force = { config, anchors, tlsa, log };
   engine.tofu.configure(settingsOf(config.routes));
   await engine.localTls.look();
   await countRoutes(ground, engine);

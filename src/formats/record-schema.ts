@@ -85,6 +85,7 @@ const expectation = z
 
 const trust = {
   basis: z.enum(['none', 'ca', 'pinned']),
+  byDane: z.literal(true).optional(),
   pins: z.array(pin).max(1024),
   rejected: z.array(z.strictObject({ spki, at: time })).max(16_384),
   candidates: z.array(candidate).max(16),

@@ -27,6 +27,8 @@ const tooOld: ReadonlySet<string> = new Set([
 
 export interface HandshakeOptions {
   readonly endpoint: Endpoint;
+  /** Asked for in place of the endpoint's name, a DNS name; nothing is verified by it. */
+  readonly serverName?: string | null;
   readonly anchors: AnchorSet;
   /** `modern` where none is given. */
   readonly profile?: TlsProfile;
@@ -52,12 +54,12 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     raw.destroy();
     return Promise.reject(error);
   }
-  const { endpoint, profile = 'modern', identity = null } = options;
+  const { endpoint, serverName = null, profile = 'modern', identity = null } = options;
   const socket = connect({
     socket: raw,
     host: endpoint.host,
     // No SNI for addresses (RFC 6066 section 3); always for names.
-    servername: endpoint.kind === 'dns' ? endpoint.host : '',
+    servername: serverName ?? (endpoint.kind === 'dns' ? endpoint.host : ''),
     secureContext: options.anchors.contexts.of(profile, identity),
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,

@@ -21,6 +21,7 @@ export interface LogEntry {
 const bases: Readonly<Record<AcceptBasis, string>> = {
   ca: 'verified by a CA',
   pin: 'pinned key, no CA involved',
+  dane: 'verified by DANE',
   'first-use': 'key pinned on first use, nobody verified it',
 };
 
@@ -48,6 +49,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
       return trustEntry(event);
     case 'session-started':
     case 'dialled':
+    case 'tlsa-looked-up':
     case 'handshaken':
     case 'greeted':
     case 'carried':
@@ -83,6 +85,7 @@ function trustEntry(
         reason: event.reason,
         spki: event.spki,
         faults: event.faults,
+        ...(event.dane === undefined ? {} : { dane: event.dane }),
       });
     case 'pin-changed':
       return pinChanged(event);
@@ -157,7 +160,14 @@ function storeHealth({ type, health }: Of<'store-health'>): LogEntry {
 
 function sessionEntry(
   event: Of<
-    'session-started' | 'dialled' | 'handshaken' | 'greeted' | 'carried' | 'session-revoked' | 'session-ended'
+    | 'session-started'
+    | 'dialled'
+    | 'tlsa-looked-up'
+    | 'handshaken'
+    | 'greeted'
+    | 'carried'
+    | 'session-revoked'
+    | 'session-ended'
   >,
 ): LogEntry {
   switch (event.type) {
@@ -170,6 +180,12 @@ function sessionEntry(
       });
     case 'dialled':
       return entry('debug', event, `dialled ${event.endpoint}: ${event.result}`, {
+        endpoint: event.endpoint,
+        result: event.result,
+        seconds: toMicroseconds(event.seconds),
+      });
+    case 'tlsa-looked-up':
+      return entry('debug', event, `TLSA records of ${event.endpoint}: ${event.result}`, {
         endpoint: event.endpoint,
         result: event.result,
         seconds: toMicroseconds(event.seconds),

@@ -18,6 +18,7 @@ export const counters = {
   client_connections_rejected_total: [['route', 'reason'], 'Client connections closed without relaying.'],
   relayed_bytes_total: [['route', 'direction'], 'Application bytes relayed.'],
   upstream_dials_total: [['upstream', 'result'], 'TCP connection attempts.'],
+  tlsa_lookups_total: [['upstream', 'result'], 'Look-ups of TLSA records, answers kept in memory included.'],
   tls_handshakes_total: [['upstream', 'version'], 'TLS handshakes completed upstream.'],
   verdicts_total: [['upstream', 'basis'], 'Verdicts, one for each handshake judged.'],
   refusals_total: [['upstream', 'reason'], 'Clients refused.'],

@@ -73,6 +73,11 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         });
         if (event.result !== 'connected') return;
         return observe('upstream_connect_duration_seconds', ofUpstream(event.endpoint), event.seconds);
+      case 'tlsa-looked-up':
+        return counter.tlsa_lookups_total.inc({
+          upstream: upstream.counted(event.endpoint),
+          result: event.result,
+        });
       case 'handshaken':
         counter.tls_handshakes_total.inc({
           upstream: upstream.counted(event.endpoint),

@@ -150,7 +150,7 @@ function createRows({ counter, gauge }: Families, bounds: Bounds, route: Route):
 
 function createUpstreamRows(counter: Families['counter'], upstream: string): void {
   for (const reason of Object.keys(refusals)) counter.refusals_total.inc({ upstream, reason }, 0);
-  for (const basis of ['ca', 'pin', 'first-use', 'refused'])
+  for (const basis of ['ca', 'pin', 'first-use', 'dane', 'refused'])
     counter.verdicts_total.inc({ upstream, basis }, 0);
   for (const result of ['connected', 'refused', 'timeout', 'dns', 'unreachable']) {
     counter.upstream_dials_total.inc({ upstream, result }, 0);

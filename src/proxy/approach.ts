@@ -1,11 +1,14 @@
 // From a route to one finished handshake with one of its servers. Nothing is judged here, and nothing of the
 // client's is in reach.
 
+import type { Socket } from 'node:net';
 import type { ClientIdentity } from '../net/client-identity.ts';
+import type { TlsaAnswer } from '../trust/dane.ts';
 import type { Greeting } from './prove.ts';
 import { reach, type ReachPlan } from './reach.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import type { SessionTools } from './session-tools.ts';
+import { TlsaAsking } from './tlsa-asking.ts';
 import { secure, type Upstream } from './upstream.ts';
 
 /** A server reached and not judged yet. */
@@ -13,23 +16,46 @@ export interface Approached extends Upstream {
   readonly desk: TargetDesk;
   /** What it proved already, before this client came; null: it still has to. */
   readonly greeting: Greeting | null;
+  /** What its TLSA records are; null where nobody asked. */
+  readonly tlsa: TlsaAnswer | null;
   /** Of one that was kept ready: ends its watch, and says whether it is still good; the relay reads it in the same tick. */
   readonly letGo?: () => boolean;
 }
 
 export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
-  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now'>;
+  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now' | 'findTlsa'>;
 }
 
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
 export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<Approached> {
   const { signal, admitted, tools } = plan;
   const { on } = tools;
-  const reached = await reach(desk, { signal, admitted, on });
+  const asking = new TlsaAsking(tools, signal);
+  const reached = await reach(desk, {
+    signal,
+    on,
+    admitted: (server) => {
+      admitted(server);
+      asking.begin(server);
+    },
+  });
   const { target, anchors } = reached.desk;
   const identity = (): ClientIdentity | null => (mayShow(reached.desk, tools) ? desk.identity : null);
-  const upstream = await secure(reached.raw, desk.route, { target, anchors, identity, signal, on });
-  return { ...upstream, desk: reached.desk, greeting: null };
+  const serverName = await closingOnThrow(reached.raw, asking.serverName(reached.desk));
+  const options = { target, anchors, identity, serverName, signal, on };
+  const upstream = await secure(reached.raw, desk.route, options);
+  // The TLS socket only, the raw one follows.
+  const tlsa = await closingOnThrow(upstream.socket, asking.answer(reached.desk));
+  return { ...upstream, desk: reached.desk, greeting: null, tlsa };
+}
+
+async function closingOnThrow<T>(socket: Socket, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import type { ClientRejection, FailureReason, RefusalReason } from '../errors.ts';
 import type { Listener, TrustEvent } from '../tofu/event.ts';
+import type { TlsaAnswer } from '../trust/dane.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { DialResult } from '../net/dial.ts';
@@ -42,6 +43,12 @@ export type ProxyEvent =
       readonly type: 'dialled';
       readonly endpoint: string;
       readonly result: DialResult;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: 'tlsa-looked-up';
+      readonly endpoint: string;
+      readonly result: TlsaAnswer['state'];
       readonly seconds: number;
     }
   | {

@@ -4,6 +4,7 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { TlsaAnswer } from '../trust/dane.ts';
 import type { Peer } from '../trust/evidence.ts';
 import type { Approached } from './approach.ts';
 import type { Era } from './hold.ts';
@@ -27,6 +28,7 @@ export class Kept implements Approached {
   readonly socket: TLSSocket;
   readonly peer: Peer;
   readonly desk: TargetDesk;
+  readonly tlsa: TlsaAnswer | null;
   readonly greeting: Greeting;
   readonly era: Era;
   readonly readyAt: number;
@@ -36,11 +38,12 @@ export class Kept implements Approached {
   #watched = true;
   #heard = false;
 
-  constructor({ raw, socket, peer, desk }: Approached, facts: KeptFacts) {
+  constructor({ raw, socket, peer, desk, tlsa }: Approached, facts: KeptFacts) {
     this.raw = raw;
     this.socket = socket;
     this.peer = peer;
     this.desk = desk;
+    this.tlsa = tlsa;
     this.greeting = facts.greeting;
     this.era = facts.era;
     this.readyAt = facts.now;
@@ -52,10 +55,11 @@ export class Kept implements Approached {
     raw.unref();
   }
 
-  /** Nothing was heard of the server, and it is not too old; a clock set back makes it so. */
+  /** Nothing was heard of the server, and neither it nor the proof of its key is too old; a clock set back makes it so. */
   isGood(now: number): boolean {
     const ageMs = now - this.readyAt;
-    return this.#isFresh() && ageMs >= 0 && ageMs < this.#lifeMs;
+    const outlived = this.tlsa?.state === 'records' && now >= this.tlsa.expires;
+    return this.#isFresh() && !outlived && ageMs >= 0 && ageMs < this.#lifeMs;
   }
 
   /** A client has it now, and says itself how long it takes; it is watched until `letGo` or `close`. */

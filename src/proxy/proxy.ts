@@ -4,10 +4,12 @@
 import type { Socket } from 'node:net';
 import { CommandError } from '../errors.ts';
 import type { Protocol } from '../mail/protocol.ts';
+import type { Endpoint } from '../endpoint.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { ServerCredentials } from '../net/local-handshake.ts';
 import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
+import type { TlsaAnswer } from '../trust/dane.ts';
 import { ClientRejected } from './client-leg.ts';
 import type { Door } from './door.ts';
 import type { Listener, ProxyEvent } from './events.ts';
@@ -27,6 +29,8 @@ export interface ProxyOptions {
   readonly anchorsFor: (target: Target) => AnchorSet;
   /** For a route whose client side has TLS; asked at `start` and `replace`. Throws CommandError when there are none. */
   readonly credentialsFor?: (route: Route) => ServerCredentials;
+  /** Looks up TLSA records; must not reject. Absent: there is no resolver. */
+  readonly findTlsa?: (endpoint: Endpoint) => Promise<TlsaAnswer>;
   readonly on: Listener<ProxyEvent>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -80,6 +84,7 @@ export class Proxy {
       timing: { ...defaultTiming, ...options.timing },
       suspicion: options.suspicion ?? new Suspicion(),
       peers: new PeerTable(),
+      ...(options.findTlsa === undefined ? {} : { findTlsa: options.findTlsa }),
     };
   }
 

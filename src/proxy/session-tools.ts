@@ -1,7 +1,9 @@
 // What every session of a proxy shares.
 
+import type { Endpoint } from '../endpoint.ts';
 import type { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
+import type { TlsaAnswer } from '../trust/dane.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { Timing } from './timing.ts';
@@ -14,4 +16,6 @@ export interface SessionTools {
   readonly timing: Timing;
   readonly suspicion: Suspicion;
   readonly peers: PeerTable;
+  /** Looks up TLSA records; never rejects. Absent where no resolver is configured. */
+  readonly findTlsa?: (endpoint: Endpoint) => Promise<TlsaAnswer>;
 }

@@ -188,12 +188,12 @@ export class Session {
   }
 
   /** Synchronous, on the records as they are now. Throws the Refusal. */
-  #judge({ peer, desk }: Approached): Judged {
+  #judge({ peer, desk, tlsa }: Approached): Judged {
     const { tofu } = this.#tools;
     const { target, anchors, hold } = desk;
     this.#target = desk;
     this.#era = this.#eraNow();
-    const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors });
+    const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa });
     const { verdict } = judged;
     this.#spki = peer.spki;
     this.#reference = judged.reference;

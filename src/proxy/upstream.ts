@@ -37,6 +37,8 @@ export interface SecureOptions {
   readonly anchors: AnchorSet;
   /** Asked in the tick in which the handshake begins: what the server may be shown. Nothing where it is not given. */
   readonly identity?: () => ClientIdentity | null;
+  /** The name asked for in the handshake; the endpoint's where it is null or not given. */
+  readonly serverName?: string | null;
   readonly signal: AbortSignal;
   readonly on: Listener<ProxyEvent>;
 }
@@ -51,6 +53,7 @@ export async function secure(raw: Socket, route: Route, options: SecureOptions):
     await startTls(raw, route.protocol, { route, signal: options.signal });
   const { socket, peer } = await handshake(raw, {
     endpoint: options.target.endpoint,
+    serverName: options.serverName ?? null,
     anchors: options.anchors,
     profile: profileOf(route),
     identity: options.identity?.() ?? null,

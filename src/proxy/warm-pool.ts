@@ -1,6 +1,6 @@
 // Connections of one route kept ready for a short time, so that a client of a protocol whose server speaks
 // first is greeted at once. It adds nothing to trust: it dials only servers that are known already, keeps only
-// what the judge accepts by CA or pin, and stores nothing; at hand-out the session judges the same evidence
+// what the judge accepts by CA, pin or DANE, and stores nothing; at hand-out the session judges the same evidence
 // anew, as that of any other connection. It gives way: to clients, to refusals, to every change of trust.
 
 import { Failure, Refusal } from '../errors.ts';
@@ -165,10 +165,10 @@ export class WarmPool {
   }
 
   /** Never a first use, and never stored: what is accepted here is judged again for each client. */
-  #judge({ peer, desk: { target, anchors } }: Approached): void {
-    const question = { endpoint: target.endpoint, settings: target.trust, peer, anchors };
+  #judge({ peer, desk: { target, anchors }, tlsa }: Approached): void {
+    const question = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
     const { verdict } = this.#tools.tofu.judge(question);
-    if (verdict.accept && (verdict.basis === 'ca' || verdict.basis === 'pin')) return;
+    if (verdict.accept && verdict.basis !== 'first-use') return;
     this.#refused = true;
     this.drop(target.endpoint.name);
     throw verdict.accept ? new Failure('no-greeting') : new Refusal(verdict.reason);

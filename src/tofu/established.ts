@@ -2,7 +2,7 @@
 // a client certificate. It accepts nothing. Kept in memory until the settings are read anew.
 
 import type { Evidence, Verdict } from '../trust/evidence.ts';
-import { standingOf, type Grounds } from '../trust/standing.ts';
+import { isKnownByDane, standingOf, type Grounds } from '../trust/standing.ts';
 
 interface Judgement {
   /** Empty for a key that could not be read. */
@@ -23,13 +23,13 @@ export class Established {
   }
 
   /**
-   * A CA verified this endpoint before or a pin of it is live; and the key it showed last, which is the one it will most
+   * A CA verified this endpoint before, a pin of it is live, or it is known by DANE and was accepted since the start; and the key it showed last, which is the one it will most
    * likely show again, was accepted and not rejected since, or refused and pinned since.
    */
   is(endpoint: string, grounds: Grounds): boolean {
     const last = this.#judged.get(endpoint);
     const { live, rejected, anyLivePin, column } = standingOf(grounds, last?.spki ?? '');
     if (last !== undefined && (rejected || !(last.accepted || live))) return false;
-    return anyLivePin || column === 'ca';
+    return anyLivePin || column === 'ca' || (isKnownByDane(grounds) && last !== undefined);
   }
 }

@@ -4,6 +4,7 @@
 import type { RefusalReason } from '../errors.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
 import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
+import type { DaneState } from '../trust/dane.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import type { Fault } from '../trust/fault.ts';
 
@@ -17,6 +18,8 @@ export type TrustEvent =
       readonly reason: RefusalReason | null;
       readonly spki: string | null;
       readonly faults: readonly Fault[];
+      /** Absent where nobody asked. */
+      readonly dane?: DaneState;
       /** Of the leaf presented, milliseconds; null when unreadable. */
       readonly notBefore: number | null;
       readonly notAfter: number | null;

@@ -18,7 +18,7 @@ export class Notices {
     this.#on = on;
   }
 
-  judged({ endpoint, spki, examined }: Evidence, verdict: Verdict): void {
+  judged({ endpoint, spki, examined, dane }: Evidence, verdict: Verdict): void {
     const leaf = examined?.chain[0];
     this.#on({
       type: 'judged',
@@ -27,6 +27,7 @@ export class Notices {
       reason: verdict.accept ? null : verdict.reason,
       spki,
       faults: examined?.faults ?? [],
+      ...(dane === undefined || dane === null ? {} : { dane: dane.state }),
       notBefore: timeOf(leaf?.notBefore),
       notAfter: timeOf(leaf?.notAfter),
       pathNotAfter: examined?.pathNotAfter ?? null,

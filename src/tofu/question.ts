@@ -4,6 +4,7 @@ import type { RefusalReason } from '../errors.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { PinStore } from '../store/pin-store.ts';
+import type { TlsaAnswer } from '../trust/dane.ts';
 import type { Evidence, Peer, TrustSettings, Verdict } from '../trust/evidence.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import type { Listener, TrustEvent } from './event.ts';
@@ -13,6 +14,8 @@ export interface Question {
   readonly settings: TrustSettings;
   readonly peer: Peer;
   readonly anchors: AnchorSet;
+  /** What a look-up of its TLSA records ended with; null or absent where nobody asked. */
+  readonly tlsa?: TlsaAnswer | null;
 }
 
 /** What the judge said of a peer. `accept` is provisional until `settle` returned Vouched. */

@@ -58,6 +58,7 @@ export class Untrusting {
 const isSame = (one: TrustSettings, other: TrustSettings): boolean =>
   one.policy === other.policy &&
   one.firstUse === other.firstUse &&
+  (one.dane ?? 'off') === (other.dane ?? 'off') &&
   one.configPins.join(' ') === other.configPins.join(' ');
 
 /** A key that would be taken in again as new is not a trusted one. */

@@ -5,6 +5,7 @@ import { ClockWatch } from './clock.ts';
 import type { Ledger } from './ledger.ts';
 import type { Question, TofuOptions } from './question.ts';
 import { heldSettings } from './settings.ts';
+import { daneResult, type DaneResult } from '../trust/dane.ts';
 import type { Evidence, Examined } from '../trust/evidence.ts';
 import { Examiner } from '../trust/examine.ts';
 
@@ -31,12 +32,16 @@ export class Witness {
       profile: peer.tls.profile,
       examined: this.#examine(question),
       anchors: anchors.certificates.length,
+      dane: this.#daneResult(question),
     });
   }
 
   /** The same peer, with everything that can have moved since read anew. */
   again(
-    seen: Pick<Evidence, 'endpoint' | 'settings' | 'spki' | 'resumed' | 'profile' | 'examined' | 'anchors'>,
+    seen: Pick<
+      Evidence,
+      'endpoint' | 'settings' | 'spki' | 'resumed' | 'profile' | 'examined' | 'anchors' | 'dane'
+    >,
   ): Evidence {
     const { store, now } = this.#options;
     const { record, verified } = this.#ledger.mirror.entry(seen.endpoint);
@@ -61,6 +66,13 @@ export class Witness {
     this.#noteDates(endpoint.name, examined);
     if (!this.#clock.isSuspect(now)) return examined;
     return this.#examiner.examine(peer.chain, { ...circumstances, clockSuspect: true });
+  }
+
+  #daneResult({ endpoint, peer, tlsa }: Question): DaneResult | null {
+    if (tlsa === undefined || tlsa === null) return null;
+    const now = this.#options.now();
+    const clockSuspect = this.#clock.isSuspect(now);
+    return daneResult(tlsa, { chain: peer.chain, endpoint, now, clockSuspect, examiner: this.#examiner });
   }
 
   #noteDates(endpoint: string, { chain: [leaf] }: Examined): void {

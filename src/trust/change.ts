@@ -17,6 +17,7 @@ export type PinChangeEvent =
   | 'undone'
   | 'candidate'
   | 'config-pinned'
+  | 'dane-proven'
   | 'started-over'
   | 'rollback-accepted'
   | 'repaired';

@@ -85,9 +85,10 @@ export function undoPoint(
   command: Command['command'] | 'import',
   at: number,
 ): UndoPoint {
-  const { basis, pins, rejected, candidates, lastCa, expected } = record;
+  const { basis, byDane, pins, rejected, candidates, lastCa, expected } = record;
   const before = {
     basis: basis === 'none' && lastCa !== null ? ('ca' as const) : basis,
+    ...(byDane === undefined ? {} : { byDane }),
     pins,
     rejected,
     candidates,

@@ -2,13 +2,16 @@
 
 import type { RefusalReason } from '../errors.ts';
 import type { CertificateDescription } from './certificate.ts';
+import type { DaneResult } from './dane.ts';
 import type { Fault } from './fault.ts';
 import type { EndpointRecord } from './record.ts';
 
-export const policies = ['auto', 'ca', 'tofu', 'ca+tofu', 'pinned'] as const;
+export const policies = ['auto', 'ca', 'tofu', 'ca+tofu', 'pinned', 'dane'] as const;
 export type Policy = (typeof policies)[number];
 export const firstUses = ['accept', 'hold', 'refuse'] as const;
 export type FirstUse = (typeof firstUses)[number];
+export const daneUses = ['off', 'prefer'] as const;
+export type DaneUse = (typeof daneUses)[number];
 
 /** The trust settings of one endpoint, after defaults and presets. */
 export interface TrustSettings {
@@ -16,6 +19,8 @@ export interface TrustSettings {
   readonly firstUse: FirstUse;
   /** SPKI pins from the configuration, `sha256//…`. */
   readonly configPins: readonly string[];
+  /** Whether `auto` asks DANE; absent: off. The policy `dane` asks whatever stands here. */
+  readonly dane?: DaneUse;
 }
 
 /**
@@ -58,6 +63,8 @@ export interface Evidence {
   readonly resumed: boolean;
   readonly profile: HandshakeProfile;
   readonly examined: Examined | null;
+  /** What TLSA records say of the chain; null or absent where nobody asked. */
+  readonly dane?: DaneResult | null;
   /** How many trust anchors are loaded for this endpoint. */
   readonly anchors: number;
   readonly record: EndpointRecord | null;
@@ -68,7 +75,11 @@ export interface Evidence {
   readonly sealed: { readonly rejected: ReadonlySet<string>; readonly until: ReadonlyMap<string, number> };
 }
 
-export type AcceptBasis = 'ca' | 'pin' | 'first-use';
+export type AcceptBasis = 'ca' | 'pin' | 'first-use' | 'dane';
+
+/** Do these settings ask for TLSA records? */
+export const asksDane = ({ policy, dane }: TrustSettings): boolean =>
+  policy === 'dane' || (policy === 'auto' && dane === 'prefer');
 
 /** Column of the verdict table. */
 export type Column = 'none' | 'ca' | 'live' | 'unknown' | 'emptied';

@@ -13,6 +13,7 @@ import {
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import type { Situation } from './command.ts';
+import { asksDane } from './evidence.ts';
 import type { Verdict } from './evidence.ts';
 import { expectationText, liveExpectations } from './expected.ts';
 import { faults, isFault, type Fault } from './fault.ts';
@@ -21,7 +22,7 @@ import { judge } from './policy.ts';
 import { leavesCandidate } from './learn.ts';
 import type { KeyEvidence, Pin } from './record.ts';
 import { recalled } from './seen.ts';
-import { isOver, isRejected, standingOf } from './standing.ts';
+import { isKnownByDane, isOver, isRejected, standingOf } from './standing.ts';
 
 /** An explanation for people. `summary` is one sentence. */
 export interface Explanation {
@@ -161,22 +162,30 @@ function outcomeOf(verdict: Verdict): string {
       return 'is accepted because a trusted CA vouches for it';
     case 'pin':
       return 'is accepted because it is pinned';
+    case 'dane':
+      return 'is accepted because DANE vouches for it';
     case 'first-use':
       return 'would be pinned on first use';
   }
 }
 
-function standingSteps({ record, settings, endpoint, now }: Situation): readonly string[] {
-  const policy = `The policy of ${endpoint} is trust: ${settings.policy}, firstUse: ${settings.firstUse}.`;
+function standingSteps(situation: Situation): readonly string[] {
+  const { record, settings, endpoint, now } = situation;
+  const dane = settings.policy === 'auto' && settings.dane === 'prefer' ? ', dane: prefer' : '';
+  const policy = `The policy of ${endpoint} is trust: ${settings.policy}, firstUse: ${settings.firstUse}${dane}.`;
   const configured =
     settings.configPins.length === 0 ? [] : [`The configuration pins ${settings.configPins.join(', ')}.`];
   const expected = liveExpectations(record, now).map(
     (one) => `Expected by an import, and not seen yet: ${expectationText(one)}.`,
   );
-  return [policy, ...configured, basisStep(record), ...expected];
+  const asked = asksDane(settings) ? ['What DANE says now is not asked here: letterlock inspect does.'] : [];
+  return [policy, ...configured, basisStep(situation), ...expected, ...asked];
 }
 
-function basisStep(record: Situation['record']): string {
+function basisStep(situation: Situation): string {
+  const { record } = situation;
+  if (isKnownByDane({ ...situation, recordVerified: true }))
+    return 'It is known by DANE alone: without a proven TLSA record no key counts.';
   switch (record?.basis ?? 'none') {
     case 'none':
       return record?.lastCa == null
@@ -251,6 +260,8 @@ function summaryOf(situation: Situation): string {
     case 'unknown':
       return `${endpoint} is pinned${queue}.`;
     case 'emptied':
+      if (isKnownByDane({ ...situation, recordVerified: true }))
+        return `${endpoint} is known by DANE alone${queue}.`;
       return `${endpoint} is pinned, and no pin counts any more${queue}.`;
   }
 }

@@ -114,6 +114,7 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   }
   if (isPromotion(scene)) return promote(draft, scene);
   if (record.basis !== 'none') return draft;
+  if (verdict.basis === 'dane' && !isCaValid(evidence)) return rememberDane(draft, scene);
   if (evidence.settings.configPins.length > 0) {
     if (verdict.basis !== 'pin') return draft;
     return change(draft, evidence.now, { basis: 'pinned' }, [
@@ -124,6 +125,12 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   }
   if (!isCaValid(evidence)) return draft;
   return change(draft, evidence.now, { basis: 'ca' }, ['ca-verified', spki, 'first CA-verified session']);
+}
+
+/** Leaves no key behind, only that the endpoint is not new: to all that asks no DANE it is pinned, and no pin counts. */
+function rememberDane(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): Draft {
+  if (draft.record.lastCa !== null || draft.record.pins.length > 0) return draft;
+  return change(draft, evidence.now, { basis: 'pinned', byDane: true }, ['dane-proven', spki, verdict.why]);
 }
 
 function pinFirst(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): Draft {
@@ -234,6 +241,7 @@ const answerable: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'first-use-held',
   'first-use-unsafe',
   'legacy-unpinned',
+  'dane-mismatch',
 ]);
 
 /** Does a refusal for this reason leave a candidate? */

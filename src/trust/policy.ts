@@ -2,6 +2,7 @@
 // unknown, absent or unreadable ends in a refusal. The verdict table stands row by row in its test.
 
 import type { RefusalReason } from '../errors.ts';
+import { byDane, preferDane } from './dane-verdict.ts';
 import type { AcceptBasis, Column, Evidence, StoreState, Verdict } from './evidence.ts';
 import { faults, type Fault } from './fault.ts';
 import { liveKeys, standingOf, type Standing } from './standing.ts';
@@ -44,6 +45,7 @@ export function needsRecord({ settings }: Pick<Evidence, 'settings'>): boolean {
     case 'ca+tofu':
       return true;
     case 'ca':
+    case 'dane':
       return false;
     case 'pinned':
       return settings.configPins.length === 0;
@@ -73,7 +75,7 @@ const isUnpinned = (verdict: Verdict): boolean =>
 function byPolicy(bench: Bench): Verdict {
   switch (bench.evidence.settings.policy) {
     case 'auto':
-      return auto(bench);
+      return preferDane(auto(bench), bench);
     case 'ca':
       return ca(bench);
     case 'tofu':
@@ -82,6 +84,8 @@ function byPolicy(bench: Bench): Verdict {
       return caAndTofu(bench);
     case 'pinned':
       return pinned(bench);
+    case 'dane':
+      return byDane(bench);
   }
 }
 
@@ -239,6 +243,7 @@ function survives({ evidence, column }: Bench, verdict: Verdict): boolean {
     case 'ca':
       return column === 'ca';
     case 'first-use':
+    case 'dane':
       return false;
   }
 }

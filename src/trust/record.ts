@@ -89,7 +89,7 @@ export interface Expectation {
 export interface UndoPoint {
   readonly command: string;
   readonly at: number;
-  readonly before: Pick<EndpointRecord, 'basis' | 'pins' | 'rejected' | 'candidates' | 'expected'>;
+  readonly before: Pick<EndpointRecord, 'basis' | 'byDane' | 'pins' | 'rejected' | 'candidates' | 'expected'>;
   /** A session was accepted since the command: then undo never returns to basis `none`. */
   readonly acceptedSince: boolean;
 }
@@ -103,6 +103,8 @@ export interface EndpointRecord {
   readonly rejected: readonly Rejection[];
   readonly candidates: readonly Candidate[];
   readonly lastCa: LastCa | null;
+  /** Its keys were accepted by DANE alone, before anything else was known of it; absent otherwise. */
+  readonly byDane?: true;
   readonly undo: UndoPoint | null;
   /** Absent where nothing is expected. */
   readonly expected?: readonly Expectation[];

@@ -82,6 +82,13 @@ export function isRejected(grounds: Pick<Grounds, 'record' | 'sealed'>, spki: st
   return written || grounds.sealed.rejected.has(spki);
 }
 
+/** Nothing else was ever known of the endpoint than that DANE vouched for its keys: no pin, no CA, no configured key. */
+export function isKnownByDane(grounds: Pick<Grounds, 'settings' | 'record' | 'recordVerified'>): boolean {
+  const record = reliableRecord(grounds);
+  if (record === null || grounds.settings.configPins.length > 0) return false;
+  return record.byDane === true && record.basis === 'pinned' && record.pins.length === 0;
+}
+
 /** Null where nothing is remembered, or where what is remembered does not verify. */
 const reliableRecord = (grounds: Pick<Grounds, 'record' | 'recordVerified'>): EndpointRecord | null =>
   grounds.recordVerified ? grounds.record : null;

@@ -25,6 +25,7 @@ export function undo(command: CommandOf<'undo'>, situation: Situation): Outcome 
   const next: EndpointRecord = {
     ...withExpected(record, stillExpected(record.undo.before.expected ?? [], met)),
     basis: restoredBasis(record.undo),
+    ...(record.undo.before.byDane === undefined ? {} : { byDane: true }),
     pins: [
       ...restored,
       ...met.filter((pin) => !isAmong(pin, restored)),

@@ -62,22 +62,23 @@ export function forget(command: CommandOf<'forget'>, situation: Situation): Outc
       hint: 'Name the key that is forgotten with --expect PIN, or say --yes.',
     });
   }
+  const { byDane: _known, ...kept } = record;
   const next: EndpointRecord = {
-    ...withExpected(record, []),
+    ...withExpected(kept, []),
     basis: 'none',
     pins: [],
     candidates: [],
     lastCa: null,
     undo: undoPoint(record, command.command, now),
   };
-  const kept =
+  const stillRejected =
     record.rejected.length === 0
       ? []
       : [`Still rejected: ${record.rejected.map((key) => key.spki).join(', ')}.`];
   return {
     record: next,
     audit: [told(situation)('forgotten', null, `basis was ${record.basis}`)],
-    lines: [`Forgot ${endpoint}.`, ...trustedLines(next, situation), ...kept],
+    lines: [`Forgot ${endpoint}.`, ...trustedLines(next, situation), ...stillRejected],
   };
 }
 

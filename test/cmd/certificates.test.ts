@@ -1,12 +1,13 @@
 // `letterlock cert` and `letterlock inspect`: what is said of certificates, and with which exit code.
 
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordOfRow, configPinsOfRow } from '../../cmd/record-of-row.ts';
 import { urlOf } from '../../cmd/inspect-target.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
+import { FakeResolver } from '../net/fake-resolver.ts';
 import { listen, portOf, selfSigned, tlsServer } from '../net/peers.ts';
 import type { Identity } from '../net/peers.ts';
 import { cn, ecKeys, forgeCa, forgeLeaf } from '../trust/forge.ts';
@@ -119,7 +120,7 @@ describe('inspect of a self-signed server', () => {
     const { stdout } = await inspect();
     expect(stdout).toMatch(new RegExp(`^mail\\.test:${portOf(server)}  TLSv1\\.3  TLS_`));
     expect(stdout).toMatch(
-      /CA-verified: no\nFaults\n {2}self-signed +The certificate is signed by its own key\.\nRecord: none\n/,
+      /CA-verified: no\nDANE: not asked, no resolver is configured\nFaults\n {2}self-signed +The certificate is signed by its own key\.\nRecord: none\n/,
     );
     expect(stdout).toMatch(/^ {2}ca +refuse +ca-invalid +no trusted CA vouches for its certificate$/m);
     expect(stdout).toMatch(/^ {2}tofu +accept +first-use /m);
@@ -368,5 +369,67 @@ describe('inspect by way of a proxy', () => {
     expect(onion.stderr).toContain('.onion');
     const tor = await home.say(['inspect', 'imaps://abcdefgh.onion', '--proxy', 'socks5://127.0.0.1:1']);
     expect(tor.exit).toBe(5);
+  });
+});
+
+const digestOf = ({ cert }: Identity): Buffer =>
+  createHash('sha256')
+    .update(new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
+
+describe('inspect with a resolver', () => {
+  let resolver: FakeResolver;
+  let published: Identity | null;
+
+  beforeAll(async () => {
+    resolver = await FakeResolver.open(({ name, type }) => {
+      if (type === 1) return {};
+      if (published === null) return { authentic: false };
+      const data = Buffer.concat([Buffer.of(3, 1, 1), digestOf(published)]);
+      return { answers: [{ name, type: 'TLSA', data, ttl: 0 }] };
+    });
+  });
+  afterAll(() => resolver.close());
+
+  const asking = async (settings: object, ...more: readonly string[]) => {
+    const route = { upstream: url, listen: 'localhost:1143', ...settings };
+    const config = { resolver: `127.0.0.1:${resolver.port}`, routes: [route], metrics: null };
+    await home.file('dane.json', JSON.stringify(config));
+    return inspect('-c', 'dane.json', ...more);
+  };
+
+  it.each([
+    ['a match under trust: dane', 'own', { trust: 'dane' }, 0],
+    ['a match under auto with dane: prefer', 'own', { dane: 'prefer' }, 0],
+    ['a match that the policy does not ask for', 'own', { trust: 'tofu' }, 4],
+    ['a mismatch', 'other', { trust: 'dane' }, 4],
+    ['no proof', 'none', { trust: 'dane' }, 4],
+  ] as const)('%s ends with its code', async (_, which, settings, exit) => {
+    published = { own: identity, other, none: null }[which];
+    expect((await asking(settings)).exit).toBe(exit);
+  });
+
+  it.each([
+    ['a mismatch', 'other'],
+    ['no proof', 'none'],
+  ] as const)('%s is 4 also for the expected key: every session is refused', async (_, which) => {
+    published = { other, none: null }[which];
+    expect((await asking({ trust: 'dane' }, '--expect', keyOf(identity))).exit).toBe(4);
+    expect((await asking({}, '--expect', keyOf(identity))).exit).toBe(0);
+  });
+
+  it('shows what was found, to people and as JSON', async () => {
+    published = identity;
+    const { stdout } = await asking({ trust: 'dane' }, '--json');
+    expect(parsed(stdout)).toMatchObject({
+      dane: { state: 'match', detail: expect.stringMatching(/^3 1 1 [0-9a-f]{16}\.\.\.$/) },
+      verdicts: { dane: { accept: true, basis: 'dane' }, tofu: { accept: true, basis: 'first-use' } },
+    });
+    published = other;
+    const shown = await asking({ trust: 'dane' });
+    expect(shown.stdout).toMatch(
+      /^DANE: NO, the TLSA records proven by DNSSEC are of other certificates \(3 1 1 /m,
+    );
+    expect(shown.stdout).toMatch(/^ {2}dane +refuse +dane-mismatch +its key is not the one named by DANE$/m);
   });
 });

@@ -56,6 +56,7 @@ describe('the smallest file', () => {
           limits,
         },
       ],
+      resolver: null,
       metrics: { host: '127.0.0.1', port: 9465, explicit: false },
       admin: { socket: { path: '/home/you/.local/state/letterlock/admin.sock', mode: 0o600, group: null } },
       localCa: { names: [] },
@@ -221,7 +222,7 @@ describe('layers', () => {
 
   it('a mistake in the file counts also where a flag covers it', async () => {
     expect(await problemsIn(file.replace('ca', 'tofo'), { flags })).toEqual([
-      'l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, not "tofo"',
+      'l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, dane, not "tofo"',
     ]);
   });
 
@@ -230,6 +231,8 @@ describe('layers', () => {
       state: '/s',
       trust: 'tofu',
       firstUse: 'hold',
+      dane: 'prefer',
+      resolver: '127.0.0.1:5353',
       caFile: 'system',
       'metrics.listen': 'localhost:1',
       'admin.socket': '/s/x',
@@ -249,6 +252,7 @@ describe('layers', () => {
     });
     expect(config).toMatchObject({
       state: '/s',
+      resolver: { kind: 'loopback', host: '127.0.0.1', port: 5353 },
       metrics: { host: 'localhost', port: 1, explicit: true },
       admin: { socket: { path: '/s/x' } },
       localCa: { names: ['box.lan', '192.0.2.7'] },
@@ -256,7 +260,7 @@ describe('layers', () => {
       shutdownSeconds: 999,
       routes: [
         {
-          trust: { policy: 'tofu', firstUse: 'hold' },
+          trust: { policy: 'tofu', firstUse: 'hold', dane: 'prefer' },
           limits: {
             connections: 999,
             dialSeconds: 299,
@@ -275,7 +279,7 @@ describe('layers', () => {
     [{ LETTERLOCK_TRSUT: 'ca' }, ['environment: unknown variable LETTERLOCK_TRSUT']],
     [
       { LETTERLOCK_TRUST: '' },
-      ['environment (LETTERLOCK_TRUST): trust must be one of auto, ca, tofu, ca+tofu, pinned, not ""'],
+      ['environment (LETTERLOCK_TRUST): trust must be one of auto, ca, tofu, ca+tofu, pinned, dane, not ""'],
     ],
     [
       { LETTERLOCK_SHUTDOWN_SECONDS: '1e3' },

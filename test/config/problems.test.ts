@@ -18,7 +18,7 @@ interface Row {
 }
 
 const keys =
-  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, caFile, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
+  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, dane, caFile, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
 
 const rows: readonly Row[] = [
   { what: 'an unknown key', file: `truts: ca\n${route}`, problems: ['l.yaml:1:1: unknown key "truts"'] },
@@ -27,7 +27,7 @@ const rows: readonly Row[] = [
     file: `${route}    trusst: ca\n`,
     problems: ['l.yaml:3:5: unknown key "trusst" in routes[0]'],
   },
-  ...['dane: true', 'handOver: true', 'continuity: anchor'].map((line): Row => ({
+  ...['handOver: true', 'continuity: anchor'].map((line): Row => ({
     what: `${line}, which is for a later version`,
     file: `${route}    ${line}\n`,
     problems: [`l.yaml:3:5: unknown key "${line.split(':')[0]}" in routes[0]`],
@@ -45,12 +45,7 @@ const rows: readonly Row[] = [
   {
     what: 'a policy that does not exist',
     file: `trust: tofo\n${route}`,
-    problems: ['l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, not "tofo"'],
-  },
-  {
-    what: 'the policy of a later version',
-    file: `trust: dane\n${route}`,
-    problems: ['l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, not "dane"'],
+    problems: ['l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, dane, not "tofo"'],
   },
   {
     what: 'a word where a number must be',
@@ -321,13 +316,13 @@ const rows: readonly Row[] = [
   },
   {
     what: 'everything at once, sorted by place',
-    file: `trust: tofo\nstat: x\nroutes:\n  - upstream: imaps://a.example/x\n    dane: true\n  - upstream: tls://b.example:1\n  - listen: 0.0.0.0:1\n    upstream: imaps://c.example\n`,
+    file: `trust: tofo\nstat: x\nroutes:\n  - upstream: imaps://a.example/x\n    daan: true\n  - upstream: tls://b.example:1\n  - listen: 0.0.0.0:1\n    upstream: imaps://c.example\n`,
     given: { env: { LETTERLOCK_TRSUT: 'ca' } },
     problems: [
-      'l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, not "tofo"',
+      'l.yaml:1:8: trust must be one of auto, ca, tofu, ca+tofu, pinned, dane, not "tofo"',
       'l.yaml:2:1: unknown key "stat"',
       'l.yaml:4:15: routes[0].upstream: "imaps://a.example/x" holds a path, query or fragment',
-      'l.yaml:5:5: unknown key "dane" in routes[0]',
+      'l.yaml:5:5: unknown key "daan" in routes[0]',
       'l.yaml:6:5: tls:// has no usual local port',
       "l.yaml:7:13: 0.0.0.0:1 can be reached from other machines, and the client's password would cross the network in clear",
       'environment: unknown variable LETTERLOCK_TRSUT',

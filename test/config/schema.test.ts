@@ -116,6 +116,8 @@ describe('the list of variables', () => {
       'LETTERLOCK_STATE',
       'LETTERLOCK_TRUST',
       'LETTERLOCK_FIRST_USE',
+      'LETTERLOCK_DANE',
+      'LETTERLOCK_RESOLVER',
       'LETTERLOCK_CA_FILE',
       'LETTERLOCK_METRICS_LISTEN',
       'LETTERLOCK_ADMIN_SOCKET',

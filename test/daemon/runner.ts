@@ -29,6 +29,7 @@ const route = (name: string): Route => ({
 const config = (name: string): Config => ({
   state: join(folder, 'state'),
   routes: [route(name)],
+  resolver: null,
   metrics: null,
   admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
   localCa: { names: [] },

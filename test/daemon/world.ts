@@ -35,6 +35,7 @@ export class World {
     return {
       state: join(this.folder, 'state'),
       routes,
+      resolver: null,
       metrics: { host: '127.0.0.1', port: 0, explicit: true },
       admin: { socket: { path: join(this.folder, 'run', 'admin.sock'), mode: 0o600, group: null } },
       localCa: { names: [] },

@@ -98,6 +98,7 @@ export const everyEvent: readonly ProxyEvent[] = [
   { type: 'listen-skipped', route: 'imaps-1143', address: '[::1]:1143', cause: 'EADDRNOTAVAIL' },
   started(1),
   { type: 'dialled', endpoint: 'imap.example.org:993', result: 'connected', seconds: 0.02 },
+  { type: 'tlsa-looked-up', endpoint: 'imap.example.org:993', result: 'records', seconds: 0.01 },
   { type: 'handshaken', endpoint: 'imap.example.org:993', version: 'TLSv1.3', seconds: 0.03 },
   { type: 'greeted', route: 'imaps-1143', seconds: 0.05 },
   { type: 'carried', route: 'imaps-1143', bytesUp: 10, bytesDown: 20 },

@@ -162,6 +162,11 @@ describe('each event moves its own series and no other', () => {
       { [`upstream_dials_total${up},result="refused"}`]: 1 },
     ],
     [
+      'looked up',
+      [{ type: 'tlsa-looked-up', endpoint: 'imap.example.org:993', result: 'bogus', seconds: 2 }],
+      { [`tlsa_lookups_total${up},result="bogus"}`]: 1 },
+    ],
+    [
       'handshaken',
       [{ type: 'handshaken', endpoint: 'imap.example.org:993', version: 'TLSv1.3', seconds: 2 }],
       {

@@ -122,6 +122,9 @@ export class Visit {
     this.#raw = socket;
   }
 
+  /** Hears of a finished handshake. */
+  onSecured: (socket: TLSSocket) => void = () => undefined;
+
   async play(steps: readonly Step[], identity: () => Identity): Promise<void> {
     this.#listen(this.socket);
     for (const step of steps) await this.#step(step, identity);
@@ -157,6 +160,7 @@ export class Visit {
       secured,
       once(socket, 'close').then(() => Promise.reject(new Error('no handshake'))),
     ]);
+    this.onSecured(socket);
   }
 
   #listen(socket: Socket): void {
@@ -191,6 +195,8 @@ export class Visit {
 
 export class FakeServer {
   readonly visits: Visit[] = [];
+  /** Hears of each finished handshake. */
+  secured: (socket: TLSSocket) => void = () => undefined;
   identity: Identity;
   script: readonly Step[];
   readonly #server: Server;
@@ -201,6 +207,7 @@ export class FakeServer {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       const visit = new Visit(socket);
       this.visits.push(visit);
+      visit.onSecured = (tls) => this.secured(tls);
       // A script that cannot go on ends there: the test sees it in what was said and heard.
       visit.play(this.script, () => this.identity).catch(() => undefined);
     });
@@ -320,6 +327,8 @@ export interface RigOptions {
   /** In place of `anchors`, where they change. */
   readonly anchorsFor?: () => AnchorSet;
   readonly store?: PinStore;
+  /** Absent: there is no resolver. */
+  readonly findTlsa?: NonNullable<SessionTools['findTlsa']>;
   /** What clients are shown in place of the server's own identity. */
   readonly clientIdentity?: Identity;
   /** In place of a context of that identity. */
@@ -396,6 +405,7 @@ export class Rig {
       routes: [route],
       tofu,
       anchorsFor: options.anchorsFor ?? (() => options.anchors),
+      ...(options.findTlsa === undefined ? {} : { findTlsa: options.findTlsa }),
       credentialsFor: () => ({ context: options.clientContext ?? (() => context) }),
       on,
       now,

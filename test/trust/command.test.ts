@@ -5,6 +5,7 @@ import { CommandError } from '../../src/errors.ts';
 import { carryOut } from '../../src/trust/carry-out.ts';
 import type { Command, CommandOf, Outcome, Situation } from '../../src/trust/command.ts';
 import type { EndpointRecord, Pin } from '../../src/trust/record.ts';
+import { isKnownByDane } from '../../src/trust/standing.ts';
 import {
   candidateOf,
   day,
@@ -549,4 +550,37 @@ it('every command writes down the ends that have passed before it does its part'
     expect(outcome.audit[0]).toMatchObject({ event: 'expired', spki: keyNamed('past'), origin: 'proxy' });
     expect(outcome.record.epoch).toBe(4);
   }
+});
+
+describe('what is known by DANE alone', () => {
+  const known = recordOf({ basis: 'pinned', byDane: true });
+
+  it('is forgotten with the endpoint, and comes back with undo', () => {
+    const { record } = carryOut(forget(), situationOf({ record: known }));
+    expect(record.byDane).toBeUndefined();
+    expect(record.basis).toBe('none');
+    const undone = carryOut(undo, situationOf({ record })).record;
+    expect(undone).toMatchObject({ basis: 'pinned', byDane: true, pins: [] });
+  });
+
+  it('is not what undo makes of an endpoint that was never known by it', () => {
+    const { record } = carryOut(forget(), situationOf({ record: recordOf({ basis: 'pinned' }) }));
+    expect(carryOut(undo, situationOf({ record })).record.byDane).toBeUndefined();
+  });
+
+  it('can be left by a pin, which decides from then on', () => {
+    const { record } = carryOut(add(), situationOf({ record: known }));
+    expect(pinNamed(record, 'server')).toMatchObject({ origin: 'added', endedAt: null });
+    const ended = carryOut(reject(), situationOf({ record })).record;
+    expect(isKnownByDane({ settings: settingsOf(), record, recordVerified: true })).toBe(false);
+    expect(isKnownByDane({ settings: settingsOf(), record: ended, recordVerified: true })).toBe(false);
+    expect(isKnownByDane({ settings: settingsOf(), record: known, recordVerified: true })).toBe(true);
+    expect(isKnownByDane({ settings: settingsOf(), record: known, recordVerified: false })).toBe(false);
+  });
+
+  it('approval under trust: dane would not help, so nothing is stored', () => {
+    const record = { ...known, candidates: [candidateOf('server')] };
+    const error = failing(approve(), { record, settings: settingsOf({ policy: 'dane' }) });
+    expect(error.exit).toBe('refused');
+  });
 });

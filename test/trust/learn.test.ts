@@ -319,3 +319,56 @@ describe('the list of candidates', () => {
     );
   });
 });
+
+describe('an acceptance by DANE', () => {
+  const match = { state: 'match', detail: '3 1 1 00...' } as const;
+  const byDane = settingsOf({ policy: 'dane' });
+
+  it('of an endpoint nothing is known of leaves a record without a key, durably', () => {
+    const configured = settingsOf({ policy: 'dane', configPins: [keyNamed('other')] });
+    for (const settings of [byDane, configured, settingsOf({ dane: 'prefer' })]) {
+      const lesson = lessonOf({ settings, dane: match });
+      expect(lesson).toMatchObject({ durable: true, record: { basis: 'pinned', byDane: true, pins: [] } });
+      expect(eventsOf(lesson)).toEqual(['dane-proven']);
+    }
+  });
+
+  it('that other policies read as emptied', () => {
+    const record = lessonOf({ settings: byDane, dane: match })?.record ?? null;
+    const now = (policy: 'auto' | 'tofu' | 'ca+tofu' | 'pinned'): string => {
+      const verdict = judge(evidenceOf({ record, settings: settingsOf({ policy }), examined: caValid }));
+      return verdict.accept ? 'accepted' : verdict.reason;
+    };
+    expect([now('auto'), now('tofu'), now('ca+tofu'), now('pinned')]).toEqual([
+      'pins-spent',
+      'pins-spent',
+      'pins-spent',
+      'not-pinned',
+    ]);
+    expect(lessonOf({ record, settings: byDane, dane: match })).toBeNull();
+  });
+
+  it('that is CA-valid as well sets basis ca, like any other', () => {
+    const lesson = lessonOf({ settings: byDane, dane: match, examined: caValid });
+    expect(lesson?.record).toMatchObject({ basis: 'ca', lastCa: { spki: keyNamed('server') } });
+    expect(lesson?.record.byDane).toBeUndefined();
+  });
+
+  it('changes no basis, no pin and no CA certificate that is there', () => {
+    const records = [
+      recordOf({ basis: 'pinned', pins: [pinOf('other')] }),
+      recordOf({ basis: 'ca' }),
+      recordOf({ lastCa: lastCaOf('former') }),
+      recordOf({ basis: 'pinned' }),
+    ];
+    for (const record of records) expect(lessonOf({ record, settings: byDane, dane: match })).toBeNull();
+  });
+
+  it('a mismatch leaves a candidate, an answer that proves nothing does not', () => {
+    const mismatch = lessonOf({ settings: byDane, dane: { ...match, state: 'mismatch' } });
+    expect(mismatch?.record.candidates).toMatchObject([
+      { spki: keyNamed('server'), reason: 'dane-mismatch' },
+    ]);
+    expect(lessonOf({ settings: byDane, dane: { ...match, state: 'insecure' } })).toBeNull();
+  });
+});

@@ -9,6 +9,7 @@ import {
   type Policy,
   type Verdict,
 } from '../../src/trust/evidence.ts';
+import type { DaneState } from '../../src/trust/dane.ts';
 import { faults, isFault } from '../../src/trust/fault.ts';
 import { judge } from '../../src/trust/policy.ts';
 import {
@@ -42,6 +43,7 @@ const rejected = (name: string) => ({ rejected: [{ spki: keyNamed(name), at: noo
 const pinned = (...pins: ReturnType<typeof pinOf>[]) => recordOf({ basis: 'pinned', pins });
 const ca = (...pins: ReturnType<typeof pinOf>[]) =>
   recordOf({ basis: 'ca', pins, lastCa: lastCaOf('former') });
+const byDane = (...pins: ReturnType<typeof pinOf>[]) => recordOf({ basis: 'pinned', byDane: true, pins });
 const config = (name: string) => settingsOf({ configPins: [keyNamed(name)] });
 
 /** What is remembered and configured when the key `server` is shown. */
@@ -97,6 +99,13 @@ const states: Readonly<Record<string, Partial<Evidence>>> = {
   },
   'pins-without-basis': { record: recordOf({ pins: [other()] }) },
   'config-pin-in-record-only': { record: pinned(mine({ origin: 'config' })) },
+  'by-dane': { record: byDane() },
+  'by-dane,pin-over': { record: byDane(mine(over)) },
+  'by-dane,approved-pin': { record: byDane(mine({ origin: 'approved' })) },
+  'config-rejected,by-dane': {
+    record: { ...byDane(), ...rejected('other') },
+    settings: config('other'),
+  },
   config: { settings: config('server') },
   'config,other-pin': { record: pinned(other()), settings: config('server') },
   'config-other': { settings: config('other') },
@@ -106,6 +115,9 @@ const states: Readonly<Record<string, Partial<Evidence>>> = {
   'config-other-rejected': { record: recordOf(rejected('other')), settings: config('other') },
   'config-other-rejected,ca': { record: { ...ca(), ...rejected('other') }, settings: config('other') },
 };
+
+/** The policies that go by record and CA; what `dane` says stands in a table of its own. */
+const recorded = policies.filter((policy) => policy !== 'dane');
 
 const table = `
 state                      | auto V       auto X       | ca V  ca X        | tofu V       tofu X       | ca+tofu V    ca+tofu X    | pinned V     pinned X
@@ -126,6 +138,7 @@ lastCa+approved-pin        | +ca          +pin         | +ca   ca-lost     | +pi
 -- pinned, this key live
 first-use-pin              | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
 approved-pin               | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
+by-dane,approved-pin       | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
 two-live-pins              | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
 pin-until-later            | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
 -- pinned, this key unknown while another is live
@@ -139,6 +152,9 @@ pin-ended                  | pins-spent   pins-spent   | +ca   ca-invalid  | pin
 pin-ended-by-seal          | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 other-pin-rejected         | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 no-pin-left                | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+by-dane                    | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+by-dane,pin-over           | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+config-rejected,by-dane    | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 config-pin-in-record-only  | pins-spent   pins-spent   | +ca   ca-invalid  | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 -- a certificate expected by an import is a pin whose key is not known yet
 expected                   | +pin         +pin         | +ca   ca-invalid  | +pin         +pin         | +pin         ca-lost      | +pin         +pin
@@ -178,7 +194,7 @@ const cellsOf = (text: string): readonly Cell[] =>
     .slice(1)
     .flatMap(([state = '', ...verdicts]) =>
       verdicts.map((verdict, at) => {
-        const policy = policies[Math.floor(at / 2)] ?? 'auto';
+        const policy = recorded[Math.floor(at / 2)] ?? 'auto';
         const valid = at % 2 === 0;
         return {
           name: `${state} under ${policy}, ${valid ? 'CA-valid' : 'not CA-valid'}: ${verdict}`,
@@ -200,8 +216,8 @@ const at = ({ state, policy, valid }: Pick<Cell, 'state' | 'policy' | 'valid'>):
 
 describe('the verdict table', () => {
   it('has a verdict for every state under every policy', () => {
-    expect(rows(table)[0]).toEqual(['state', ...policies.flatMap((policy) => [policy, 'V', policy, 'X'])]);
-    expect(cells).toHaveLength(Object.keys(states).length * policies.length * 2);
+    expect(rows(table)[0]).toEqual(['state', ...recorded.flatMap((policy) => [policy, 'V', policy, 'X'])]);
+    expect(cells).toHaveLength(Object.keys(states).length * recorded.length * 2);
     expect(new Set(cells.map(({ state }) => state))).toEqual(new Set(Object.keys(states)));
   });
 
@@ -280,6 +296,195 @@ describe('a store that is not well', () => {
   });
 });
 
+/** What DANE found out, in the order of the columns: V is a CA-valid certificate, X one that is not. */
+const found = {
+  match: 'match',
+  mismatch: 'mismatch',
+  unproven: 'insecure',
+} as const satisfies Record<string, DaneState>;
+const kinds = ['match', 'mismatch', 'unproven'] as const;
+const withDane = (evidence: Evidence, state: DaneState): Evidence => ({
+  ...evidence,
+  dane: { state, detail: 'made by hand' },
+});
+
+/** `auto` with `dane: prefer`, for every state of the table. */
+const preferTable = `
+state                      | match V      match X      | mismatch V    mismatch X    | unproven V    unproven X
+-- basis none: a match counts as much as a CA, a mismatch refuses
+nothing                    | +ca          +dane        | dane-mismatch dane-mismatch | +ca           +first-use
+candidates-only            | +ca          +dane        | dane-mismatch dane-mismatch | +ca           +first-use
+rejection-of-another       | +ca          +dane        | dane-mismatch dane-mismatch | +ca           +first-use
+-- basis ca: the ratchet stands, a match does not lift it; an approved key stands over a mismatch
+lastCa-only                | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+ca                         | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+ca+first-use-pin           | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+ca+approved-pin            | +ca          +pin         | +ca           +pin          | +ca           +pin
+ca+added-pin               | +ca          +pin         | +ca           +pin          | +ca           +pin
+ca+approved-pin-over       | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+ca+other-pin               | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+ca+other-pin-over          | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+lastCa+approved-pin        | +ca          +pin         | +ca           +pin          | +ca           +pin
+-- pinned, this key live: a first use gives way to a mismatch, an approved key does not
+first-use-pin              | +pin         +pin         | dane-mismatch dane-mismatch | +pin          +pin
+approved-pin               | +pin         +pin         | +pin          +pin          | +pin          +pin
+two-live-pins              | +pin         +pin         | dane-mismatch dane-mismatch | +pin          +pin
+pin-until-later            | +pin         +pin         | dane-mismatch dane-mismatch | +pin          +pin
+-- pinned, this key unknown: a match replaces no pin
+other-pin                  | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+other-pin,mine-over        | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+anchor-pin-of-this-hash    | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+pins-without-basis         | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+-- emptied: a match brings nothing back, unless DANE is all that was ever known
+pin-past-its-end           | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+pin-ended                  | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+pin-ended-by-seal          | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+other-pin-rejected         | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+no-pin-left                | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+config-pin-in-record-only  | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+by-dane                    | +dane        +dane        | dane-mismatch dane-mismatch | dane-unproven dane-unproven
+by-dane,pin-over           | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+config-rejected,by-dane    | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+by-dane,approved-pin       | +pin         +pin         | +pin          +pin          | +pin          +pin
+-- a certificate expected by an import is an operator's word, its key not known yet
+expected                   | +pin         +pin         | +pin          +pin          | +pin          +pin
+expected,no-basis          | +pin         +pin         | +pin          +pin          | +pin          +pin
+expected,other-pin         | +pin         +pin         | +pin          +pin          | +pin          +pin
+expected-other             | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+expected-other,no-basis    | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+expected-other,pin         | +pin         +pin         | dane-mismatch dane-mismatch | +pin          +pin
+expected-until-now         | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+expected-until-now,no-basis | pins-spent  pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+expected,pin-ended         | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+ca+expected                | +ca          +pin         | +ca           +pin          | +ca           +pin
+ca+expected-other          | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+lastCa+expected-other      | +ca          ca-lost      | dane-mismatch dane-mismatch | +ca           ca-lost
+config-other,expected      | +pin         +pin         | +pin          +pin          | +pin          +pin
+-- pins of the configuration are an operator's word
+config                     | +pin         +pin         | +pin          +pin          | +pin          +pin
+config,other-pin           | +pin         +pin         | +pin          +pin          | +pin          +pin
+config-other               | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+config-other,first-use-pin | +pin         +pin         | dane-mismatch dane-mismatch | +pin          +pin
+config-other,ca            | pin-mismatch pin-mismatch | pin-mismatch  pin-mismatch  | pin-mismatch  pin-mismatch
+config-other,ca+approved   | +pin         +pin         | +pin          +pin          | +pin          +pin
+config-other-rejected      | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+config-other-rejected,ca   | pins-spent   pins-spent   | pins-spent    pins-spent    | pins-spent    pins-spent
+`;
+
+const preferCells = rows(preferTable)
+  .slice(1)
+  .flatMap(([state = '', ...verdicts]) =>
+    verdicts.map((verdict, index) => {
+      const kind = kinds[Math.floor(index / 2)] ?? 'match';
+      return { state, kind, valid: index % 2 === 0, verdict };
+    }),
+  );
+const preferring = ({ state, kind, valid }: (typeof preferCells)[number]): Evidence => {
+  const evidence = withDane(at({ state, policy: 'auto', valid }), found[kind]);
+  return { ...evidence, settings: { ...evidence.settings, dane: 'prefer' } };
+};
+
+/** The policy `dane`: one verdict for each thing that can be found out, whatever is remembered. */
+const daneRows = [
+  ['match', '+dane'],
+  ['mismatch', 'dane-mismatch'],
+  ['unusable', 'dane-unproven'],
+  ['absent', 'dane-unproven'],
+  ['insecure', 'dane-unproven'],
+  ['bogus', 'dane-unproven'],
+  ['failed', 'dane-unproven'],
+] as const satisfies readonly (readonly [DaneState, string])[];
+
+describe('the policy dane', () => {
+  const everywhere = Object.keys(states).flatMap((state) =>
+    [true, false].map((valid) => at({ state, policy: 'dane', valid })),
+  );
+
+  it.each(daneRows)(
+    'goes by the proof alone, whatever is remembered and whatever a CA says: %s is %s',
+    (state, verdict) => {
+      expect(everywhere).toHaveLength(Object.keys(states).length * 2);
+      expect(new Set(everywhere.map((evidence) => told(judge(withDane(evidence, state)))))).toEqual(
+        new Set([verdict]),
+      );
+    },
+  );
+
+  it('proves nothing where nobody asked', () => {
+    expect(new Set(everywhere.map((evidence) => told(judge(evidence))))).toEqual(new Set(['dane-unproven']));
+    expect(told(judge({ ...evidenceOf(), settings: settingsOf({ policy: 'dane' }), dane: null }))).toBe(
+      'dane-unproven',
+    );
+  });
+
+  it.each(daneRows)('goes on without a usable store: %s is %s', (state, verdict) => {
+    for (const evidence of everywhere) {
+      const asked = withDane(evidence, state);
+      expect(told(judge({ ...asked, store: 'unavailable' }))).toBe(verdict);
+      expect(told(judge({ ...asked, store: 'damaged', recordVerified: false }))).toBe(verdict);
+    }
+  });
+
+  it('comes after what is refused before any policy', () => {
+    for (const evidence of everywhere) {
+      const asked = withDane(evidence, 'match');
+      const sealed = { rejected: new Set([keyNamed('server')]), until: new Map<string, number>() };
+      expect(told(judge({ ...asked, sealed }))).toBe('key-rejected');
+      expect(told(judge({ ...asked, resumed: true }))).toBe('session-resumed');
+      expect(told(judge({ ...asked, spki: null }))).toBe('certificate-unreadable');
+      expect(told(judge({ ...asked, profile: 'legacy' }))).toBe('legacy-unpinned');
+    }
+  });
+
+  it.each(daneRows)('says why in one plain sentence: %s', (state) => {
+    const { why } = judge(withDane(at({ state: 'nothing', policy: 'dane', valid: false }), state));
+    expect(why).toMatch(/^[A-Z][\x20-\x7e]+\.$/);
+  });
+});
+
+describe('auto with dane: prefer', () => {
+  it('has a verdict for every state and everything that can be found out', () => {
+    expect(rows(preferTable)[0]).toEqual(['state', ...kinds.flatMap((kind) => [kind, 'V', kind, 'X'])]);
+    expect(new Set(preferCells.map(({ state }) => state))).toEqual(new Set(Object.keys(states)));
+    expect(preferCells).toHaveLength(Object.keys(states).length * 6);
+  });
+
+  it.each(preferCells)('$state, $kind, CA-valid: $valid: $verdict', (cell) => {
+    expect(told(judge(preferring(cell)))).toBe(cell.verdict);
+  });
+
+  it.each(preferCells.filter(({ kind }) => kind === 'unproven'))(
+    'whatever it is that proves nothing is the same: $state, CA-valid: $valid',
+    (cell) => {
+      for (const state of ['unusable', 'absent', 'bogus', 'failed'] as const)
+        expect(told(judge(withDane(preferring(cell), state)))).toBe(cell.verdict);
+      expect(told(judge({ ...preferring(cell), dane: null }))).toBe(cell.verdict);
+    },
+  );
+
+  it.each(preferCells)('counts for nothing where it is off: $state, $kind, CA-valid: $valid', (cell) => {
+    const plain = at({ state: cell.state, policy: 'auto', valid: cell.valid });
+    expect(judge(withDane(plain, found[cell.kind]))).toEqual(judge(plain));
+    const off = { ...plain, settings: { ...plain.settings, dane: 'off' as const } };
+    expect(judge(withDane(off, found[cell.kind]))).toEqual(judge(plain));
+  });
+
+  it.each(preferCells)('never accepts a rejected key, nor without a sound store: $state, $kind', (cell) => {
+    const evidence = preferring(cell);
+    const sealed = { rejected: new Set([keyNamed('server')]), until: new Map<string, number>() };
+    expect(told(judge({ ...evidence, sealed }))).toBe('key-rejected');
+    expect(told(judge({ ...evidence, store: 'unavailable' }))).toBe('store-unavailable');
+    if (cell.verdict === '+dane')
+      expect(told(judge({ ...evidence, store: 'damaged' }))).toBe('store-damaged');
+  });
+
+  it('over a legacy handshake a match is no pin', () => {
+    const evidence = preferring({ state: 'nothing', kind: 'match', valid: false, verdict: '+dane' });
+    expect(told(judge({ ...evidence, profile: 'legacy' }))).toBe('legacy-unpinned');
+    expect(told(judge(evidence))).toBe('+dane');
+  });
+});
+
 /** The same states over a legacy handshake: only what a live pin accepted is accepted, on that pin. */
 const legacyTable = `
 state                      | auto V       auto X       | ca V  ca X        | tofu V       tofu X       | ca+tofu V    ca+tofu X    | pinned V     pinned X
@@ -299,6 +504,7 @@ lastCa+approved-pin        | +pin         +pin         | legacy-unpinned ca-lost
 -- pinned, this key live
 first-use-pin              | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
 approved-pin               | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
+by-dane,approved-pin       | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
 two-live-pins              | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
 pin-until-later            | +pin         +pin         | legacy-unpinned ca-invalid | +pin     +pin         | ca-lost      ca-lost      | +pin         +pin
 -- pinned, this key unknown while another is live
@@ -312,6 +518,9 @@ pin-ended                  | pins-spent   pins-spent   | legacy-unpinned ca-inva
 pin-ended-by-seal          | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 other-pin-rejected         | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 no-pin-left                | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+by-dane                    | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+by-dane,pin-over           | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
+config-rejected,by-dane    | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 config-pin-in-record-only  | pins-spent   pins-spent   | legacy-unpinned ca-invalid | pins-spent   pins-spent   | pins-spent   pins-spent   | not-pinned   not-pinned
 -- an expected certificate is a live pin here as well
 expected                   | +pin         +pin         | legacy-unpinned ca-invalid | +pin         +pin         | ca-lost      ca-lost      | +pin         +pin

@@ -168,3 +168,32 @@ describe('explain', () => {
     expect(steps.at(-1)).toContain(`Waiting: ${keyNamed('server')}, refused as pin-mismatch`);
   });
 });
+
+const knownByDane = (settings: Situation['settings']): Situation => ({
+  endpoint,
+  record: recordOf({ basis: 'pinned', byDane: true }),
+  settings,
+  sealed: { rejected: new Set(), until: new Map() },
+  now: noon,
+  origin: 'cli',
+});
+
+describe('an endpoint known by DANE alone', () => {
+  it('is explained as what it is, with the setting that asks for it', () => {
+    const { summary, steps } = explainEndpoint(knownByDane(settingsOf({ dane: 'prefer' })));
+    expect(summary).toBe(`${endpoint} is known by DANE alone.`);
+    expect(steps).toEqual([
+      `The policy of ${endpoint} is trust: auto, firstUse: accept, dane: prefer.`,
+      'It is known by DANE alone: without a proven TLSA record no key counts.',
+      'What DANE says now is not asked here: letterlock inspect does.',
+    ]);
+  });
+
+  it('is told nothing of DANE under a policy that does not ask it', () => {
+    const { steps } = explainEndpoint(knownByDane(settingsOf({ policy: 'tofu', dane: 'prefer' })));
+    expect(steps).toEqual([
+      `The policy of ${endpoint} is trust: tofu, firstUse: accept.`,
+      'It is known by DANE alone: without a proven TLSA record no key counts.',
+    ]);
+  });
+});
