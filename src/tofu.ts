@@ -2,6 +2,7 @@
 // accepted that was not judged against the mirror in the same tick, and nothing that a verdict creates or
 // changes is acted upon before it is durable.
 
+import type { AnchorSet } from './net/anchors.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
 import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
@@ -76,6 +77,11 @@ export class Tofu {
     for (const endpoint of settings.keys()) {
       this.#untrusting.configured(this.#situation(endpoint, 'config'), this.#ledger.mirror.entry(endpoint));
     }
+  }
+
+  /** Revocation lists in force are others now: tells of keys in use whose certificate is revoked by those `anchors` gives. */
+  revocationsChanged(anchors: (endpoint: string) => AnchorSet | null): void {
+    this.#untrusting.revoked((evidence) => this.#witness.reexamined(evidence, anchors(evidence.endpoint)));
   }
 
   /** Judges a peer now. A refused key becomes a candidate in the background. */

@@ -47,6 +47,20 @@ export class Untrusting {
     this.#tell(endpoint, lost);
   }
 
+  /** Tells of every key in use whose certificate, examined again, is revoked. */
+  revoked(reexamined: (evidence: Evidence) => Evidence): void {
+    for (const [endpoint, keys] of this.#relied.all()) {
+      const lost = [...keys].filter(([, evidence]) => {
+        const verdict = judge(reexamined(evidence));
+        return !verdict.accept && verdict.reason === 'certificate-revoked';
+      });
+      this.#tell(
+        endpoint,
+        lost.map(([spki]) => spki),
+      );
+    }
+  }
+
   #tell(endpoint: string, lost: Iterable<string>): void {
     for (const spki of lost) {
       this.#relied.drop(endpoint, spki);

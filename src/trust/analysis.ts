@@ -17,6 +17,8 @@ export interface PathFacts {
   readonly faults: readonly Fault[];
   /** Dates of the issuers on the path, anchor included. */
   readonly issuers: readonly Dates[];
+  /** DER, leaf first, each signed by the next. */
+  readonly links: readonly Uint8Array[];
 }
 
 export interface Analysis {
@@ -34,7 +36,7 @@ const nothing: Analysis = {
   faults: ['malformed'],
   names: { alternative: [], common: [] },
   dates: null,
-  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [] }],
+  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [], links: [] }],
 };
 
 /** Takes time in proportion to the chain and the bounds of the path search; never throws. */
@@ -45,6 +47,7 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
     anchored: path.anchored,
     faults: orderFaults(pathFaults(path, { presented: others, anchors })),
     issuers: path.links.slice(1).map(({ dates }) => dates),
+    links: path.links.map(({ der }) => der),
   });
   const [first, ...more] = findPaths(leaf, others, anchors);
   return {

@@ -33,6 +33,8 @@ export interface Peer {
   readonly resumed: boolean;
   /** OpenSSL's chain verdict as Node's string code, null when the chain verified. */
   readonly chainError: string | null;
+  /** The stapled OCSP answer, unverified; null when none came, absent when none was asked for. */
+  readonly staple?: Uint8Array | null;
   readonly tls: { readonly version: string; readonly cipher: string; readonly profile: HandshakeProfile };
 }
 

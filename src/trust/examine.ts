@@ -9,9 +9,10 @@ import { AnchorIndex } from './anchor-index.ts';
 import { boundText } from './certificate.ts';
 import { unexplained } from './chain-error.ts';
 import type { Evidence, Examined, HandshakeProfile } from './evidence.ts';
-import { type Fault, orderFaults } from './fault.ts';
+import { type Fault, faults, orderFaults } from './fault.ts';
 import { type IdentityMatch, matchIdentity } from './identity.ts';
 import type { KeyEvidence } from './record.ts';
+import { revocationFaults, type RevocationLists } from './revocation.ts';
 
 /** More certificates of a chain are not looked at. */
 const maxChain = 16;
@@ -20,6 +21,7 @@ const maxChain = 16;
 export interface Anchors {
   readonly digest: string;
   readonly certificates: readonly Uint8Array[];
+  readonly crls?: RevocationLists;
 }
 
 export interface Circumstances {
@@ -33,6 +35,8 @@ export interface Circumstances {
   readonly chainError?: string | null | undefined;
   /** Of the handshake; absent offline. OpenSSL's yes in a legacy one is no yes: it takes MD5 and keys of 512 bits. */
   readonly profile?: HandshakeProfile | undefined;
+  /** The stapled OCSP answer, unverified; null when none came, absent when none was asked for. */
+  readonly staple?: Uint8Array | null | undefined;
   readonly now: number;
   readonly clockSuspect: boolean;
 }
@@ -59,17 +63,24 @@ interface DatedPath extends PathFacts {
 }
 
 /** The path with the fewest faults at this moment: an expired cross-signature beside a good path harms nobody. */
-const bestPath = (analysis: Analysis, now: number): DatedPath => {
+const bestPath = (analysis: Analysis, circumstances: Circumstances): DatedPath => {
+  const { now, staple, anchors } = circumstances;
+  const lists = anchors.crls?.lists ?? [];
   const [first, ...others] = analysis.paths.map((path) => ({
     ...path,
     all: orderFaults([
       ...path.faults,
       ...path.issuers.flatMap((dates) => dateFaults(dates, now, 'issuer-expired')),
+      ...revocationFaults(path.links, { lists, staple, now }),
     ]),
   }));
   if (first === undefined) throw new TypeError('an analysis has at least one path');
-  return others.reduce((best, path) => (path.all.length < best.all.length ? path : best), first);
+  return others.reduce((best, path) => (weightOf(path) < weightOf(best) ? path : best), first);
 };
+
+/** A CA that was taken back harms nobody where another path avoids it, whatever else is wrong there. */
+const weightOf = ({ all }: DatedPath): number =>
+  all.length + (all.includes('revoked') ? Object.keys(faults).length : 0);
 
 /** Earliest end on an anchored path. */
 const endOf = (leaf: Dates, path: PathFacts): number | null => {
@@ -79,11 +90,9 @@ const endOf = (leaf: Dates, path: PathFacts): number | null => {
 
 const unnamed: IdentityMatch = { match: false, faults: [] };
 
-const examineAt = (
-  analysis: Analysis,
-  { endpoint, chainError, profile, now, clockSuspect }: Circumstances,
-): Examined => {
-  const path = bestPath(analysis, now);
+const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined => {
+  const { endpoint, chainError, profile, now, clockSuspect } = circumstances;
+  const path = bestPath(analysis, circumstances);
   const identity = endpoint === null ? unnamed : matchIdentity(analysis.names, endpoint);
   const found = new Set<Fault>([
     ...analysis.faults,

@@ -19,6 +19,8 @@ export function judge(evidence: Evidence): Verdict {
   }
   const bench: Bench = { evidence, ...standingOf(evidence, evidence.spki), caValid: isCaValid(evidence) };
   if (bench.rejected) return refuse(bench, 'key-rejected', 'This key was rejected for this endpoint.');
+  if (evidence.examined.faults.includes('revoked'))
+    return refuse(bench, 'certificate-revoked', 'A CA took this certificate, or one above it, back.');
   return withinStore(bench, withinProfile(bench));
 }
 
