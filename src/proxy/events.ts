@@ -79,6 +79,8 @@ export type ProxyEvent =
       readonly seconds: number;
     } & SessionOutcome)
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
+  /** A file of revocation lists changed and was read again. */
+  | { readonly type: 'crl-reloaded' }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 
 export type { Listener } from '../tofu/event.ts';

@@ -31,6 +31,8 @@ export interface Target {
   readonly addresses: readonly Place[];
   /** Anchor sources: `system` or PEM file paths. */
   readonly anchors: readonly string[];
+  /** Paths of revocation lists; absent where there are none. */
+  readonly crlFiles?: readonly string[];
   readonly trust: TrustSettings;
 }
 
