@@ -4,7 +4,7 @@
 import type { Argv } from 'yargs';
 import type { PinsRow } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
-import { loadAnchors } from '../src/net/anchors.ts';
+import { loadWithCrls } from '../src/daemon/anchor-sets.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
 import { readBuild } from '../src/ops/build.ts';
 import type { Route } from '../src/proxy/route.ts';
@@ -44,7 +44,7 @@ const inspect: Run = async (args, io) => {
   if (expect !== null) asUsage(() => requireFingerprint(expect));
   const config = await configFor(args, io, { urls: [], needsRoutes: false });
   const route = await routeToInspect(args, io, config.config);
-  const anchors = await loadAnchors(route.anchors);
+  const anchors = await loadWithCrls(route);
   const [row, peer] = await Promise.all([rowOf(route, { args, io, config }), peerOf(route, anchors)]);
   const inspection = conclude({ route, anchors, row, peer, expect, now: io.now() });
   if (isSet(args, 'json')) io.printJson(inspectionShape(inspection));
@@ -67,6 +67,7 @@ function conclude({ route, anchors, row, peer, expect, now }: Found): Inspection
     endpoint: route.endpoint,
     chainError: peer.chainError,
     profile: peer.tls.profile,
+    staple: peer.staple,
     now,
     clockSuspect: now < readBuild().builtAt,
   });

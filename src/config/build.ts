@@ -98,6 +98,7 @@ const targetOf = ({ endpoint, upstream }: Server, all: readonly Draft[], ground:
   upstream: upstreamUrl(upstream),
   addresses: [],
   anchors: anchorsOf(endpoint, all, ground),
+  ...crlFilesOf(endpoint, all, ground),
   trust: trustOf(endpoint, all, ground),
 });
 
@@ -158,6 +159,17 @@ function anchorsOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): r
     return anchorList(ground, ['routes', giver.index, 'caFile'], giver.raw.caFile);
   return anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile);
 }
+
+function crlFilesOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Pick<Target, 'crlFiles'> {
+  const giver = giverOf('crlFile', endpoint, all);
+  const path = giver === null ? ['crlFile'] : ['routes', giver.index, 'crlFile'];
+  const written = giver?.raw.crlFile ?? ground.raw.crlFile;
+  return written === undefined ? {} : { crlFiles: fileList(ground, path, written) };
+}
+
+const fileList = (ground: Ground, path: Path, written: string | readonly string[]): readonly string[] => [
+  ...new Set([written].flat().map((file) => absolutePath(ground, path, file))),
+];
 
 export const anchorList = (
   ground: Ground,

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Config, ConfigProblem } from '../config.ts';
 import { anchorProblems } from './anchor-files.ts';
 import { buildConfig } from './build.ts';
+import { crlProblems } from './crl-problems.ts';
 import { readDocument } from './document.ts';
 import type { SourceDocument } from './document.ts';
 import { draftRoutes } from './drafts.ts';
@@ -111,8 +112,10 @@ async function finish(
     const draft = drafts[index];
     return draft === undefined ? [] : [{ draft, route }];
   });
+  const crls = await crlProblems(ground, drafts, config.routes);
   const problems = sortProblems([
     ...found,
+    ...crls,
     ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
     ...built.flatMap(({ draft, route }) => legacyPolicyProblems(draft, route)),

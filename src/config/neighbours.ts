@@ -99,9 +99,11 @@ const trustKeys = {
   pins: (draft: Draft) =>
     draft.raw.pins === undefined ? null : sortedList(draft.raw.pins.map(canonicalPin)),
   caFile: (draft: Draft) => (draft.raw.caFile === undefined ? null : sortedList([draft.raw.caFile].flat())),
+  crlFile: (draft: Draft) =>
+    draft.raw.crlFile === undefined ? null : sortedList([draft.raw.crlFile].flat()),
 } as const;
 export type TrustKey = keyof typeof trustKeys;
-const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile'];
+const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile', 'crlFile'];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;
 

@@ -128,7 +128,14 @@ interface TrustRow {
 function trustRows(sources: RouteSources): readonly OriginRow[] {
   const { index, route } = sources;
   const pinned = targetsOf(route).some(({ trust }) => trust.configPins.length > 0);
-  const keys: readonly TrustKey[] = ['trust', 'firstUse', ...(pinned ? (['pins'] as const) : []), 'caFile'];
+  const revoked = targetsOf(route).some(({ crlFiles = [] }) => crlFiles.length > 0);
+  const keys: readonly TrustKey[] = [
+    'trust',
+    'firstUse',
+    ...(pinned ? (['pins'] as const) : []),
+    'caFile',
+    ...(revoked ? (['crlFile'] as const) : []),
+  ];
   return keys.map((key) => ({
     path: ['routes', index, key],
     ...trustRow(key, route, sources),
@@ -145,7 +152,7 @@ function trustRow(key: TrustKey, target: Target, { ground, drafts }: RouteSource
   return { value: trustValue(key, target), origin };
 }
 
-function trustValue(key: TrustKey, { trust, anchors }: Target): RowValue {
+function trustValue(key: TrustKey, { trust, anchors, crlFiles = [] }: Target): RowValue {
   switch (key) {
     case 'trust':
       return trust.policy;
@@ -155,6 +162,8 @@ function trustValue(key: TrustKey, { trust, anchors }: Target): RowValue {
       return trust.configPins;
     case 'caFile':
       return anchors;
+    case 'crlFile':
+      return crlFiles;
   }
 }
 

@@ -34,6 +34,12 @@ export const common = {
   caFile: z
     .union([filePath, z.array(filePath).min(1)], { error: 'must be a path or a list of paths' })
     .meta({ description: 'Trust anchors instead of the system ones; the word system in a list adds those.' }),
+  crlFile: z
+    .union([filePath, z.array(filePath).min(1).max(16)], { error: 'must be a path or a list of paths' })
+    .meta({
+      description:
+        'Revocation lists (CRL) of the CAs, PEM or DER; read again when they change. A certificate one of them names is refused, pinned or not.',
+    }),
   limits: z
     .strictObject({
       connections: whole(1, 100_000, 'Open client connections of one route.'),
@@ -152,6 +158,7 @@ const routeFields = {
   firstUse: common.firstUse,
   pins: z.array(readable(readPin)).max(64).meta({ description: 'Keys to accept, sha256//BASE64=.' }),
   caFile: common.caFile,
+  crlFile: common.crlFile,
   address: z
     .union([address, z.array(address).min(1).max(maxEntries)], {
       error: 'must be HOST[:PORT] or a list of these',

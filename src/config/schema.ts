@@ -38,6 +38,7 @@ export const configSchema = z
     trust: common.trust,
     firstUse: common.firstUse,
     caFile: common.caFile,
+    crlFile: common.crlFile,
     routes: z
       .array(routeSchema)
       .max(1000)

@@ -57,6 +57,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'listening':
     case 'listen-skipped':
     case 'reloaded':
+    case 'crl-reloaded':
     case 'warning':
       return serviceEntry(event);
   }
@@ -247,7 +248,9 @@ function endMessage(event: Of<'session-ended'>): string {
   }
 }
 
-function serviceEntry(event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'warning'>): LogEntry {
+function serviceEntry(
+  event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'warning'>,
+): LogEntry {
   switch (event.type) {
     case 'listening':
       return entry('info', event, `${event.route} listens on ${event.address} for ${event.upstream}`, {
@@ -268,6 +271,8 @@ function serviceEntry(event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'w
             ok: false,
             problems: event.problems,
           });
+    case 'crl-reloaded':
+      return entry('info', event, 'revocation lists read again', {});
     case 'warning':
       return entry('warn', event, event.message, { code: event.code });
   }
