@@ -83,6 +83,7 @@ function pinLines(pin: PinRow): readonly string[] {
   return [
     `  ${pin.spki}`,
     `    ${originWords[pin.origin]}, ${pin.live ? `trusted ${until}` : `NOT trusted any more${pin.until === null ? '' : ` (ended ${pin.until})`}`}`,
+    ...(pin.parent === undefined ? [] : [`    handed over by ${pin.parent}`]),
     `    first seen ${pin.firstSeen ?? 'never'}, last seen ${pin.lastSeen ?? 'never'}`,
     ...(pin.certificate === null ? [] : certificateFacts(pin.certificate)),
   ];

@@ -80,6 +80,7 @@ function pinRow(pin: Pin, context: RowContext & { readonly rejected: ReadonlySet
     lastSeen: pin.lastSeen === null ? null : isoDate(pin.lastSeen),
     until: until === null ? null : isoDate(until),
     live: pin.endedAt === null && (until === null || until > context.now) && !context.rejected.has(pin.spki),
+    ...(pin.parent === undefined ? {} : { parent: pin.parent }),
     certificate: pin.evidence === null ? null : seenCertificate(pin.evidence, context),
   };
 }

@@ -47,6 +47,8 @@ export interface PinRow {
   readonly until: string | null;
   /** False once rejected, ended, or past `until`. */
   readonly live: boolean;
+  /** The key that handed over to this one; absent where nobody did. */
+  readonly parent?: string;
   readonly certificate: SeenCertificate | null;
 }
 

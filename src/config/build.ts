@@ -147,6 +147,7 @@ function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Tru
     policy: given ?? preset ?? ground.raw.trust ?? defaults.trust,
     firstUse: giverOf('firstUse', endpoint, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
     configPins: [...new Set(pins.map(canonicalPin))],
+    ...(giverOf('handOver', endpoint, all)?.raw.handOver === true ? { handOver: true } : {}),
   };
 }
 

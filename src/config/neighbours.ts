@@ -101,9 +101,10 @@ const trustKeys = {
   caFile: (draft: Draft) => (draft.raw.caFile === undefined ? null : sortedList([draft.raw.caFile].flat())),
   crlFile: (draft: Draft) =>
     draft.raw.crlFile === undefined ? null : sortedList([draft.raw.crlFile].flat()),
+  handOver: (draft: Draft) => (draft.raw.handOver === undefined ? null : String(draft.raw.handOver)),
 } as const;
 export type TrustKey = keyof typeof trustKeys;
-const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile', 'crlFile'];
+const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile', 'crlFile', 'handOver'];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;
 

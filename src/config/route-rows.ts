@@ -129,12 +129,14 @@ function trustRows(sources: RouteSources): readonly OriginRow[] {
   const { index, route } = sources;
   const pinned = targetsOf(route).some(({ trust }) => trust.configPins.length > 0);
   const revoked = targetsOf(route).some(({ crlFiles = [] }) => crlFiles.length > 0);
+  const handsOver = targetsOf(route).some(({ trust }) => trust.handOver === true);
   const keys: readonly TrustKey[] = [
     'trust',
     'firstUse',
     ...(pinned ? (['pins'] as const) : []),
     'caFile',
     ...(revoked ? (['crlFile'] as const) : []),
+    ...(handsOver ? (['handOver'] as const) : []),
   ];
   return keys.map((key) => ({
     path: ['routes', index, key],
@@ -164,6 +166,8 @@ function trustValue(key: TrustKey, { trust, anchors, crlFiles = [] }: Target): R
       return anchors;
     case 'crlFile':
       return crlFiles;
+    case 'handOver':
+      return trust.handOver ?? false;
   }
 }
 

@@ -159,6 +159,9 @@ const routeFields = {
   pins: z.array(readable(readPin)).max(64).meta({ description: 'Keys to accept, sha256//BASE64=.' }),
   caFile: common.caFile,
   crlFile: common.crlFile,
+  handOver: flag(
+    'A pinned key that signed the certificate of a new one hands over to it: the new one is pinned, the old one ends after 7 days.',
+  ),
   address: z
     .union([address, z.array(address).min(1).max(maxEntries)], {
       error: 'must be HOST[:PORT] or a list of these',

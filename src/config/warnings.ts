@@ -8,6 +8,7 @@ import { problemAt } from './problem.ts';
 
 export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProblem[] => [
   ...pinsIgnored(draft, route),
+  ...idleHandOver(draft, route),
   ...idleGroups(draft),
   ...oldClientTls(draft, route),
   ...legacy(draft, route),
@@ -18,6 +19,18 @@ function pinsIgnored({ raw, place }: Draft, route: Route): readonly ConfigProble
   if (!targetsOf(route).some(({ trust }) => trust.policy === 'ca')) return [];
   const hint = 'use trust: pinned to accept these keys only';
   return [problemAt(place('pins'), 'pins have no effect under trust: ca', hint)];
+}
+
+function idleHandOver({ raw, place }: Draft, route: Route): readonly ConfigProblem[] {
+  if (raw.handOver !== true) return [];
+  const trusts = targetsOf(route).map(({ trust }) => trust);
+  if (trusts.some(({ policy }) => policy === 'ca')) {
+    const hint = 'it is for servers whose own key is pinned';
+    return [problemAt(place('handOver'), 'handOver has no effect under trust: ca', hint)];
+  }
+  if (!trusts.some(({ configPins }) => configPins.length > 0)) return [];
+  const message = 'a key in pins: hands over to none: only its line can replace it';
+  return [problemAt(place('handOver'), message, 'pin it with letterlock pins add instead')];
 }
 
 function idleGroups({ listen, place }: Draft): readonly ConfigProblem[] {

@@ -27,6 +27,7 @@ const bases: Readonly<Record<AcceptBasis, string>> = {
 /** Changes of trust a person should notice even in a log they skim. */
 const loud: ReadonlySet<PinChangeEvent> = new Set<PinChangeEvent>([
   'first-use',
+  'handed-over',
   'rejected',
   'forgotten',
   'expired',
@@ -137,6 +138,8 @@ function pinChanged(event: Of<'pin-changed'>): LogEntry {
 function pinChangeMessage({ event, endpoint }: Of<'pin-changed'>): string {
   if (event === 'first-use')
     return `FIRST USE: trusting the key of ${endpoint} from now on; compare its fingerprint`;
+  if (event === 'handed-over')
+    return `HAND-OVER: the pinned key of ${endpoint} signed another one, which is trusted from now on`;
   // Nothing is trusted more or less than before: it must not read as if.
   if (event === 'candidate') return `a key of ${endpoint} is not trusted and waits for a decision`;
   return `trust in ${endpoint} changed: ${event}`;

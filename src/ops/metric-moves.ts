@@ -16,6 +16,7 @@ export const changeRows: readonly (readonly [PinChangeEvent, readonly string[]])
   ['added', byOperator],
   ['imported', byOperator],
   ['promoted', ['proxy']],
+  ['handed-over', ['proxy']],
   ['retired', ['proxy', ...byOperator]],
   ['rejected', byOperator],
   ['unrejected', byOperator],

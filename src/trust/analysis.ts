@@ -5,7 +5,7 @@ import type { AnchorIndex } from './anchor-index.ts';
 import { type CertificateDescription, describeParsed } from './certificate.ts';
 import { type Fault, orderFaults } from './fault.ts';
 import type { PresentedNames } from './identity.ts';
-import { type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
+import { type ParsedCertificate, parseCertificate, signedBy } from './parsed-certificate.ts';
 import { ownFaults, pathFaults } from './path-faults.ts';
 import { findPaths, type Path } from './path.ts';
 
@@ -21,11 +21,18 @@ export interface PathFacts {
   readonly links: readonly Uint8Array[];
 }
 
+/** A presented certificate whose key signed the leaf, whatever its rights. */
+export interface Signer {
+  readonly spki: string;
+  readonly dates: Dates;
+}
+
 export interface Analysis {
   readonly chain: readonly CertificateDescription[];
   readonly faults: readonly Fault[];
   readonly names: PresentedNames;
   readonly dates: Dates;
+  readonly signers: readonly Signer[];
   /** Every path that was found; one without an anchor where there is none. Never empty. */
   readonly paths: readonly [PathFacts, ...PathFacts[]];
 }
@@ -36,6 +43,7 @@ const nothing: Analysis = {
   faults: ['malformed'],
   names: { alternative: [], common: [] },
   dates: null,
+  signers: [],
   paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [], links: [] }],
 };
 
@@ -55,6 +63,15 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
     faults: orderFaults(ownFaults(leaf)),
     names: { alternative: leaf.extensions.names, common: leaf.subject.commonNames },
     dates: leaf.dates,
+    signers: signersOf(leaf, others),
     paths: [factsOf(first), ...more.map(factsOf)],
   };
 };
+
+/** One that is itself not in order vouches for nobody. */
+const signersOf = (leaf: ParsedCertificate, presented: readonly ParsedCertificate[]): readonly Signer[] =>
+  presented.flatMap((signer) => {
+    const { spki, dates, malformed, key, subject } = signer;
+    if (spki === null || spki === leaf.spki || malformed || key?.weak !== false) return [];
+    return subject.key === leaf.issuer.key && signedBy(leaf, signer) ? [{ spki, dates }] : [];
+  });

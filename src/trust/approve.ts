@@ -8,13 +8,11 @@ import { told, undoPoint, type CommandOf, type Outcome, type Situation } from '.
 import { knownKey, type KnownKey } from './known-key.ts';
 import { judge } from './policy.ts';
 import { emptyRecord, type EndpointRecord, type Pin } from './record.ts';
+import { retired, retirementMs } from './retirement.ts';
 import { recalled } from './seen.ts';
 import { isOver, isRejected, standingOf, type Standing } from './standing.ts';
 import type { Evidence } from './evidence.ts';
 import type { RefusalReason } from '../errors.ts';
-
-/** How long other pins go on after an approval, and an exception beside the CA lasts. */
-const retirementMs = 7 * 86_400_000;
 
 type Approve = CommandOf<'approve'>;
 
@@ -198,8 +196,7 @@ function after(pin: Pin, { command, situation, exception }: Scene): Pin {
   if (pin.origin === 'config' || isOver(pin, situation) || isRejected(situation, pin.spki)) return pin;
   if (command.endOld) return { ...pin, endedAt: situation.now };
   if (command.keep || command.forMs !== null || exception) return pin;
-  const until = situation.now + retirementMs;
-  return pin.until !== null && pin.until <= until ? pin : { ...pin, until, retiring: true };
+  return retired(pin, situation.now);
 }
 
 const released = (record: EndpointRecord, spki: string): Pick<EndpointRecord, 'rejected' | 'candidates'> => ({

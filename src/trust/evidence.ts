@@ -16,6 +16,8 @@ export interface TrustSettings {
   readonly firstUse: FirstUse;
   /** SPKI pins from the configuration, `sha256//…`. */
   readonly configPins: readonly string[];
+  /** A pinned key that signed the certificate of another one hands over to it; absent: it does not. */
+  readonly handOver?: true;
 }
 
 /**
@@ -48,6 +50,8 @@ export interface Examined {
   readonly chain: readonly CertificateDescription[];
   /** Earliest end in the verified path; null when none verified. */
   readonly pathNotAfter: number | null;
+  /** Keys presented along that signed this certificate and, where they are pinned, may hand over to it; absent: none. */
+  readonly handedOverBy?: readonly string[];
 }
 
 export type StoreState = 'good' | 'damaged' | 'unavailable';
@@ -76,5 +80,12 @@ export type AcceptBasis = 'ca' | 'pin' | 'first-use';
 export type Column = 'none' | 'ca' | 'live' | 'unknown' | 'emptied';
 
 export type Verdict =
-  | { readonly accept: true; readonly basis: AcceptBasis; readonly column: Column; readonly why: string }
+  | {
+      readonly accept: true;
+      readonly basis: AcceptBasis;
+      readonly column: Column;
+      readonly why: string;
+      /** The pinned key that hands over to this one, which becomes a pin by it. */
+      readonly handedOverBy?: string;
+    }
   | { readonly accept: false; readonly reason: RefusalReason; readonly column: Column; readonly why: string };

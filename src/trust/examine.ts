@@ -10,6 +10,7 @@ import { boundText } from './certificate.ts';
 import { unexplained } from './chain-error.ts';
 import type { Evidence, Examined, HandshakeProfile } from './evidence.ts';
 import { type Fault, faults, orderFaults } from './fault.ts';
+import { predecessors } from './hand-over.ts';
 import { type IdentityMatch, matchIdentity } from './identity.ts';
 import type { KeyEvidence } from './record.ts';
 import { revocationFaults, type RevocationLists } from './revocation.ts';
@@ -104,6 +105,7 @@ const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined =
   const verified = chainError === null || chainError === undefined;
   const more = verified ? null : unexplained(chainError, found);
   if (more !== null) found.add(more);
+  const handedOverBy = predecessors(analysis.signers, { named: identity.match, faults: found, now });
   return {
     // Every fault blocks CA validity; the other conditions stand here in full so that none hangs on a list.
     caValid: verified && profile !== 'legacy' && identity.match && path.anchored && found.size === 0,
@@ -111,6 +113,7 @@ const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined =
     chainsToAnchor: path.anchored,
     chain: analysis.chain,
     pathNotAfter: endOf(analysis.dates, path),
+    ...(handedOverBy.length === 0 ? {} : { handedOverBy }),
   };
 };
 

@@ -186,7 +186,8 @@ function basisStep(record: Situation['record']): string {
 }
 
 function pinStep(pin: Pin, situation: Situation): string {
-  const since = `${pin.origin}, first seen ${dateOf(pin.firstSeen)}`;
+  const from = pin.parent === undefined ? '' : `, handed over by ${pin.parent}`;
+  const since = `${pin.origin}${from}, first seen ${dateOf(pin.firstSeen)}`;
   if (isRejected(situation, pin.spki)) return `Pin ${pin.spki} (${since}) was rejected.`;
   if (isOver(pin, situation)) return `Pin ${pin.spki} (${since}) has ended.`;
   return `Pin ${pin.spki} (${since}) counts${pin.until === null ? '' : ` until ${dateOf(pin.until)}`}.`;

@@ -1,12 +1,14 @@
 // What a verdict teaches: from the evidence judged to the next record, with its audit entries. Pure. Learns
 // nothing from a store that is not whole, and never turns a refusal into anything but a candidate.
 
+import { dateOf } from './answer.ts';
 import { withCandidate, withoutCandidate } from './candidates.ts';
 import type { AuditEntry, PinChangeEvent } from './change.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { isCaValid } from './policy.ts';
 import { emptyRecord, type EndpointRecord, type KeyEvidence, type LastCa, type Pin } from './record.ts';
 import { keyEvidenceOf } from './examine.ts';
+import { handedOver } from './hand-over.ts';
 import { liveKeys } from './standing.ts';
 import type { RefusalReason } from '../errors.ts';
 
@@ -87,6 +89,7 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   const { evidence, verdict, spki } = scene;
   const { record } = draft;
   if (verdict.basis === 'first-use') return pinFirst(draft, scene);
+  if (verdict.handedOverBy !== undefined) return handOver(draft, { ...scene, parent: verdict.handedOverBy });
   if (isPromotion(scene)) return promote(draft, scene);
   if (record.basis !== 'none') return draft;
   if (evidence.settings.configPins.length > 0) {
@@ -101,19 +104,33 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   return change(draft, evidence.now, { basis: 'ca' }, ['ca-verified', spki, 'first CA-verified session']);
 }
 
+const newPin = (evidence: Evidence, spki: string): Omit<Pin, 'origin'> => ({
+  spki,
+  kind: 'leaf',
+  firstSeen: evidence.now,
+  lastSeen: evidence.now,
+  until: null,
+  endedAt: null,
+  evidence: seenOf(evidence),
+});
+
 function pinFirst(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): Draft {
-  const pin: Pin = {
-    spki,
-    kind: 'leaf',
-    origin: 'first-use',
-    firstSeen: evidence.now,
-    lastSeen: evidence.now,
-    until: null,
-    endedAt: null,
-    evidence: seenOf(evidence),
-  };
+  const pin: Pin = { ...newPin(evidence, spki), origin: 'first-use' };
   const pins = [...draft.record.pins.filter((other) => other.spki !== spki), pin];
   return change(draft, evidence.now, { basis: 'pinned', pins }, ['first-use', spki, verdict.why]);
+}
+
+/** A pinned key signed the certificate of this one: it becomes a pin like the old one, which retires. */
+function handOver(
+  draft: Draft,
+  { evidence, spki, parent }: Scene<Accepted> & { readonly parent: string },
+): Draft {
+  const { now } = evidence;
+  const { pins, until } = handedOver(draft.record.pins, { parent, child: newPin(evidence, spki), now });
+  const basis = draft.record.basis === 'none' ? 'pinned' : draft.record.basis;
+  const next = change(draft, now, { basis, pins }, ['handed-over', spki, `by ${parent}`]);
+  const told = entry(draft.record.endpoint, now, ['retired', parent, `until ${dateOf(until)}`]);
+  return { ...next, audit: [...next.audit, told] };
 }
 
 /** A server known by first use alone now shows the same key CA-verified: from here on the CA decides. */

@@ -4,6 +4,7 @@
 import type { RefusalReason } from '../errors.ts';
 import type { AcceptBasis, Column, Evidence, StoreState, Verdict } from './evidence.ts';
 import { faults, type Fault } from './fault.ts';
+import { predecessorOf } from './hand-over.ts';
 import { standingOf, type Standing } from './standing.ts';
 
 /** The verdict on this evidence. Never throws, never changes what it is given. */
@@ -97,7 +98,7 @@ function auto(bench: Bench): Verdict {
     case 'live':
       return acceptPin(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
     case 'emptied':
       return refuseSpent(bench);
   }
@@ -119,7 +120,7 @@ function tofu(bench: Bench): Verdict {
     case 'live':
       return acceptPin(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
     case 'emptied':
       return refuseSpent(bench);
   }
@@ -133,7 +134,7 @@ function caAndTofu(bench: Bench): Verdict {
     case 'live':
       return bench.caValid ? tofu(bench) : refuseLost(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
     case 'emptied':
       return refuseSpent(bench);
   }
@@ -150,8 +151,18 @@ function pinned(bench: Bench): Verdict {
     case 'live':
       return acceptPin(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
   }
+}
+
+/** Another key than the pinned ones: refused, unless one of them hands over to it. */
+function succession(bench: Bench): Verdict {
+  const { evidence, caValid } = bench;
+  const predecessor = predecessorOf(evidence);
+  if (predecessor === null || (evidence.settings.policy === 'ca+tofu' && !caValid))
+    return refuseMismatch(bench);
+  const why = `The pinned key ${predecessor.spki} signed the certificate of this one: it hands over.`;
+  return { accept: true, basis: 'pin', column: bench.column, why, handedOverBy: predecessor.spki };
 }
 
 /** A first use, if it is safe and the setting allows it. What would be unsafe is unsafe under every setting. */

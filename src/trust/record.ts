@@ -40,6 +40,8 @@ export interface Pin {
   readonly endedAt: number | null;
   /** A newer approval gave it its end (a temporary approval is not retiring); absent otherwise. */
   readonly retiring?: true;
+  /** The pinned key that handed over to this one by signing its certificate; absent where nobody did. */
+  readonly parent?: string;
   readonly evidence: KeyEvidence | null;
 }
 

@@ -58,7 +58,8 @@ function endPassed({ until, endedAt }: Pin, now: number): number | null {
 }
 
 const isLearnt = (pin: Pin, restored: readonly Pin[]): boolean =>
-  pin.origin === 'first-use' && !restored.some((other) => other.spki === pin.spki && other.kind === pin.kind);
+  (pin.origin === 'first-use' || pin.parent !== undefined) &&
+  !restored.some((other) => other.spki === pin.spki && other.kind === pin.kind);
 
 function restoredCandidates(parts: {
   readonly record: EndpointRecord;
