@@ -81,7 +81,7 @@ const originWords: Readonly<Record<PinRow['origin'], string>> = {
 function pinLines(pin: PinRow): readonly string[] {
   const until = pin.until === null ? 'without an end' : `until ${pin.until}`;
   return [
-    `  ${pin.spki}`,
+    `  ${pin.spki}${pin.kind === 'anchor' ? ' (a trust anchor)' : ''}`,
     `    ${originWords[pin.origin]}, ${pin.live ? `trusted ${until}` : `NOT trusted any more${pin.until === null ? '' : ` (ended ${pin.until})`}`}`,
     ...(pin.parent === undefined ? [] : [`    handed over by ${pin.parent}`]),
     `    first seen ${pin.firstSeen ?? 'never'}, last seen ${pin.lastSeen ?? 'never'}`,

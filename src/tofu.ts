@@ -17,6 +17,7 @@ import { Witness } from './tofu/witness.ts';
 import { checkWritable, notStored } from './tofu/writable.ts';
 import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
+import { sightedKey } from './trust/continuity.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
 import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
 import type { Explanation } from './trust/explain.ts';
@@ -258,7 +259,7 @@ export class Tofu {
     if (verdict.basis === 'first-use' || verdict.basis !== provisional.basis)
       this.#notices.judged(evidence, verdict);
     this.#notices.accepted(evidence, spki);
-    if (evidence.store === 'good') this.#ledger.see(endpoint, spki, evidence.now);
+    if (evidence.store === 'good') this.#ledger.see(endpoint, sightedKey(evidence, spki), evidence.now);
     return mint({ endpoint, spki, basis: verdict.basis, epoch: this.#ledger.mirror.entry(endpoint).epoch });
   }
 

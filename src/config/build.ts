@@ -148,6 +148,7 @@ function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Tru
     firstUse: giverOf('firstUse', endpoint, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
     configPins: [...new Set(pins.map(canonicalPin))],
     ...(giverOf('handOver', endpoint, all)?.raw.handOver === true ? { handOver: true } : {}),
+    ...(giverOf('continuity', endpoint, all)?.raw.continuity === 'anchor' ? { continuity: 'anchor' } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Config, ConfigProblem } from '../config.ts';
 import { anchorProblems } from './anchor-files.ts';
 import { buildConfig } from './build.ts';
+import { continuityProblems } from './continuity-rules.ts';
 import { crlProblems } from './crl-problems.ts';
 import { readDocument } from './document.ts';
 import type { SourceDocument } from './document.ts';
@@ -118,7 +119,10 @@ async function finish(
     ...crls,
     ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
-    ...built.flatMap(({ draft, route }) => legacyPolicyProblems(draft, route)),
+    ...built.flatMap(({ draft, route }) => [
+      ...legacyPolicyProblems(draft, route),
+      ...continuityProblems(draft, route),
+    ]),
     ...users.problems,
     ...passwords.problems,
     ...keys.problems,

@@ -102,9 +102,18 @@ const trustKeys = {
   crlFile: (draft: Draft) =>
     draft.raw.crlFile === undefined ? null : sortedList([draft.raw.crlFile].flat()),
   handOver: (draft: Draft) => (draft.raw.handOver === undefined ? null : String(draft.raw.handOver)),
+  continuity: (draft: Draft) => draft.raw.continuity ?? null,
 } as const;
 export type TrustKey = keyof typeof trustKeys;
-const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'caFile', 'crlFile', 'handOver'];
+const trustKeyNames: readonly TrustKey[] = [
+  'trust',
+  'firstUse',
+  'pins',
+  'caFile',
+  'crlFile',
+  'handOver',
+  'continuity',
+];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;
 

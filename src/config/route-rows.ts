@@ -130,6 +130,7 @@ function trustRows(sources: RouteSources): readonly OriginRow[] {
   const pinned = targetsOf(route).some(({ trust }) => trust.configPins.length > 0);
   const revoked = targetsOf(route).some(({ crlFiles = [] }) => crlFiles.length > 0);
   const handsOver = targetsOf(route).some(({ trust }) => trust.handOver === true);
+  const byAnchor = targetsOf(route).some(({ trust }) => trust.continuity === 'anchor');
   const keys: readonly TrustKey[] = [
     'trust',
     'firstUse',
@@ -137,6 +138,7 @@ function trustRows(sources: RouteSources): readonly OriginRow[] {
     'caFile',
     ...(revoked ? (['crlFile'] as const) : []),
     ...(handsOver ? (['handOver'] as const) : []),
+    ...(byAnchor ? (['continuity'] as const) : []),
   ];
   return keys.map((key) => ({
     path: ['routes', index, key],
@@ -168,6 +170,8 @@ function trustValue(key: TrustKey, { trust, anchors, crlFiles = [] }: Target): R
       return crlFiles;
     case 'handOver':
       return trust.handOver ?? false;
+    case 'continuity':
+      return trust.continuity ?? 'leaf';
   }
 }
 

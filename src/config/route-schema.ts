@@ -162,6 +162,10 @@ const routeFields = {
   handOver: flag(
     'A pinned key that signed the certificate of a new one hands over to it: the new one is pinned, the old one ends after 7 days.',
   ),
+  continuity: z.enum(['leaf', 'anchor']).meta({
+    description:
+      "What is pinned under ca+tofu: the server's own key (leaf, the default) or that of the trust anchor its certificate leads to.",
+  }),
   address: z
     .union([address, z.array(address).min(1).max(maxEntries)], {
       error: 'must be HOST[:PORT] or a list of these',

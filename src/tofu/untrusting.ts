@@ -72,6 +72,7 @@ export class Untrusting {
 const isSame = (one: TrustSettings, other: TrustSettings): boolean =>
   one.policy === other.policy &&
   one.firstUse === other.firstUse &&
+  one.continuity === other.continuity &&
   one.configPins.join(' ') === other.configPins.join(' ');
 
 /** A key that would be taken in again as new is not a trusted one. */
@@ -89,7 +90,11 @@ function recallOf(spki: string, situation: Situation): Evidence {
 const pinnedBefore = ({ record }: Entry): readonly string[] =>
   (record?.pins ?? [])
     .filter(
-      (pin) => pin.endedAt === null && !record?.rejected.some((rejection) => rejection.spki === pin.spki),
+      (pin) =>
+        // An anchor is no key that a session could be on.
+        pin.kind === 'leaf' &&
+        pin.endedAt === null &&
+        !record?.rejected.some((rejection) => rejection.spki === pin.spki),
     )
     .map((pin) => pin.spki);
 

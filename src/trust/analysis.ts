@@ -19,6 +19,8 @@ export interface PathFacts {
   readonly issuers: readonly Dates[];
   /** DER, leaf first, each signed by the next. */
   readonly links: readonly Uint8Array[];
+  /** Key of the anchor at its end; null where there is none, or none that can be read. */
+  readonly anchor: string | null;
 }
 
 /** A presented certificate whose key signed the leaf, whatever its rights. */
@@ -44,7 +46,7 @@ const nothing: Analysis = {
   names: { alternative: [], common: [] },
   dates: null,
   signers: [],
-  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [], links: [] }],
+  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [], links: [], anchor: null }],
 };
 
 /** Takes time in proportion to the chain and the bounds of the path search; never throws. */
@@ -56,6 +58,7 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
     faults: orderFaults(pathFaults(path, { presented: others, anchors })),
     issuers: path.links.slice(1).map(({ dates }) => dates),
     links: path.links.map(({ der }) => der),
+    anchor: path.anchored ? (path.links.at(-1)?.spki ?? null) : null,
   });
   const [first, ...more] = findPaths(leaf, others, anchors);
   return {

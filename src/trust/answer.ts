@@ -36,7 +36,8 @@ function pinLines(record: EndpointRecord, situation: Situation): readonly string
     )
     .map((pin) => {
       const end = pin.until === null ? 'without an end' : `until ${dateOf(pin.until)}`;
-      return `  ${pin.spki} (${pin.origin}) ${end}`;
+      const what = pin.kind === 'anchor' ? `anchor, ${pin.origin}` : pin.origin;
+      return `  ${pin.spki} (${what}) ${end}`;
     });
 }
 

@@ -18,6 +18,8 @@ export interface TrustSettings {
   readonly configPins: readonly string[];
   /** A pinned key that signed the certificate of another one hands over to it; absent: it does not. */
   readonly handOver?: true;
+  /** What is pinned is the anchor of the path, not the server's own key; under `ca+tofu` only. Absent: the server's key. */
+  readonly continuity?: 'anchor';
 }
 
 /**
@@ -52,6 +54,8 @@ export interface Examined {
   readonly pathNotAfter: number | null;
   /** Keys presented along that signed this certificate and, where they are pinned, may hand over to it; absent: none. */
   readonly handedOverBy?: readonly string[];
+  /** Keys of the anchors that a path without a fault ends at, the best path's first; absent: none. */
+  readonly anchorKeys?: readonly string[];
 }
 
 export type StoreState = 'good' | 'damaged' | 'unavailable';

@@ -63,11 +63,10 @@ interface DatedPath extends PathFacts {
   readonly all: readonly Fault[];
 }
 
-/** The path with the fewest faults at this moment: an expired cross-signature beside a good path harms nobody. */
-const bestPath = (analysis: Analysis, circumstances: Circumstances): DatedPath => {
+const datedPaths = (analysis: Analysis, circumstances: Circumstances): readonly DatedPath[] => {
   const { now, staple, anchors } = circumstances;
   const lists = anchors.crls?.lists ?? [];
-  const [first, ...others] = analysis.paths.map((path) => ({
+  return analysis.paths.map((path) => ({
     ...path,
     all: orderFaults([
       ...path.faults,
@@ -75,6 +74,10 @@ const bestPath = (analysis: Analysis, circumstances: Circumstances): DatedPath =
       ...revocationFaults(path.links, { lists, staple, now }),
     ]),
   }));
+};
+
+/** The path with the fewest faults: an expired cross-signature beside a good path harms nobody. */
+const bestOf = ([first, ...others]: readonly DatedPath[]): DatedPath => {
   if (first === undefined) throw new TypeError('an analysis has at least one path');
   return others.reduce((best, path) => (weightOf(path) < weightOf(best) ? path : best), first);
 };
@@ -82,6 +85,11 @@ const bestPath = (analysis: Analysis, circumstances: Circumstances): DatedPath =
 /** A CA that was taken back harms nobody where another path avoids it, whatever else is wrong there. */
 const weightOf = ({ all }: DatedPath): number =>
   all.length + (all.includes('revoked') ? Object.keys(faults).length : 0);
+
+/** Of paths without a fault, each once. */
+const anchorKeysOf = (paths: readonly DatedPath[]): readonly string[] => [
+  ...new Set(paths.flatMap(({ all, anchor }) => (all.length === 0 && anchor !== null ? [anchor] : []))),
+];
 
 /** Earliest end on an anchored path. */
 const endOf = (leaf: Dates, path: PathFacts): number | null => {
@@ -93,7 +101,8 @@ const unnamed: IdentityMatch = { match: false, faults: [] };
 
 const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined => {
   const { endpoint, chainError, profile, now, clockSuspect } = circumstances;
-  const path = bestPath(analysis, circumstances);
+  const paths = datedPaths(analysis, circumstances);
+  const path = bestOf(paths);
   const identity = endpoint === null ? unnamed : matchIdentity(analysis.names, endpoint);
   const found = new Set<Fault>([
     ...analysis.faults,
@@ -106,6 +115,7 @@ const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined =
   const more = verified ? null : unexplained(chainError, found);
   if (more !== null) found.add(more);
   const handedOverBy = predecessors(analysis.signers, { named: identity.match, faults: found, now });
+  const anchorKeys = anchorKeysOf([path, ...paths]);
   return {
     // Every fault blocks CA validity; the other conditions stand here in full so that none hangs on a list.
     caValid: verified && profile !== 'legacy' && identity.match && path.anchored && found.size === 0,
@@ -114,6 +124,7 @@ const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined =
     chain: analysis.chain,
     pathNotAfter: endOf(analysis.dates, path),
     ...(handedOverBy.length === 0 ? {} : { handedOverBy }),
+    ...(anchorKeys.length === 0 ? {} : { anchorKeys }),
   };
 };
 
@@ -198,6 +209,7 @@ export const keyEvidenceOf = (
   const [leaf] = examined.chain;
   if (leaf === undefined) return null;
   const names = leaf.names.slice(0, maxEvidenceNames);
+  const [anchor] = examined.anchorKeys ?? [];
   return {
     seenAt: now,
     caValid: examined.caValid,
@@ -213,5 +225,6 @@ export const keyEvidenceOf = (
     notAfter: leaf.notAfter === null ? 0 : Date.parse(leaf.notAfter),
     pem: leaf.pem,
     ...(profile === 'legacy' ? { legacy: true } : {}),
+    ...(anchor === undefined || !examined.caValid ? {} : { anchor }),
   };
 };

@@ -4,6 +4,7 @@
 import { dateOf } from './answer.ts';
 import { withCandidate, withoutCandidate } from './candidates.ts';
 import type { AuditEntry, PinChangeEvent } from './change.ts';
+import { firstUseTarget, isShown, type PinTarget } from './continuity.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { isCaValid } from './policy.ts';
 import { emptyRecord, type EndpointRecord, type KeyEvidence, type LastCa, type Pin } from './record.ts';
@@ -104,9 +105,9 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   return change(draft, evidence.now, { basis: 'ca' }, ['ca-verified', spki, 'first CA-verified session']);
 }
 
-const newPin = (evidence: Evidence, spki: string): Omit<Pin, 'origin'> => ({
+const newPin = (evidence: Evidence, { spki, kind }: PinTarget): Omit<Pin, 'origin'> => ({
   spki,
-  kind: 'leaf',
+  kind,
   firstSeen: evidence.now,
   lastSeen: evidence.now,
   until: null,
@@ -114,10 +115,12 @@ const newPin = (evidence: Evidence, spki: string): Omit<Pin, 'origin'> => ({
   evidence: seenOf(evidence),
 });
 
-function pinFirst(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): Draft {
-  const pin: Pin = { ...newPin(evidence, spki), origin: 'first-use' };
-  const pins = [...draft.record.pins.filter((other) => other.spki !== spki), pin];
-  return change(draft, evidence.now, { basis: 'pinned', pins }, ['first-use', spki, verdict.why]);
+function pinFirst(draft: Draft, { evidence, verdict }: Scene<Accepted>): Draft {
+  const target = firstUseTarget(evidence);
+  if (target === null) throw new TypeError('a first use has a key to pin');
+  const pin: Pin = { ...newPin(evidence, target), origin: 'first-use' };
+  const pins = [...draft.record.pins.filter((other) => other.spki !== pin.spki), pin];
+  return change(draft, evidence.now, { basis: 'pinned', pins }, ['first-use', pin.spki, verdict.why]);
 }
 
 /** A pinned key signed the certificate of this one: it becomes a pin like the old one, which retires. */
@@ -126,7 +129,11 @@ function handOver(
   { evidence, spki, parent }: Scene<Accepted> & { readonly parent: string },
 ): Draft {
   const { now } = evidence;
-  const { pins, until } = handedOver(draft.record.pins, { parent, child: newPin(evidence, spki), now });
+  const { pins, until } = handedOver(draft.record.pins, {
+    parent,
+    child: newPin(evidence, { spki, kind: 'leaf' }),
+    now,
+  });
   const basis = draft.record.basis === 'none' ? 'pinned' : draft.record.basis;
   const next = change(draft, now, { basis, pins }, ['handed-over', spki, `by ${parent}`]);
   const told = entry(draft.record.endpoint, now, ['retired', parent, `until ${dateOf(until)}`]);
@@ -182,9 +189,13 @@ function keepLastCa(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft {
 /** The pin's evidence follows its certificate; a key that is accepted no longer waits for anybody. */
 function keepEvidence(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft {
   const seen = seenOf(evidence);
+  const anchorKeys = evidence.examined?.anchorKeys;
   const { record } = draft;
   const stale = (pin: Pin): boolean =>
-    seen !== null && pin.spki === spki && pin.endedAt === null && isNews(pin.evidence, seen);
+    seen !== null &&
+    isShown(pin, { spki, anchorKeys }, evidence.settings) &&
+    pin.endedAt === null &&
+    isNews(pin.evidence, seen);
   const candidates = withoutCandidate(record.candidates, spki);
   const refresh = record.pins.some(stale);
   if (!refresh && candidates === record.candidates) return draft;
@@ -202,7 +213,7 @@ function isNews(known: Pin['evidence'], seen: NonNullable<Pin['evidence']>): boo
 }
 
 const isSeenAlike = (one: KeyEvidence, other: KeyEvidence): boolean =>
-  one.caValid === other.caValid && one.legacy === other.legacy;
+  one.caValid === other.caValid && one.legacy === other.legacy && one.anchor === other.anchor;
 
 const seenOf = (evidence: Evidence): KeyEvidence | null =>
   evidence.examined === null ? null : keyEvidenceOf(evidence.examined, evidence);

@@ -2,6 +2,7 @@
 // unknown, absent or unreadable ends in a refusal. The verdict table stands row by row in its test.
 
 import type { RefusalReason } from '../errors.ts';
+import { firstUseTarget, pinsAnchors } from './continuity.ts';
 import type { AcceptBasis, Column, Evidence, StoreState, Verdict } from './evidence.ts';
 import { faults, type Fault } from './fault.ts';
 import { predecessorOf } from './hand-over.ts';
@@ -18,7 +19,11 @@ export function judge(evidence: Evidence): Verdict {
   if (evidence.spki === null || evidence.examined === null) {
     return unread(evidence, 'certificate-unreadable', 'The certificate or its key could not be decoded.');
   }
-  const bench: Bench = { evidence, ...standingOf(evidence, evidence.spki), caValid: isCaValid(evidence) };
+  const bench: Bench = {
+    evidence,
+    ...standingOf(evidence, evidence.spki, evidence.examined),
+    caValid: isCaValid(evidence),
+  };
   if (bench.rejected) return refuse(bench, 'key-rejected', 'This key was rejected for this endpoint.');
   if (evidence.examined.faults.includes('revoked'))
     return refuse(bench, 'certificate-revoked', 'A CA took this certificate, or one above it, back.');
@@ -189,6 +194,8 @@ function firstUseObstacle(evidence: Evidence): string | null {
   if ((policy === 'auto' || policy === 'ca+tofu') && evidence.anchors < 1) {
     return 'No trust anchor is loaded, so a CA-verified server could not be told from any other.';
   }
+  if (firstUseTarget(evidence) === null)
+    return 'The anchor that vouches for it has no key that can be pinned.';
   const blocking = firstUseBlockers(evidence);
   return blocking.length === 0 ? null : `A first use is not safe: ${blocking.join(', ')}.`;
 }
@@ -274,9 +281,11 @@ const refuseMismatch = (bench: Bench): Verdict =>
   refuse(
     bench,
     'pin-mismatch',
-    bench.caValid
-      ? 'Another key is pinned for this endpoint; that a CA vouches for this one does not replace the pin.'
-      : 'Another key is pinned for this endpoint.',
+    pinsAnchors(bench.evidence.settings)
+      ? 'Another anchor is pinned for this endpoint than the one this certificate leads to.'
+      : bench.caValid
+        ? 'Another key is pinned for this endpoint; that a CA vouches for this one does not replace the pin.'
+        : 'Another key is pinned for this endpoint.',
   );
 const refuseSpent = (bench: Bench): Verdict =>
   refuse(bench, 'pins-spent', 'Every pin of this endpoint was rejected or has ended.');

@@ -25,6 +25,8 @@ export interface KeyEvidence {
   readonly pem: string;
   /** Seen in a legacy handshake; absent otherwise. */
   readonly legacy?: true;
+  /** Key of the anchor that vouched for it; absent where none did. */
+  readonly anchor?: string;
 }
 
 export interface Pin {

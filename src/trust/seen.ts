@@ -43,6 +43,7 @@ function examinedAgain(seen: KeyEvidence, now: number): Examined {
     chainsToAnchor: seen.chainsToAnchor,
     chain: [],
     pathNotAfter: null,
+    ...(seen.anchor === undefined || !inDates ? {} : { anchorKeys: [seen.anchor] }),
   };
 }
 

@@ -1,6 +1,7 @@
 // How a record stands at one moment: which keys count, which are over, which are rejected, and which column
 // of the verdict table a key falls into. Store and seal are read together and the stricter wins. Pure.
 
+import { isShown, type ShownKeys } from './continuity.ts';
 import type { Column, Evidence } from './evidence.ts';
 import type { EndpointRecord, Pin } from './record.ts';
 
@@ -19,11 +20,15 @@ export interface Standing {
   readonly anyPin: boolean;
 }
 
-/** Where `spki` stands. */
-export function standingOf(grounds: Grounds, spki: string): Standing {
+/** Where `spki` stands, shown with these anchors. */
+export function standingOf(
+  grounds: Grounds,
+  spki: string,
+  { anchorKeys }: Pick<ShownKeys, 'anchorKeys'> = {},
+): Standing {
   const live = liveKeys(grounds);
   const record = reliableRecord(grounds);
-  const matching = live.filter((pin) => pin.spki === spki && pin.kind === 'leaf');
+  const matching = live.filter((pin) => isShown(pin, { spki, anchorKeys }, grounds.settings));
   return {
     column: columnOf(grounds, { matches: matching.length > 0, anyLivePin: live.length > 0 }),
     live: matching.length > 0,
@@ -36,7 +41,7 @@ export function standingOf(grounds: Grounds, spki: string): Standing {
 
 type LiveKey = Pick<Pin, 'spki' | 'kind' | 'origin'>;
 
-/** Pins that count now, those of the configuration included. An `anchor` pin counts but matches no leaf. */
+/** Pins that count now, those of the configuration included. An `anchor` pin counts, but matches no leaf. */
 export function liveKeys(grounds: Grounds): readonly LiveKey[] {
   const remembered = (reliableRecord(grounds)?.pins ?? []).filter(
     // What the configuration pins counts only as long as the configuration says so.

@@ -79,12 +79,16 @@ function restoredCandidates(parts: {
   );
 }
 
-function asCandidate({ spki, firstSeen, lastSeen, evidence }: Pin): readonly Candidate[] {
-  if (evidence === null) return [];
+function asCandidate({ spki, kind, firstSeen, lastSeen, evidence }: Pin): readonly Candidate[] {
+  // What was kept of an anchor is a certificate below it: no evidence of the anchor's own key.
+  if (evidence === null || kind === 'anchor') return [];
   return [
     { spki, firstSeen, lastSeen: lastSeen ?? firstSeen, seenCount: 1, reason: 'pin-mismatch', evidence },
   ];
 }
 
 const lostTrust = (learnt: readonly Pin[]): readonly string[] =>
-  learnt.map((pin) => `${pin.spki} was learnt since: it is not trusted any more and waits as a candidate.`);
+  learnt.map(
+    (pin) =>
+      `${pin.spki} was learnt since: it is not trusted any more${pin.kind === 'anchor' ? '' : ' and waits as a candidate'}.`,
+  );

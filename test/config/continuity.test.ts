@@ -49,3 +49,38 @@ describe('handOver', () => {
     ]);
   });
 });
+
+describe('continuity', () => {
+  const anchored = ['trust: ca+tofu', 'continuity: anchor'];
+
+  it('is of the leaf by itself, and belongs to the server', async () => {
+    const plain = await good(route('trust: ca+tofu'));
+    expect((await good(route('trust: ca+tofu', 'continuity: leaf'))).config.routes).toEqual(
+      plain.config.routes,
+    );
+    const { config, origins } = await good(route(...anchored) + second());
+    expect(config.routes.map(({ trust }) => trust.continuity)).toEqual(['anchor', 'anchor']);
+    expect(origins.find(({ path }) => path.at(-1) === 'continuity')).toMatchObject({
+      value: 'anchor',
+      origin: 'l.yaml:4:17',
+    });
+    expect(await problemsIn(route(...anchored) + second('continuity: leaf'))).toEqual([
+      expect.stringContaining('two routes disagree on continuity of imap.example.org:993'),
+    ]);
+  });
+
+  it.each(['auto', 'ca', 'tofu', 'pinned'])('of the anchor is an error under trust: %s', async (policy) => {
+    expect(await problemsIn(route(`trust: ${policy}`, 'continuity: anchor'))).toEqual([
+      `l.yaml:4:17: continuity: anchor needs trust: ca+tofu, and imap.example.org:993 has trust: ${policy}`,
+    ]);
+  });
+
+  it('of the anchor excludes a hand-over, also one of another route', async () => {
+    const message =
+      'continuity: anchor and handOver: true exclude each other: an anchor signs no successor of a server';
+    expect(await problemsIn(route(...anchored, 'handOver: true'))).toEqual([`l.yaml:4:17: ${message}`]);
+    expect(await problemsIn(route(...anchored) + second('handOver: true'))).toEqual([
+      `l.yaml:4:17: ${message}`,
+    ]);
+  });
+});
