@@ -1,6 +1,7 @@
 // Records as people read them: states in words, dates to the day, keys in full.
 
 import type { HistoryRow, PinRow, PinsRow } from '../src/admin/shapes.ts';
+import { corroborationText, type Corroboration } from '../src/trust/corroboration.ts';
 import { aligned } from './table.ts';
 
 const words: Readonly<Record<PinsRow['state'], string>> = {
@@ -97,6 +98,9 @@ function candidateLines(candidate: PinsRow['candidates'][number]): readonly stri
   ];
 }
 
+const differs = ({ where, spki }: Corroboration['differing'][number]): string =>
+  `    seen from ${where} it had ${spki ?? 'a key that cannot be read'}`;
+
 const certificateFacts = (seen: NonNullable<PinRow['certificate']>): readonly string[] => [
   `    subject ${seen.subject}`,
   `    issuer ${seen.issuer}`,
@@ -104,6 +108,12 @@ const certificateFacts = (seen: NonNullable<PinRow['certificate']>): readonly st
   `    valid ${seen.notBefore} to ${seen.notAfter}`,
   `    sha256 ${seen.sha256}`,
   `    ${seen.caValid ? 'CA-verified' : 'not CA-verified'}${seen.faults.length === 0 ? '' : `: ${seen.faults.join(', ')}`}`,
+  ...(seen.corroboration === undefined
+    ? []
+    : [
+        `    at its first use ${corroborationText(seen.corroboration)}`,
+        ...seen.corroboration.differing.map(differs),
+      ]),
 ];
 
 /** `pins history`: oldest first. */

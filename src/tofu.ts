@@ -18,6 +18,7 @@ import { checkWritable, notStored } from './tofu/writable.ts';
 import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
 import { sightedKey } from './trust/continuity.ts';
+import { isUncorroborated } from './trust/corroboration.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
 import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
 import type { Explanation } from './trust/explain.ts';
@@ -206,7 +207,7 @@ export class Tofu {
   async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const evidence = this.#witness.again(judged.evidence);
-      const verdict = withProof(judge(evidence), provisional);
+      const verdict = withProof(judge(evidence), { evidence, provisional });
       if (!verdict.accept) return this.#settleRefused(evidence, verdict);
       // Before anything is written: what changes now is judged with the certificate of now.
       this.#untrusting.relyOn(evidence);
@@ -326,9 +327,18 @@ export class Tofu {
   }
 }
 
-/** A first use asks for more proof than a pin did: whoever came with less comes again. */
-function withProof(verdict: Verdict, provisional: Accepted): Verdict {
-  if (!verdict.accept || verdict.basis !== 'first-use' || provisional.basis === 'first-use') return verdict;
-  const why = 'The endpoint was forgotten meanwhile: the next session can be its first use.';
-  return { accept: false, reason: 'first-use-unsafe', column: verdict.column, why };
+/** A first use asks for more proof than a pin did, and maybe for a look from elsewhere: who came with less comes again. */
+function withProof(
+  verdict: Verdict,
+  { evidence, provisional }: { readonly evidence: Evidence; readonly provisional: Accepted },
+): Verdict {
+  if (!verdict.accept || verdict.basis !== 'first-use') return verdict;
+  const { column } = verdict;
+  if (provisional.basis !== 'first-use') {
+    const why = 'The endpoint was forgotten meanwhile: the next session can be its first use.';
+    return { accept: false, reason: 'first-use-unsafe', column, why };
+  }
+  if (!isUncorroborated(evidence)) return verdict;
+  const why = 'A first use here is to be looked at from elsewhere, and nobody did.';
+  return { accept: false, reason: 'first-use-held', column, why };
 }

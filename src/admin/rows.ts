@@ -116,6 +116,7 @@ const seenCertificate = (seen: KeyEvidence, { detail }: RowContext): SeenCertifi
   seenAt: isoDate(seen.seenAt),
   caValid: seen.caValid,
   faults: seen.faults,
+  ...(seen.corroboration === undefined ? {} : { corroboration: seen.corroboration }),
   ...(detail === 'with-pem' ? { pem: seen.pem } : {}),
 });
 

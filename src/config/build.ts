@@ -17,6 +17,7 @@ import { defaults } from './schema.ts';
 import type { RawConfig } from './schema.ts';
 import type { Server } from './servers.ts';
 import { parseListen, upstreamUrl } from './upstream.ts';
+import { vantagesOf, type Vantages } from './vantages.ts';
 
 /** What other files say: names of users, and proxies with the passwords kept there. */
 export interface Outside {
@@ -100,6 +101,7 @@ const targetOf = ({ endpoint, upstream }: Server, all: readonly Draft[], ground:
   anchors: anchorsOf(endpoint, all, ground),
   ...crlFilesOf(endpoint, all, ground),
   trust: trustOf(endpoint, all, ground),
+  ...vantagesFor(endpoint, all),
 });
 
 /** A name that nobody knows is a problem already; it never lets anybody in. */
@@ -140,6 +142,7 @@ function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clie
 /** The trust settings of an endpoint, from whichever route gives each. */
 function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
   const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];
+  const vantages = writtenVantages(endpoint, all);
   const given = giverOf('trust', endpoint, all)?.raw.trust;
   const preset =
     pins.length === 0 && !trustIsOrdered(ground) && isBigProvider(endpoint.host) ? 'ca' : undefined;
@@ -147,9 +150,20 @@ function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Tru
     policy: given ?? preset ?? ground.raw.trust ?? defaults.trust,
     firstUse: giverOf('firstUse', endpoint, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
     configPins: [...new Set(pins.map(canonicalPin))],
+    ...(vantages === null ? {} : { corroborate: { atLeast: vantages.atLeast } }),
     ...(giverOf('handOver', endpoint, all)?.raw.handOver === true ? { handOver: true } : {}),
     ...(giverOf('continuity', endpoint, all)?.raw.continuity === 'anchor' ? { continuity: 'anchor' } : {}),
   };
+}
+
+const writtenVantages = (endpoint: Endpoint, all: readonly Draft[]): Vantages | null => {
+  const written = giverOf('corroborate', endpoint, all)?.raw.corroborate;
+  return written === undefined ? null : vantagesOf(written);
+};
+
+function vantagesFor(endpoint: Endpoint, all: readonly Draft[]): Pick<Target, 'vantages'> {
+  const vantages = writtenVantages(endpoint, all);
+  return vantages === null ? {} : { vantages: vantages.from };
 }
 
 /** A policy on the command line is meant for the routes beside it; one in a file is a default for all. */

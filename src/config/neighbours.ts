@@ -11,6 +11,7 @@ import { overlaps, placeText } from './listen-place.ts';
 import { placeName, problemAt } from './problem.ts';
 import type { Place } from './problem.ts';
 import { upstreamUrl } from './upstream.ts';
+import { vantagesOf, vantagesText } from './vantages.ts';
 
 /** What else of this daemon listens. */
 export interface OtherListener {
@@ -103,6 +104,8 @@ const trustKeys = {
     draft.raw.crlFile === undefined ? null : sortedList([draft.raw.crlFile].flat()),
   handOver: (draft: Draft) => (draft.raw.handOver === undefined ? null : String(draft.raw.handOver)),
   continuity: (draft: Draft) => draft.raw.continuity ?? null,
+  corroborate: (draft: Draft) =>
+    draft.raw.corroborate === undefined ? null : vantagesText(vantagesOf(draft.raw.corroborate)),
 } as const;
 export type TrustKey = keyof typeof trustKeys;
 const trustKeyNames: readonly TrustKey[] = [
@@ -113,6 +116,7 @@ const trustKeyNames: readonly TrustKey[] = [
   'crlFile',
   'handOver',
   'continuity',
+  'corroborate',
 ];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;

@@ -12,6 +12,7 @@ import type { TrustKey } from './neighbours.ts';
 import type { OriginRow, RowValue, Scalar } from './origin-row.ts';
 import type { Path } from './problem.ts';
 import { proxyText } from './proxy-url.ts';
+import { vantageText } from './vantages.ts';
 
 /** A route, as written and as built. */
 export interface RouteSources {
@@ -131,6 +132,7 @@ function trustRows(sources: RouteSources): readonly OriginRow[] {
   const revoked = targetsOf(route).some(({ crlFiles = [] }) => crlFiles.length > 0);
   const handsOver = targetsOf(route).some(({ trust }) => trust.handOver === true);
   const byAnchor = targetsOf(route).some(({ trust }) => trust.continuity === 'anchor');
+  const lookedAt = targetsOf(route).some(({ trust }) => trust.corroborate !== undefined);
   const keys: readonly TrustKey[] = [
     'trust',
     'firstUse',
@@ -139,6 +141,7 @@ function trustRows(sources: RouteSources): readonly OriginRow[] {
     ...(revoked ? (['crlFile'] as const) : []),
     ...(handsOver ? (['handOver'] as const) : []),
     ...(byAnchor ? (['continuity'] as const) : []),
+    ...(lookedAt ? (['corroborate'] as const) : []),
   ];
   return keys.map((key) => ({
     path: ['routes', index, key],
@@ -156,7 +159,7 @@ function trustRow(key: TrustKey, target: Target, { ground, drafts }: RouteSource
   return { value: trustValue(key, target), origin };
 }
 
-function trustValue(key: TrustKey, { trust, anchors, crlFiles = [] }: Target): RowValue {
+function trustValue(key: TrustKey, { trust, anchors, crlFiles = [], vantages = [] }: Target): RowValue {
   switch (key) {
     case 'trust':
       return trust.policy;
@@ -172,6 +175,8 @@ function trustValue(key: TrustKey, { trust, anchors, crlFiles = [] }: Target): R
       return trust.handOver ?? false;
     case 'continuity':
       return trust.continuity ?? 'leaf';
+    case 'corroborate':
+      return vantages.map(vantageText);
   }
 }
 

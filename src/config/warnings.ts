@@ -9,6 +9,7 @@ import { problemAt } from './problem.ts';
 export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProblem[] => [
   ...pinsIgnored(draft, route),
   ...idleHandOver(draft, route),
+  ...idleCorroborate(draft, route),
   ...idleGroups(draft),
   ...oldClientTls(draft, route),
   ...legacy(draft, route),
@@ -31,6 +32,18 @@ function idleHandOver({ raw, place }: Draft, route: Route): readonly ConfigProbl
   if (!trusts.some(({ configPins }) => configPins.length > 0)) return [];
   const message = 'a key in pins: hands over to none: only its line can replace it';
   return [problemAt(place('handOver'), message, 'pin it with letterlock pins add instead')];
+}
+
+function idleCorroborate({ raw, place }: Draft, route: Route): readonly ConfigProblem[] {
+  if (raw.corroborate === undefined) return [];
+  const trust = targetsOf(route).find(
+    (target) =>
+      target.trust.policy === 'ca' || target.trust.policy === 'pinned' || target.trust.firstUse !== 'accept',
+  )?.trust;
+  if (trust === undefined) return [];
+  const because = trust.firstUse === 'accept' ? `trust: ${trust.policy}` : `firstUse: ${trust.firstUse}`;
+  const hint = 'it looks at first uses that are made by themselves';
+  return [problemAt(place('corroborate'), `corroborate has no effect under ${because}`, hint)];
 }
 
 function idleGroups({ listen, place }: Draft): readonly ConfigProblem[] {

@@ -50,6 +50,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'session-started':
     case 'dialled':
     case 'handshaken':
+    case 'corroborated':
     case 'greeted':
     case 'carried':
     case 'session-revoked':
@@ -161,7 +162,14 @@ function storeHealth({ type, health }: Of<'store-health'>): LogEntry {
 
 function sessionEntry(
   event: Of<
-    'session-started' | 'dialled' | 'handshaken' | 'greeted' | 'carried' | 'session-revoked' | 'session-ended'
+    | 'session-started'
+    | 'dialled'
+    | 'handshaken'
+    | 'corroborated'
+    | 'greeted'
+    | 'carried'
+    | 'session-revoked'
+    | 'session-ended'
   >,
 ): LogEntry {
   switch (event.type) {
@@ -184,6 +192,8 @@ function sessionEntry(
         version: event.version,
         seconds: toMicroseconds(event.seconds),
       });
+    case 'corroborated':
+      return corroborated(event);
     case 'greeted':
       return entry('debug', event, `client on ${event.route} greeted`, {
         route: event.route,
@@ -204,6 +214,23 @@ function sessionEntry(
     case 'session-ended':
       return sessionEnded(event);
   }
+}
+
+function corroborated(event: Of<'corroborated'>): LogEntry {
+  const { endpoint, spki, agreed, differing, unreached, seconds } = event;
+  const all = agreed.length + differing.length + unreached.length;
+  const message =
+    differing.length === 0
+      ? `${agreed.length} of ${all} vantage points saw the same key of ${endpoint}`
+      : `${endpoint} shows another key to ${differing.join(', ')}: its first use is held`;
+  return entry(differing.length === 0 && agreed.length > 0 ? 'info' : 'warn', event, message, {
+    endpoint,
+    spki,
+    agreed,
+    differing,
+    unreached,
+    seconds: toMicroseconds(seconds),
+  });
 }
 
 function sessionEnded(event: Of<'session-ended'>): LogEntry {

@@ -48,7 +48,10 @@ export class Witness {
 
   /** The same peer, with everything that can have moved since read anew. */
   again(
-    seen: Pick<Evidence, 'endpoint' | 'settings' | 'spki' | 'resumed' | 'profile' | 'examined' | 'anchors'>,
+    seen: Pick<
+      Evidence,
+      'endpoint' | 'settings' | 'spki' | 'resumed' | 'profile' | 'examined' | 'anchors' | 'corroboration'
+    >,
   ): Evidence {
     const { store, now } = this.#options;
     const { record, verified } = this.#ledger.mirror.entry(seen.endpoint);

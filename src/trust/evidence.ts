@@ -2,6 +2,7 @@
 
 import type { RefusalReason } from '../errors.ts';
 import type { CertificateDescription } from './certificate.ts';
+import type { Corroboration } from './corroboration.ts';
 import type { Fault } from './fault.ts';
 import type { EndpointRecord } from './record.ts';
 
@@ -20,6 +21,8 @@ export interface TrustSettings {
   readonly handOver?: true;
   /** What is pinned is the anchor of the path, not the server's own key; under `ca+tofu` only. Absent: the server's key. */
   readonly continuity?: 'anchor';
+  /** A first use is looked at from elsewhere: so many vantage points must show the same key. Absent: it is not. */
+  readonly corroborate?: { readonly atLeast: number };
 }
 
 /**
@@ -68,6 +71,8 @@ export interface Evidence {
   readonly resumed: boolean;
   readonly profile: HandshakeProfile;
   readonly examined: Examined | null;
+  /** What was seen of this key from elsewhere; absent where nobody looked. */
+  readonly corroboration?: Corroboration;
   /** How many trust anchors are loaded for this endpoint. */
   readonly anchors: number;
   readonly record: EndpointRecord | null;

@@ -204,7 +204,7 @@ const maxEvidenceText = 256;
  */
 export const keyEvidenceOf = (
   examined: Examined,
-  { now, profile }: Pick<Evidence, 'now' | 'profile'>,
+  { now, profile, corroboration }: Pick<Evidence, 'now' | 'profile' | 'corroboration'>,
 ): KeyEvidence | null => {
   const [leaf] = examined.chain;
   if (leaf === undefined) return null;
@@ -226,5 +226,6 @@ export const keyEvidenceOf = (
     pem: leaf.pem,
     ...(profile === 'legacy' ? { legacy: true } : {}),
     ...(anchor === undefined || !examined.caValid ? {} : { anchor }),
+    ...(corroboration === undefined ? {} : { corroboration }),
   };
 };

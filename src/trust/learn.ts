@@ -200,9 +200,15 @@ function keepEvidence(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft 
   const refresh = record.pins.some(stale);
   if (!refresh && candidates === record.candidates) return draft;
   const pins = refresh
-    ? record.pins.map((pin) => (stale(pin) ? { ...pin, evidence: seen } : pin))
+    ? record.pins.map((pin) => (stale(pin) ? { ...pin, evidence: refreshed(pin, seen) } : pin))
     : record.pins;
   return { ...draft, record: { ...record, pins, candidates } };
+}
+
+/** What was seen from elsewhere at the first use is of the key, and stays when its certificate is renewed. */
+function refreshed({ evidence }: Pin, seen: KeyEvidence | null): KeyEvidence | null {
+  const corroboration = evidence?.corroboration;
+  return seen === null || corroboration === undefined ? seen : { ...seen, corroboration };
 }
 
 /** Two certificates of one key in a pool must not make a write of every session: the newer one wins. */
@@ -248,7 +254,8 @@ function learnRefused(draft: Draft, { evidence, verdict, spki }: Scene<Refused>)
   const known = candidates.find((candidate) => candidate.spki === spki);
   if (known !== undefined) {
     const { evidence: before, reason } = known;
-    if (before.sha256 === seen.sha256 && isSeenAlike(before, seen) && reason === verdict.reason) return draft;
+    const alike = before.sha256 === seen.sha256 && isSeenAlike(before, seen) && !saysMore(before, seen);
+    if (alike && reason === verdict.reason) return draft;
     const fresh = { ...known, evidence: seen, reason: verdict.reason, lastSeen: evidence.now };
     return withList(
       draft,
@@ -261,6 +268,10 @@ function learnRefused(draft: Draft, { evidence, verdict, spki }: Scene<Refused>)
   const told = entry(evidence.endpoint, evidence.now, ['candidate', spki, verdict.reason]);
   return { ...withList(draft, list), audit: [...draft.audit, told] };
 }
+
+/** It was looked at from elsewhere since, and something else was seen. */
+const saysMore = ({ corroboration: before }: KeyEvidence, { corroboration: now }: KeyEvidence): boolean =>
+  now !== undefined && JSON.stringify(now) !== JSON.stringify(before);
 
 const withList = (draft: Draft, candidates: EndpointRecord['candidates']): Draft => ({
   ...draft,

@@ -3,6 +3,7 @@
 
 import type { RefusalReason } from '../errors.ts';
 import { firstUseTarget, pinsAnchors } from './continuity.ts';
+import { contradiction, corroborationText } from './corroboration.ts';
 import type { AcceptBasis, Column, Evidence, StoreState, Verdict } from './evidence.ts';
 import { faults, type Fault } from './fault.ts';
 import { predecessorOf } from './hand-over.ts';
@@ -181,12 +182,21 @@ function firstUse(bench: Bench): Verdict {
   if (elsewhere !== null) return refuse(bench, 'first-use-held', elsewhere);
   switch (settings.firstUse) {
     case 'accept':
-      return accept(bench, 'first-use', 'This endpoint has no key yet: its key is pinned on first use.');
+      return corroborated(bench);
     case 'hold':
       return refuse(bench, 'first-use-held', 'The key is new, and firstUse is hold: it waits for approval.');
     case 'refuse':
       return refuse(bench, 'first-use-off', 'The key is new, and firstUse is refuse.');
   }
+}
+
+/** Looked at from elsewhere, or still to be: the engine lets no first use through that asks for it and was not. */
+function corroborated(bench: Bench): Verdict {
+  const { corroboration } = bench.evidence;
+  const against = contradiction(bench.evidence);
+  if (against !== null) return refuse(bench, 'first-use-held', against);
+  const seen = corroboration === undefined ? '' : ` ${corroborationText(corroboration)}.`;
+  return accept(bench, 'first-use', `This endpoint has no key yet: its key is pinned on first use.${seen}`);
 }
 
 function firstUseObstacle(evidence: Evidence): string | null {

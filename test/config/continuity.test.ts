@@ -84,3 +84,64 @@ describe('continuity', () => {
     ]);
   });
 });
+
+describe('corroborate', () => {
+  it('takes ports, addresses and proxies, and asks one of them to agree unless told otherwise', async () => {
+    const { config, origins } = await good(
+      route('corroborate: [143, "imap:1143", addresses, "socks5://127.0.0.1:9050"]'),
+    );
+    expect(config.routes[0]?.vantages).toEqual([
+      { kind: 'port', port: 143, scheme: null },
+      { kind: 'port', port: 1143, scheme: 'imap' },
+      { kind: 'addresses' },
+      { kind: 'proxy', via: { kind: 'socks5', host: '127.0.0.1', port: 9050, login: null } },
+    ]);
+    expect(config.routes[0]?.trust.corroborate).toEqual({ atLeast: 1 });
+    expect(origins.find(({ path }) => path.at(-1) === 'corroborate')).toMatchObject({
+      value: ['143', 'imap:1143', 'addresses', 'socks5://127.0.0.1:9050'],
+      origin: 'l.yaml:3:18',
+    });
+    const full = await good(route('corroborate: {from: [143], atLeast: 0}'));
+    expect(full.config.routes[0]?.trust.corroborate).toEqual({ atLeast: 0 });
+  });
+
+  it('belongs to the server', async () => {
+    const { config } = await good(
+      route('corroborate: [143]') + second('corroborate: {from: [143], atLeast: 1}'),
+    );
+    expect(config.routes[1]?.vantages).toHaveLength(1);
+    expect(await problemsIn(route('corroborate: [143]') + second('corroborate: [995]'))).toEqual([
+      expect.stringContaining('two routes disagree on corroborate of imap.example.org:993'),
+    ]);
+  });
+
+  it.each([
+    ['[993]', 'port 993 is the one of imap.example.org:993 itself'],
+    ['{from: [143], atLeast: 2}', 'atLeast: 2 of 1 vantage points can never agree'],
+    ['[somewhere]', 'routes[0].corroborate[0]: "somewhere" is no vantage point'],
+    ['["gopher:70"]', 'routes[0].corroborate[0]: "gopher" is no scheme of a mail server'],
+    ['["socks5://me:word@127.0.0.1"]', 'routes[0].corroborate[0]: a proxy in corroborate has a user name'],
+  ])('%s is an error', async (written, problem) => {
+    const [found, ...more] = await problemsIn(route(`corroborate: ${written}`));
+    expect(found).toContain(problem);
+    expect(found).not.toContain('me:word');
+    expect(more).toEqual([]);
+  });
+
+  it('asks no addresses through a proxy, and no keys where anchors are pinned', async () => {
+    const proxied = route('corroborate: [addresses]', 'proxy: socks5://127.0.0.1:9050');
+    expect(await problemsIn(proxied)).toEqual(['l.yaml:3:18: addresses cannot be asked through a proxy']);
+    expect(await problemsIn(route('corroborate: [143]', 'trust: ca+tofu', 'continuity: anchor'))).toEqual([
+      'l.yaml:3:18: corroborate compares keys of servers, and continuity: anchor pins that of a CA',
+    ]);
+  });
+
+  it('is warned of where there is no first use', async () => {
+    expect(await warningsOf(route('corroborate: [143]', 'trust: ca'))).toEqual([
+      'corroborate has no effect under trust: ca',
+    ]);
+    expect(await warningsOf(route('corroborate: [143]', 'firstUse: hold'))).toEqual([
+      'corroborate has no effect under firstUse: hold',
+    ]);
+  });
+});

@@ -18,7 +18,7 @@ interface Row {
 }
 
 const keys =
-  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, caFile, crlFile, handOver, continuity, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
+  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, caFile, crlFile, handOver, continuity, corroborate, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
 
 const rows: readonly Row[] = [
   { what: 'an unknown key', file: `truts: ca\n${route}`, problems: ['l.yaml:1:1: unknown key "truts"'] },
