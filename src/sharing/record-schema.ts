@@ -31,6 +31,13 @@ const key = z.string().min(1).max(300);
 const text = z.string();
 const time = z.number();
 
+const corroboration = z.looseObject({
+  spki: key,
+  agreed: z.array(text),
+  differing: z.array(z.looseObject({ where: text, spki: key.nullable() })),
+  unreached: z.array(text),
+});
+
 const keyEvidence = z.looseObject({
   seenAt: time,
   caValid: z.boolean(),
@@ -43,6 +50,8 @@ const keyEvidence = z.looseObject({
   notBefore: time,
   notAfter: time,
   pem: text,
+  anchor: key.optional(),
+  corroboration: corroboration.optional(),
 });
 
 const pin = z.looseObject({
@@ -53,6 +62,7 @@ const pin = z.looseObject({
   lastSeen: time.nullable(),
   until: time.nullable(),
   endedAt: time.nullable(),
+  parent: key.optional(),
   evidence: keyEvidence.nullable(),
 });
 
