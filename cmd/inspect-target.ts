@@ -29,6 +29,7 @@ export async function routeToInspect(args: Args, io: Io, config: Config): Promis
     legacyServer: known?.route.legacyServer ?? route.legacyServer,
     trust: known?.target.trust ?? route.trust,
     limits: known?.route.limits ?? route.limits,
+    crlFiles: known?.target.crlFiles ?? [],
     anchors:
       caFile === null
         ? (known?.target.anchors ?? route.anchors)

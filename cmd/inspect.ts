@@ -4,7 +4,7 @@
 import type { Argv } from 'yargs';
 import type { PinsRow } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
-import { loadAnchors } from '../src/net/anchors.ts';
+import { loadWithCrls } from '../src/daemon/anchor-sets.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
 import { openTlsa } from '../src/net/open-tlsa.ts';
 import { readBuild } from '../src/ops/build.ts';
@@ -48,7 +48,7 @@ const inspect: Run = async (args, io) => {
   if (expect !== null) asUsage(() => requireFingerprint(expect));
   const config = await configFor(args, io, { urls: [], needsRoutes: false });
   const route = await routeToInspect(args, io, config.config);
-  const anchors = await loadAnchors(route.anchors);
+  const anchors = await loadWithCrls(route);
   const tlsa = await openTlsa(config.config.resolver, io.now);
   const asked = tlsa?.find(route.endpoint) ?? Promise.resolve(null);
   const [row, peer, answer] = await Promise.all([
@@ -81,6 +81,7 @@ function conclude(found: Found): Inspection {
     endpoint: route.endpoint,
     chainError: peer.chainError,
     profile: peer.tls.profile,
+    staple: peer.staple,
     now,
     clockSuspect,
   });

@@ -1,6 +1,7 @@
 // Records as people read them: states in words, dates to the day, keys in full.
 
 import type { HistoryRow, PinRow, PinsRow } from '../src/admin/shapes.ts';
+import { corroborationText, type Corroboration } from '../src/trust/corroboration.ts';
 import { expectationText } from '../src/trust/expected.ts';
 import { aligned } from './table.ts';
 
@@ -95,8 +96,9 @@ const originWords: Readonly<Record<PinRow['origin'], string>> = {
 function pinLines(pin: PinRow): readonly string[] {
   const until = pin.until === null ? 'without an end' : `until ${pin.until}`;
   return [
-    `  ${pin.spki}`,
+    `  ${pin.spki}${pin.kind === 'anchor' ? ' (a trust anchor)' : ''}`,
     `    ${originWords[pin.origin]}, ${pin.live ? `trusted ${until}` : `NOT trusted any more${pin.until === null ? '' : ` (ended ${pin.until})`}`}`,
+    ...(pin.parent === undefined ? [] : [`    handed over by ${pin.parent}`]),
     `    first seen ${pin.firstSeen ?? 'never'}, last seen ${pin.lastSeen ?? 'never'}`,
     ...(pin.certificate === null ? [] : certificateFacts(pin.certificate)),
   ];
@@ -110,6 +112,9 @@ function candidateLines(candidate: PinsRow['candidates'][number]): readonly stri
   ];
 }
 
+const differs = ({ where, spki }: Corroboration['differing'][number]): string =>
+  `    seen from ${where} it had ${spki ?? 'a key that cannot be read'}`;
+
 const certificateFacts = (seen: NonNullable<PinRow['certificate']>): readonly string[] => [
   `    subject ${seen.subject}`,
   `    issuer ${seen.issuer}`,
@@ -117,6 +122,12 @@ const certificateFacts = (seen: NonNullable<PinRow['certificate']>): readonly st
   `    valid ${seen.notBefore} to ${seen.notAfter}`,
   `    sha256 ${seen.sha256}`,
   `    ${seen.caValid ? 'CA-verified' : 'not CA-verified'}${seen.faults.length === 0 ? '' : `: ${seen.faults.join(', ')}`}`,
+  ...(seen.corroboration === undefined
+    ? []
+    : [
+        `    at its first use ${corroborationText(seen.corroboration)}`,
+        ...seen.corroboration.differing.map(differs),
+      ]),
 ];
 
 /** `pins history`: oldest first. */

@@ -33,6 +33,7 @@ const pinOf = (row: PinRow): Pin => ({
   // A pin that no longer counts has ended, whatever made it end: nothing here may bring it back.
   endedAt: row.live ? null : 0,
   evidence: null,
+  ...(row.parent === undefined ? {} : { parent: row.parent }),
 });
 
 const expectationOf = ({ importedAt, until, ...same }: PinsRow['expected'][number]): Expectation => ({

@@ -32,6 +32,13 @@ export const refusals = {
     advice:
       'Somebody rejected this key on this machine. If that was a mistake: letterlock pins approve ENDPOINT --expect PIN --unreject.',
   },
+  'certificate-revoked': {
+    permanence: 'permanent',
+    cause: 'its certificate was revoked',
+    advice:
+      'The CA took the certificate back, mostly because its key was stolen or replaced; no pin outweighs that. ' +
+      'The operator of the mail server has to install a new one.',
+  },
   'pin-mismatch': {
     permanence: 'permanent',
     cause: 'its key changed',

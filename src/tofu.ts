@@ -2,6 +2,7 @@
 // accepted that was not judged against the mirror in the same tick, and nothing that a verdict creates or
 // changes is acted upon before it is durable.
 
+import type { AnchorSet } from './net/anchors.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
 import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
@@ -17,6 +18,8 @@ import { Witness } from './tofu/witness.ts';
 import { checkWritable, notStored } from './tofu/writable.ts';
 import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
+import { sightedKey } from './trust/continuity.ts';
+import { isUncorroborated } from './trust/corroboration.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
 import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
 import type { Explanation } from './trust/explain.ts';
@@ -78,6 +81,11 @@ export class Tofu {
     for (const endpoint of settings.keys()) {
       this.#untrusting.configured(this.#situation(endpoint, 'config'), this.#ledger.mirror.entry(endpoint));
     }
+  }
+
+  /** Revocation lists in force are others now: tells of keys in use whose certificate is revoked by those `anchors` gives. */
+  revocationsChanged(anchors: (endpoint: string) => AnchorSet | null): void {
+    this.#untrusting.revoked((evidence) => this.#witness.reexamined(evidence, anchors(evidence.endpoint)));
   }
 
   /** Judges a peer now. A refused key becomes a candidate in the background. */
@@ -229,7 +237,7 @@ export class Tofu {
   async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const evidence = this.#witness.again(judged.evidence);
-      const verdict = withProof(judge(evidence), provisional);
+      const verdict = withProof(judge(evidence), { evidence, provisional });
       if (!verdict.accept) return this.#settleRefused(evidence, verdict);
       // Before anything is written: what changes now is judged with the certificate of now.
       this.#untrusting.relyOn(evidence);
@@ -282,7 +290,7 @@ export class Tofu {
     if (verdict.basis === 'first-use' || verdict.basis !== provisional.basis)
       this.#notices.judged(evidence, verdict);
     this.#notices.accepted(evidence, spki);
-    if (evidence.store === 'good') this.#ledger.see(endpoint, spki, evidence.now);
+    if (evidence.store === 'good') this.#ledger.see(endpoint, sightedKey(evidence, spki), evidence.now);
     return mint({ endpoint, spki, basis: verdict.basis, epoch: this.#ledger.mirror.entry(endpoint).epoch });
   }
 
@@ -352,9 +360,18 @@ export class Tofu {
   }
 }
 
-/** A first use asks for more proof than a pin did: whoever came with less comes again. */
-function withProof(verdict: Verdict, provisional: Accepted): Verdict {
-  if (!verdict.accept || verdict.basis !== 'first-use' || provisional.basis === 'first-use') return verdict;
-  const why = 'The endpoint was forgotten meanwhile: the next session can be its first use.';
-  return { accept: false, reason: 'first-use-unsafe', column: verdict.column, why };
+/** A first use asks for more proof than a pin did, and maybe for a look from elsewhere: who came with less comes again. */
+function withProof(
+  verdict: Verdict,
+  { evidence, provisional }: { readonly evidence: Evidence; readonly provisional: Accepted },
+): Verdict {
+  if (!verdict.accept || verdict.basis !== 'first-use') return verdict;
+  const { column } = verdict;
+  if (provisional.basis !== 'first-use') {
+    const why = 'The endpoint was forgotten meanwhile: the next session can be its first use.';
+    return { accept: false, reason: 'first-use-unsafe', column, why };
+  }
+  if (!isUncorroborated(evidence)) return verdict;
+  const why = 'A first use here is to be looked at from elsewhere, and nobody did.';
+  return { accept: false, reason: 'first-use-held', column, why };
 }

@@ -93,6 +93,7 @@ function pinRow(pin: Pin, context: RowContext & { readonly rejected: ReadonlySet
     lastSeen: pin.lastSeen === null ? null : isoDate(pin.lastSeen),
     until: until === null ? null : isoDate(until),
     live: pin.endedAt === null && (until === null || until > context.now) && !context.rejected.has(pin.spki),
+    ...(pin.parent === undefined ? {} : { parent: pin.parent }),
     certificate: pin.evidence === null ? null : seenCertificate(pin.evidence, context),
   };
 }
@@ -136,6 +137,7 @@ const seenCertificate = (seen: KeyEvidence, { detail }: RowContext): SeenCertifi
   seenAt: isoDate(seen.seenAt),
   caValid: seen.caValid,
   faults: seen.faults,
+  ...(seen.corroboration === undefined ? {} : { corroboration: seen.corroboration }),
   ...(detail === 'with-pem' ? { pem: seen.pem } : {}),
 });
 

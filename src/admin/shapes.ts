@@ -5,6 +5,7 @@
 import type { ConfigProblem } from '../config.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
+import type { Corroboration } from '../trust/corroboration.ts';
 import type { StoreState } from '../trust/evidence.ts';
 import type { Explanation } from '../trust/explain.ts';
 import type { Fault } from '../trust/fault.ts';
@@ -33,6 +34,8 @@ export interface SeenCertificate {
   readonly seenAt: string;
   readonly caValid: boolean;
   readonly faults: readonly Fault[];
+  /** What was seen of the key from elsewhere at its first use; absent where nobody looked. */
+  readonly corroboration?: Corroboration;
   /** Only in `pins show`. */
   readonly pem?: string;
 }
@@ -48,6 +51,8 @@ export interface PinRow {
   readonly until: string | null;
   /** False once rejected, ended, or past `until`. */
   readonly live: boolean;
+  /** The key that handed over to this one; absent where nobody did. */
+  readonly parent?: string;
   readonly certificate: SeenCertificate | null;
 }
 

@@ -4,6 +4,7 @@
 import { CommandError, LetterlockError } from '../errors.ts';
 import type { PinStore, StoredAuditEntry, StoredRecord } from '../store/pin-store.ts';
 import { AnchorError } from '../net/anchors.ts';
+import { CrlError } from '../net/crl-files.ts';
 import type { EmbeddedStore } from '../store/level.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { Tofu } from '../tofu.ts';
@@ -79,7 +80,7 @@ export function commandErrorOf(error: unknown): CommandError {
   const hint = error instanceof LetterlockError && error.hint !== null ? { hint: error.hint } : {};
   if (error instanceof StoreError)
     return new CommandError('store', error.message, { code: error.code, cause: error, ...hint });
-  if (error instanceof AnchorError)
+  if (error instanceof AnchorError || error instanceof CrlError)
     return new CommandError('config', error.message, { code: error.code, cause: error, ...hint });
   if (error instanceof LetterlockError) {
     return new CommandError('internal', error.message, { code: error.code, cause: error, ...hint });

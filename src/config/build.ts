@@ -18,6 +18,7 @@ import { defaults } from './schema.ts';
 import type { RawConfig } from './schema.ts';
 import type { Server } from './servers.ts';
 import { parseListen, upstreamUrl } from './upstream.ts';
+import { vantagesOf, type Vantages } from './vantages.ts';
 
 /** What other files say: names of users, and proxies with the passwords kept there. */
 export interface Outside {
@@ -100,7 +101,9 @@ const targetOf = ({ endpoint, upstream }: Server, all: readonly Draft[], ground:
   upstream: upstreamUrl(upstream),
   addresses: [],
   anchors: anchorsOf(endpoint, all, ground),
+  ...crlFilesOf(endpoint, all, ground),
   trust: trustOf(endpoint, all, ground),
+  ...vantagesFor(endpoint, all),
 });
 
 /** A name that nobody knows is a problem already; it never lets anybody in. */
@@ -141,6 +144,7 @@ function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clie
 /** The trust settings of an endpoint, from whichever route gives each. */
 function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
   const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];
+  const vantages = writtenVantages(endpoint, all);
   const given = giverOf('trust', endpoint, all)?.raw.trust;
   const dane = giverOf('dane', endpoint, all)?.raw.dane ?? ground.raw.dane ?? defaults.dane;
   const preset =
@@ -150,7 +154,20 @@ function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Tru
     firstUse: giverOf('firstUse', endpoint, all)?.raw.firstUse ?? ground.raw.firstUse ?? defaults.firstUse,
     configPins: [...new Set(pins.map(canonicalPin))],
     ...(dane === 'off' ? {} : { dane }),
+    ...(vantages === null ? {} : { corroborate: { atLeast: vantages.atLeast } }),
+    ...(giverOf('handOver', endpoint, all)?.raw.handOver === true ? { handOver: true } : {}),
+    ...(giverOf('continuity', endpoint, all)?.raw.continuity === 'anchor' ? { continuity: 'anchor' } : {}),
   };
+}
+
+const writtenVantages = (endpoint: Endpoint, all: readonly Draft[]): Vantages | null => {
+  const written = giverOf('corroborate', endpoint, all)?.raw.corroborate;
+  return written === undefined ? null : vantagesOf(written);
+};
+
+function vantagesFor(endpoint: Endpoint, all: readonly Draft[]): Pick<Target, 'vantages'> {
+  const vantages = writtenVantages(endpoint, all);
+  return vantages === null ? {} : { vantages: vantages.from };
 }
 
 /** A policy on the command line is meant for the routes beside it; one in a file is a default for all. */
@@ -162,6 +179,17 @@ function anchorsOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): r
     return anchorList(ground, ['routes', giver.index, 'caFile'], giver.raw.caFile);
   return anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile);
 }
+
+function crlFilesOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Pick<Target, 'crlFiles'> {
+  const giver = giverOf('crlFile', endpoint, all);
+  const path = giver === null ? ['crlFile'] : ['routes', giver.index, 'crlFile'];
+  const written = giver?.raw.crlFile ?? ground.raw.crlFile;
+  return written === undefined ? {} : { crlFiles: fileList(ground, path, written) };
+}
+
+const fileList = (ground: Ground, path: Path, written: string | readonly string[]): readonly string[] => [
+  ...new Set([written].flat().map((file) => absolutePath(ground, path, file))),
+];
 
 export const anchorList = (
   ground: Ground,

@@ -6,6 +6,8 @@ import { resolve } from 'node:path';
 import type { Config, ConfigProblem } from '../config.ts';
 import { anchorProblems } from './anchor-files.ts';
 import { buildConfig } from './build.ts';
+import { continuityProblems } from './continuity-rules.ts';
+import { crlProblems } from './crl-problems.ts';
 import { readDocument } from './document.ts';
 import type { SourceDocument } from './document.ts';
 import { daneProblems } from './dane-rules.ts';
@@ -112,11 +114,16 @@ async function finish(
     const draft = drafts[index];
     return draft === undefined ? [] : [{ draft, route }];
   });
+  const crls = await crlProblems(ground, drafts, config.routes);
   const problems = sortProblems([
     ...found,
+    ...crls,
     ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
-    ...built.flatMap(({ draft, route }) => legacyPolicyProblems(draft, route)),
+    ...built.flatMap(({ draft, route }) => [
+      ...legacyPolicyProblems(draft, route),
+      ...continuityProblems(draft, route),
+    ]),
     ...daneProblems(ground, { drafts, built }),
     ...users.problems,
     ...passwords.problems,

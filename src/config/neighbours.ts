@@ -11,6 +11,7 @@ import { overlaps, placeText } from './listen-place.ts';
 import { placeName, problemAt } from './problem.ts';
 import type { Place } from './problem.ts';
 import { upstreamUrl } from './upstream.ts';
+import { vantagesOf, vantagesText } from './vantages.ts';
 
 /** What else of this daemon listens. */
 export interface OtherListener {
@@ -100,9 +101,25 @@ const trustKeys = {
     draft.raw.pins === undefined ? null : sortedList(draft.raw.pins.map(canonicalPin)),
   dane: (draft: Draft) => draft.raw.dane ?? null,
   caFile: (draft: Draft) => (draft.raw.caFile === undefined ? null : sortedList([draft.raw.caFile].flat())),
+  crlFile: (draft: Draft) =>
+    draft.raw.crlFile === undefined ? null : sortedList([draft.raw.crlFile].flat()),
+  handOver: (draft: Draft) => (draft.raw.handOver === undefined ? null : String(draft.raw.handOver)),
+  continuity: (draft: Draft) => draft.raw.continuity ?? null,
+  corroborate: (draft: Draft) =>
+    draft.raw.corroborate === undefined ? null : vantagesText(vantagesOf(draft.raw.corroborate)),
 } as const;
 export type TrustKey = keyof typeof trustKeys;
-const trustKeyNames: readonly TrustKey[] = ['trust', 'firstUse', 'pins', 'dane', 'caFile'];
+const trustKeyNames: readonly TrustKey[] = [
+  'trust',
+  'firstUse',
+  'pins',
+  'dane',
+  'caFile',
+  'crlFile',
+  'handOver',
+  'continuity',
+  'corroborate',
+];
 
 export const canonicalPin = (text: string): string => parseFingerprint(text)?.value ?? text;
 

@@ -12,6 +12,7 @@ import type { TrustKey } from './neighbours.ts';
 import type { OriginRow, RowValue, Scalar } from './origin-row.ts';
 import type { Path } from './problem.ts';
 import { proxyText } from './proxy-url.ts';
+import { vantageText } from './vantages.ts';
 
 /** A route, as written and as built. */
 export interface RouteSources {
@@ -129,12 +130,20 @@ function trustRows(sources: RouteSources): readonly OriginRow[] {
   const { index, route } = sources;
   const pinned = targetsOf(route).some(({ trust }) => trust.configPins.length > 0);
   const prefers = targetsOf(route).some(({ trust }) => trust.dane !== undefined);
+  const revoked = targetsOf(route).some(({ crlFiles = [] }) => crlFiles.length > 0);
+  const handsOver = targetsOf(route).some(({ trust }) => trust.handOver === true);
+  const byAnchor = targetsOf(route).some(({ trust }) => trust.continuity === 'anchor');
+  const lookedAt = targetsOf(route).some(({ trust }) => trust.corroborate !== undefined);
   const keys: readonly TrustKey[] = [
     'trust',
     'firstUse',
     ...(pinned ? (['pins'] as const) : []),
     ...(prefers ? (['dane'] as const) : []),
     'caFile',
+    ...(revoked ? (['crlFile'] as const) : []),
+    ...(handsOver ? (['handOver'] as const) : []),
+    ...(byAnchor ? (['continuity'] as const) : []),
+    ...(lookedAt ? (['corroborate'] as const) : []),
   ];
   return keys.map((key) => ({
     path: ['routes', index, key],
@@ -152,7 +161,7 @@ function trustRow(key: TrustKey, target: Target, { ground, drafts }: RouteSource
   return { value: trustValue(key, target), origin };
 }
 
-function trustValue(key: TrustKey, { trust, anchors }: Target): RowValue {
+function trustValue(key: TrustKey, { trust, anchors, crlFiles = [], vantages = [] }: Target): RowValue {
   switch (key) {
     case 'trust':
       return trust.policy;
@@ -164,6 +173,14 @@ function trustValue(key: TrustKey, { trust, anchors }: Target): RowValue {
       return trust.dane ?? 'off';
     case 'caFile':
       return anchors;
+    case 'crlFile':
+      return crlFiles;
+    case 'handOver':
+      return trust.handOver ?? false;
+    case 'continuity':
+      return trust.continuity ?? 'leaf';
+    case 'corroborate':
+      return vantages.map(vantageText);
   }
 }
 

@@ -11,6 +11,7 @@ import { parsePlace, readSocketMode, readSocketPath } from './listen-place.ts';
 import { parseProxy } from './proxy-url.ts';
 import { UnusableValue } from './unusable.ts';
 import { parseAddress, parseUpstream } from './upstream.ts';
+import { parseVantage } from './vantages.ts';
 
 function readPin(text: string): void {
   const found = parseFingerprint(text);
@@ -43,6 +44,12 @@ export const common = {
   caFile: z
     .union([filePath, z.array(filePath).min(1)], { error: 'must be a path or a list of paths' })
     .meta({ description: 'Trust anchors instead of the system ones; the word system in a list adds those.' }),
+  crlFile: z
+    .union([filePath, z.array(filePath).min(1).max(16)], { error: 'must be a path or a list of paths' })
+    .meta({
+      description:
+        'Revocation lists (CRL) of the CAs, PEM or DER; read again when they change. A certificate one of them names is refused, pinned or not.',
+    }),
   limits: z
     .strictObject({
       connections: whole(1, 100_000, 'Open client connections of one route.'),
@@ -109,6 +116,15 @@ const proxyUrl = readable(parseProxy).meta({
     'socks5:// or http:// and [USER:PASSWORD@]HOST[:PORT], ports 1080 and 8080 by default; percent-encode what is no letter or digit.',
 });
 
+const vantageList = z
+  .array(
+    z.union([whole(1, 65_535, 'Another port of the same host.'), readable(parseVantage)], {
+      error: 'must be a port, SCHEME:PORT, addresses, socks5://HOST[:PORT] or http://HOST[:PORT]',
+    }),
+  )
+  .min(1)
+  .max(8);
+
 const routeFields = {
   name: z
     .string()
@@ -162,6 +178,36 @@ const routeFields = {
   pins,
   dane: common.dane,
   caFile: common.caFile,
+  crlFile: common.crlFile,
+  handOver: flag(
+    'A pinned key that signed the certificate of a new one hands over to it: the new one is pinned, the old one ends after 7 days.',
+  ),
+  continuity: z.enum(['leaf', 'anchor']).meta({
+    description:
+      "What is pinned under ca+tofu: the server's own key (leaf, the default) or that of the trust anchor its certificate leads to.",
+  }),
+  corroborate: z
+    .union(
+      [
+        z
+          .strictObject({
+            from: vantageList.meta({ description: 'Vantage points.' }),
+            atLeast: whole(
+              0,
+              16,
+              'So many must show the same key; default 1, 0 lets a first use through unseen.',
+            ),
+          })
+          .partial()
+          .required({ from: true }),
+        vantageList,
+      ],
+      { error: 'must be a list of ports, addresses and proxies, or {from, atLeast}' },
+    )
+    .meta({
+      description:
+        'Where a first use is looked at from before the key is pinned: other ports of the host (143, or imap:1143), the word addresses (other addresses of its name), socks5:// or http:// proxies.',
+    }),
   address: z
     .union([address, z.array(address).min(1).max(maxEntries)], {
       error: 'must be HOST[:PORT] or a list of these',

@@ -69,6 +69,7 @@ export const configSchema = z
           'Who is asked for TLSA records and checks DNSSEC: ADDRESS[:PORT] of this machine, or one over TLS; null: nobody.',
       }),
     caFile: common.caFile,
+    crlFile: common.crlFile,
     routes: z
       .array(routeSchema)
       .max(1000)

@@ -10,6 +10,8 @@ import { problemAt } from './problem.ts';
 export const routeWarnings = (draft: Draft, route: Route): readonly ConfigProblem[] => [
   ...pinsIgnored(draft, route),
   ...daneIgnored(draft, route),
+  ...idleHandOver(draft, route),
+  ...idleCorroborate(draft, route),
   ...idleGroups(draft),
   ...oldClientTls(draft, route),
   ...legacy(draft, route),
@@ -21,6 +23,30 @@ function pinsIgnored({ raw, place }: Draft, route: Route): readonly ConfigProble
   if (blind === undefined) return [];
   const hint = 'use trust: pinned to accept these keys only';
   return [problemAt(place('pins'), `pins have no effect under trust: ${blind.trust.policy}`, hint)];
+}
+
+function idleHandOver({ raw, place }: Draft, route: Route): readonly ConfigProblem[] {
+  if (raw.handOver !== true) return [];
+  const trusts = targetsOf(route).map(({ trust }) => trust);
+  if (trusts.some(({ policy }) => policy === 'ca')) {
+    const hint = 'it is for servers whose own key is pinned';
+    return [problemAt(place('handOver'), 'handOver has no effect under trust: ca', hint)];
+  }
+  if (!trusts.some(({ configPins }) => configPins.length > 0)) return [];
+  const message = 'a key in pins: hands over to none: only its line can replace it';
+  return [problemAt(place('handOver'), message, 'pin it with letterlock pins add instead')];
+}
+
+function idleCorroborate({ raw, place }: Draft, route: Route): readonly ConfigProblem[] {
+  if (raw.corroborate === undefined) return [];
+  const trust = targetsOf(route).find(
+    (target) =>
+      target.trust.policy === 'ca' || target.trust.policy === 'pinned' || target.trust.firstUse !== 'accept',
+  )?.trust;
+  if (trust === undefined) return [];
+  const because = trust.firstUse === 'accept' ? `trust: ${trust.policy}` : `firstUse: ${trust.firstUse}`;
+  const hint = 'it looks at first uses that are made by themselves';
+  return [problemAt(place('corroborate'), `corroborate has no effect under ${because}`, hint)];
 }
 
 function idleGroups({ listen, place }: Draft): readonly ConfigProblem[] {

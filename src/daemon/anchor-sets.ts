@@ -1,22 +1,32 @@
-// The trust anchors of every route: each distinct list of sources is loaded once. A reload loads all of them
-// again, because a CA file may have changed under the same name.
+// The trust anchors of every route, with the revocation lists beside them: each distinct pair is loaded once. A
+// reload loads all of them again, because a CA file may have changed under the same name.
 
 import type { AnchorSet } from '../net/anchors.ts';
 import { loadAnchors } from '../net/anchors.ts';
+import { CrlFiles } from '../net/crl-files.ts';
 import { targetsOf, type Route, type Target } from '../proxy/route.ts';
 
 /** By target object (a route is its first one), so that the sets of the old configuration and of the new one stand side by side. */
 export type AnchorSets = ReadonlyMap<Target, AnchorSet>;
 
-/** @throws AnchorError when a source cannot be used */
+/** @throws AnchorError, CrlError when a source cannot be used */
 export async function loadAnchorSets(routes: readonly Route[]): Promise<AnchorSets> {
   const loading = new Map<string, Promise<AnchorSet>>();
   const sets = new Map<Target, AnchorSet>();
   for (const target of routes.flatMap(targetsOf)) {
-    const key = JSON.stringify(target.anchors);
-    const set = loading.get(key) ?? loadAnchors(target.anchors);
+    const key = JSON.stringify([target.anchors, target.crlFiles ?? []]);
+    const set = loading.get(key) ?? loadWithCrls(target);
     loading.set(key, set);
     sets.set(target, await set);
   }
   return sets;
+}
+
+/** @throws AnchorError, CrlError when a source cannot be used */
+export async function loadWithCrls({
+  anchors,
+  crlFiles = [],
+}: Pick<Target, 'anchors' | 'crlFiles'>): Promise<AnchorSet> {
+  const set = await loadAnchors(anchors);
+  return crlFiles.length === 0 ? set : { ...set, crls: await CrlFiles.open(crlFiles, set) };
 }

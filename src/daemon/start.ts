@@ -14,6 +14,7 @@ import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
 import { openTlsa } from '../net/open-tlsa.ts';
 import { loadAnchorSets } from './anchor-sets.ts';
 import { Closing } from './closing.ts';
+import { CrlWatch } from './crl-watch.ts';
 import { openConfiguredLog, openEngine } from './engine.ts';
 import type { Engine, Ground } from './engine.ts';
 import { ambientTrust, refuseUnsafeSwitches } from './environment.ts';
@@ -138,7 +139,7 @@ async function serve(
   page.server = await openPage(ground, engine);
   await openDoors(engine, closing);
   const close = closer(ground, engine);
-  startSweeping(ground, engine);
+  await startSweeping(ground, engine);
   await tellUnannounced(engine.store, engine.on);
   const daemon: Daemon = {
     operator,
@@ -242,12 +243,19 @@ async function apply(
   tls.take();
   ground.force = { config, anchors, tlsa, log };
   engine.tofu.configure(settingsOf(config.routes));
+  lookForRevoked(ground, engine.tofu);
   await engine.localTls.look();
   await countRoutes(ground, engine);
 }
 
-function startSweeping(ground: Ground, { tofu }: Engine): void {
+async function startSweeping(ground: Ground, { tofu, on }: Engine): Promise<void> {
+  const crls = new CrlWatch(on);
+  const look = async (): Promise<void> => {
+    if (await crls.look(ground.force.anchors, ground.now())) lookForRevoked(ground, tofu);
+  };
+  await look();
   const timer = setInterval(() => {
+    void look();
     tofu.sweep().catch(() =>
       ground.force.log.write('error', {
         event: 'sweep-failed',
@@ -257,6 +265,12 @@ function startSweeping(ground: Ground, { tofu }: Engine): void {
   }, sweepEveryMs);
   timer.unref();
   ground.closing.add(() => clearInterval(timer));
+}
+
+/** Sessions on a certificate that was taken back end now, not with the client. */
+function lookForRevoked({ force }: Ground, tofu: Engine['tofu']): void {
+  const sets = new Map([...force.anchors].map(([{ endpoint }, set]) => [endpoint.name, set] as const));
+  tofu.revocationsChanged((endpoint) => sets.get(endpoint) ?? null);
 }
 
 function closer(ground: Ground, { proxy }: Engine): Daemon['close'] {

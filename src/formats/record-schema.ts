@@ -32,6 +32,14 @@ const text = z.string().max(1024);
 const pem = z.string().max(262_144);
 const fault = z.custom<Fault>((value) => typeof value === 'string' && isFault(value), 'not a known fault');
 
+const places = z.array(text).max(64);
+const corroboration = z.strictObject({
+  spki,
+  agreed: places,
+  differing: z.array(z.strictObject({ where: text, spki: spki.nullable() })).max(64),
+  unreached: places,
+});
+
 const keyEvidence = z.strictObject({
   seenAt: time,
   caValid: z.boolean(),
@@ -45,6 +53,8 @@ const keyEvidence = z.strictObject({
   notAfter: time,
   pem,
   legacy: z.literal(true).optional(),
+  anchor: spki.optional(),
+  corroboration: corroboration.optional(),
 });
 
 const pin = z.strictObject({
@@ -56,6 +66,7 @@ const pin = z.strictObject({
   until: time.nullable(),
   endedAt: time.nullable(),
   retiring: z.literal(true).optional(),
+  parent: spki.optional(),
   evidence: keyEvidence.nullable(),
 });
 

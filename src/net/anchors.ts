@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
 import { LetterlockError } from '../errors.ts';
 import { Contexts } from './contexts.ts';
+import type { CrlFiles } from './crl-files.ts';
 
 export interface AnchorSet {
   /** Identity of the set: SHA-256 over the sorted certificate hashes. Part of cache keys. */
@@ -16,6 +17,8 @@ export interface AnchorSet {
   readonly counts: { readonly system: number; readonly bundled: number; readonly file: number };
   /** Shared by every handshake under these anchors. */
   readonly contexts: Contexts;
+  /** What the CAs took back, by files of the operator; absent where there are none. */
+  readonly crls?: CrlFiles;
 }
 
 /** An anchor source that cannot be used; code `anchors`. */

@@ -28,6 +28,7 @@ const bases: Readonly<Record<AcceptBasis, string>> = {
 /** Changes of trust a person should notice even in a log they skim. */
 const loud: ReadonlySet<PinChangeEvent> = new Set<PinChangeEvent>([
   'first-use',
+  'handed-over',
   'rejected',
   'forgotten',
   'expired',
@@ -51,6 +52,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'dialled':
     case 'tlsa-looked-up':
     case 'handshaken':
+    case 'corroborated':
     case 'greeted':
     case 'carried':
     case 'session-revoked':
@@ -59,6 +61,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'listening':
     case 'listen-skipped':
     case 'reloaded':
+    case 'crl-reloaded':
     case 'warning':
       return serviceEntry(event);
   }
@@ -139,6 +142,8 @@ function pinChanged(event: Of<'pin-changed'>): LogEntry {
 function pinChangeMessage({ event, endpoint }: Of<'pin-changed'>): string {
   if (event === 'first-use')
     return `FIRST USE: trusting the key of ${endpoint} from now on; compare its fingerprint`;
+  if (event === 'handed-over')
+    return `HAND-OVER: the pinned key of ${endpoint} signed another one, which is trusted from now on`;
   // Nothing is trusted more or less than before: it must not read as if.
   if (event === 'candidate') return `a key of ${endpoint} is not trusted and waits for a decision`;
   return `trust in ${endpoint} changed: ${event}`;
@@ -164,6 +169,7 @@ function sessionEntry(
     | 'dialled'
     | 'tlsa-looked-up'
     | 'handshaken'
+    | 'corroborated'
     | 'greeted'
     | 'carried'
     | 'session-revoked'
@@ -196,6 +202,8 @@ function sessionEntry(
         version: event.version,
         seconds: toMicroseconds(event.seconds),
       });
+    case 'corroborated':
+      return corroborated(event);
     case 'greeted':
       return entry('debug', event, `client on ${event.route} greeted`, {
         route: event.route,
@@ -216,6 +224,23 @@ function sessionEntry(
     case 'session-ended':
       return sessionEnded(event);
   }
+}
+
+function corroborated(event: Of<'corroborated'>): LogEntry {
+  const { endpoint, spki, agreed, differing, unreached, seconds } = event;
+  const all = agreed.length + differing.length + unreached.length;
+  const message =
+    differing.length === 0
+      ? `${agreed.length} of ${all} vantage points saw the same key of ${endpoint}`
+      : `${endpoint} shows another key to ${differing.join(', ')}: its first use is held`;
+  return entry(differing.length === 0 && agreed.length > 0 ? 'info' : 'warn', event, message, {
+    endpoint,
+    spki,
+    agreed,
+    differing,
+    unreached,
+    seconds: toMicroseconds(seconds),
+  });
 }
 
 function sessionEnded(event: Of<'session-ended'>): LogEntry {
@@ -263,7 +288,9 @@ function endMessage(event: Of<'session-ended'>): string {
   }
 }
 
-function serviceEntry(event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'warning'>): LogEntry {
+function serviceEntry(
+  event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'warning'>,
+): LogEntry {
   switch (event.type) {
     case 'listening':
       return entry('info', event, `${event.route} listens on ${event.address} for ${event.upstream}`, {
@@ -284,6 +311,8 @@ function serviceEntry(event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'w
             ok: false,
             problems: event.problems,
           });
+    case 'crl-reloaded':
+      return entry('info', event, 'revocation lists read again', {});
     case 'warning':
       return entry('warn', event, event.message, { code: event.code });
   }

@@ -16,6 +16,7 @@ export const changeRows: readonly (readonly [PinChangeEvent, readonly string[]])
   ['added', byOperator],
   ['imported', ['proxy', ...byOperator]],
   ['promoted', ['proxy']],
+  ['handed-over', ['proxy']],
   ['retired', ['proxy', ...byOperator]],
   ['rejected', byOperator],
   ['unrejected', byOperator],
@@ -106,6 +107,8 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         gauge.config_last_reload_successful.set(event.ok ? 1 : 0);
         if (event.ok) gauge.config_last_reload_success_timestamp_seconds.set(parts.now() / 1000);
         return;
+      case 'corroborated':
+      case 'crl-reloaded':
       case 'certificate-renewed':
       case 'retiring-key-in-use':
       case 'key-untrusted':

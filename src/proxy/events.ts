@@ -57,6 +57,16 @@ export type ProxyEvent =
       readonly version: string;
       readonly seconds: number;
     }
+  /** A first use was looked at from elsewhere; each list names vantage points. */
+  | {
+      readonly type: 'corroborated';
+      readonly endpoint: string;
+      readonly spki: string;
+      readonly agreed: readonly string[];
+      readonly differing: readonly string[];
+      readonly unreached: readonly string[];
+      readonly seconds: number;
+    }
   | { readonly type: 'greeted'; readonly route: string; readonly seconds: number }
   /** Bytes of one session since its last such event: at its end, and whenever somebody asks the proxy to tell. */
   | { readonly type: 'carried'; readonly route: string; readonly bytesUp: number; readonly bytesDown: number }
@@ -86,6 +96,8 @@ export type ProxyEvent =
       readonly seconds: number;
     } & SessionOutcome)
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
+  /** A file of revocation lists changed and was read again. */
+  | { readonly type: 'crl-reloaded' }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 
 export type { Listener } from '../tofu/event.ts';

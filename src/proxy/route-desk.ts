@@ -4,6 +4,7 @@
 import type { AnchorSet } from '../net/anchors.ts';
 import { readClientIdentity, type ClientIdentity } from '../net/client-identity.ts';
 import type { ServerCredentials } from '../net/local-handshake.ts';
+import type { Corroboration } from '../trust/corroboration.ts';
 import { FailedLately } from './failed-lately.ts';
 import { RefusalHold } from './hold.ts';
 import { targetsOf, type Place, type Route, type Target } from './route.ts';
@@ -23,6 +24,8 @@ export interface TargetDesk {
   readonly anchors: AnchorSet;
   readonly hold: RefusalHold;
   readonly failedPlaces: FailedLately<Place>;
+  /** Looks from elsewhere under way, by key. */
+  readonly looks: Map<string, Promise<Corroboration>>;
 }
 
 export const targetDeskOf = (target: Target, anchors: AnchorSet): TargetDesk => ({
@@ -30,6 +33,7 @@ export const targetDeskOf = (target: Target, anchors: AnchorSet): TargetDesk => 
   anchors,
   hold: new RefusalHold(),
   failedPlaces: new FailedLately(),
+  looks: new Map(),
 });
 
 export interface RouteDeskParts {

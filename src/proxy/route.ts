@@ -22,6 +22,15 @@ export interface Place {
   readonly port: number;
 }
 
+/** Where a server is looked at from before its key is remembered. */
+export type Vantage =
+  /** Another port of the same host; null: with what mail servers speak there. */
+  | { readonly kind: 'port'; readonly port: number; readonly scheme: string | null }
+  /** Other addresses of the same name. */
+  | { readonly kind: 'addresses' }
+  /** The same server by way of a proxy. */
+  | { readonly kind: 'proxy'; readonly via: Via };
+
 /** One server: the unit of trust, and how to get there. */
 export interface Target {
   readonly endpoint: Endpoint;
@@ -31,7 +40,11 @@ export interface Target {
   readonly addresses: readonly Place[];
   /** Anchor sources: `system` or PEM file paths. */
   readonly anchors: readonly string[];
+  /** Paths of revocation lists; absent where there are none. */
+  readonly crlFiles?: readonly string[];
   readonly trust: TrustSettings;
+  /** Where a first use is looked at from, if trust.corroborate asks for it; absent: nowhere. */
+  readonly vantages?: readonly Vantage[];
 }
 
 /** Oldest TLS version a client may speak on its leg. */

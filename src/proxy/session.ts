@@ -11,6 +11,7 @@ import { sameOffer } from '../mail/greeting-offer.ts';
 import { relay, type RelayEnd, type RelayOver } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
+import { isUncorroborated } from '../trust/corroboration.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
@@ -21,6 +22,7 @@ import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
 import { eraOf, type Era } from './hold.ts';
+import { corroborate } from './corroborate.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
@@ -210,12 +212,12 @@ export class Session {
 
   async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending | null> {
     const words = this.#wordsOf(greeting);
-    const vouched = await this.#vouch(judged, words);
+    const vouched = await this.#vouch(judged, words, upstream);
     if (this.desk.route.clientTls.mode === 'starttls' && this.#leg.version === null) await this.#startTls();
     const first = await this.#relay(upstream, vouched, words);
     if (first.state !== 'stale') return this.#relayed(first, upstream);
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
-    const again = await this.#vouch(this.#judge(upstream), words);
+    const again = await this.#vouch(this.#judge(upstream), words, upstream);
     const second = await this.#relay(upstream, again, words);
     if (second.state !== 'stale') return this.#relayed(second, upstream);
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
@@ -236,11 +238,37 @@ export class Session {
     throw new Failure('relay', undefined, { cause });
   }
 
-  async #vouch(judged: Judged, words: Words): Promise<Vouched> {
+  async #vouch(judged: Judged, words: Words, upstream: Approached): Promise<Vouched> {
     confirmProof(words.greeting, judged.verdict);
-    const vouched = await this.#settle(judged);
+    const vouched = await this.#settle(await this.#corroborated(judged, upstream));
     this.#stop.signal.throwIfAborted();
     return vouched;
+  }
+
+  /** A first use with what is seen of its key from elsewhere, where the settings ask for that. */
+  async #corroborated(judged: Judged, { raw, desk }: Approached): Promise<Judged> {
+    const { verdict, evidence } = judged;
+    const { spki, endpoint } = evidence;
+    if (!verdict.accept || verdict.basis !== 'first-use' || spki === null || !isUncorroborated(evidence))
+      return judged;
+    const started = performance.now();
+    const looking = corroborate(desk, {
+      route: this.desk.route,
+      spki,
+      reached: raw.remoteAddress ?? null,
+      deadlineMs: this.#tools.timing.corroborateMs,
+    });
+    const corroboration = await unlessAborted(looking, this.#stop.signal);
+    this.#tools.on({
+      type: 'corroborated',
+      endpoint,
+      spki,
+      agreed: corroboration.agreed,
+      differing: corroboration.differing.map(({ where }) => where),
+      unreached: corroboration.unreached,
+      seconds: secondsSince(started),
+    });
+    return { ...judged, evidence: { ...evidence, corroboration } };
   }
 
   /** After the verdict and before the relay: what a client of a STARTTLS port says until then is for us alone. */

@@ -13,6 +13,8 @@ export interface Timing {
   readonly lingerMs: number;
   /** ManageSieve: the capabilities again after STARTTLS. */
   readonly sieveProofMs: number;
+  /** Looking at a first use from elsewhere, all vantage points together. */
+  readonly corroborateMs: number;
   /** For a client to ask for STARTTLS, all that it says before included. */
   readonly startTlsMs: number;
   /** Written data not taken by the other side for so long breaks a session. */
@@ -32,6 +34,7 @@ export const defaultTiming: Timing = {
   smtpFarewellMs: farewellMs('smtp'),
   lingerMs: 2_000,
   sieveProofMs: 10_000,
+  corroborateMs: 10_000,
   startTlsMs: 60_000,
   drainMs: 60_000,
   warmLifeMs: 60_000,

@@ -37,6 +37,13 @@ const key = z.string().min(1).max(300);
 const text = z.string();
 const time = z.number();
 
+const corroboration = z.looseObject({
+  spki: key,
+  agreed: z.array(text),
+  differing: z.array(z.looseObject({ where: text, spki: key.nullable() })),
+  unreached: z.array(text),
+});
+
 const keyEvidence = z.looseObject({
   seenAt: time,
   caValid: z.boolean(),
@@ -49,6 +56,8 @@ const keyEvidence = z.looseObject({
   notBefore: time,
   notAfter: time,
   pem: text,
+  anchor: key.optional(),
+  corroboration: corroboration.optional(),
 });
 
 const pin = z.looseObject({
@@ -59,6 +68,7 @@ const pin = z.looseObject({
   lastSeen: time.nullable(),
   until: time.nullable(),
   endedAt: time.nullable(),
+  parent: key.optional(),
   evidence: keyEvidence.nullable(),
 });
 

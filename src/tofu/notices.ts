@@ -3,6 +3,7 @@
 
 import type { Evidence, Verdict } from '../trust/evidence.ts';
 import type { Pin } from '../trust/record.ts';
+import { sightedKey } from '../trust/continuity.ts';
 import { isOver } from '../trust/standing.ts';
 import type { Listener, TrustEvent } from './event.ts';
 
@@ -37,7 +38,8 @@ export class Notices {
   /** `evidence` is what was judged, with the record as it was before. */
   accepted(evidence: Evidence, spki: string): void {
     const { endpoint, record, examined } = evidence;
-    const pin = record?.pins.find((known) => known.spki === spki && !isOver(known, evidence));
+    const shown = sightedKey(evidence, spki);
+    const pin = record?.pins.find((known) => known.spki === shown && !isOver(known, evidence));
     if (pin !== undefined) this.#tellRetiring(evidence, pin);
     const sha256 = examined?.chain[0]?.sha256;
     if (sha256 !== undefined && isRenewal(evidence, { spki, sha256 }))

@@ -25,4 +25,9 @@ export class ReliedKeys {
   of(endpoint: string): ReadonlyMap<string, Evidence> {
     return this.#endpoints.get(endpoint) ?? new Map<string, Evidence>();
   }
+
+  /** Every endpoint with its keys, as they are now. */
+  all(): readonly (readonly [string, ReadonlyMap<string, Evidence>])[] {
+    return [...this.#endpoints];
+  }
 }

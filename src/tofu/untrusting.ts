@@ -47,6 +47,20 @@ export class Untrusting {
     this.#tell(endpoint, lost);
   }
 
+  /** Tells of every key in use whose certificate, examined again, is revoked. */
+  revoked(reexamined: (evidence: Evidence) => Evidence): void {
+    for (const [endpoint, keys] of this.#relied.all()) {
+      const lost = [...keys].filter(([, evidence]) => {
+        const verdict = judge(reexamined(evidence));
+        return !verdict.accept && verdict.reason === 'certificate-revoked';
+      });
+      this.#tell(
+        endpoint,
+        lost.map(([spki]) => spki),
+      );
+    }
+  }
+
   #tell(endpoint: string, lost: Iterable<string>): void {
     for (const spki of lost) {
       this.#relied.drop(endpoint, spki);
@@ -59,6 +73,7 @@ const isSame = (one: TrustSettings, other: TrustSettings): boolean =>
   one.policy === other.policy &&
   one.firstUse === other.firstUse &&
   (one.dane ?? 'off') === (other.dane ?? 'off') &&
+  one.continuity === other.continuity &&
   one.configPins.join(' ') === other.configPins.join(' ');
 
 /** A key that would be taken in again as new is not a trusted one. */
@@ -76,7 +91,11 @@ function recallOf(spki: string, situation: Situation): Evidence {
 const pinnedBefore = ({ record }: Entry): readonly string[] =>
   (record?.pins ?? [])
     .filter(
-      (pin) => pin.endedAt === null && !record?.rejected.some((rejection) => rejection.spki === pin.spki),
+      (pin) =>
+        // An anchor is no key that a session could be on.
+        pin.kind === 'leaf' &&
+        pin.endedAt === null &&
+        !record?.rejected.some((rejection) => rejection.spki === pin.spki),
     )
     .map((pin) => pin.spki);
 

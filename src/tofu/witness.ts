@@ -14,6 +14,8 @@ export class Witness {
   readonly #ledger: Ledger;
   readonly #examiner = new Examiner();
   readonly #clock: ClockWatch;
+  /** What was asked, while somebody holds what came of it. */
+  readonly #asked = new WeakMap<Examined, Question>();
 
   constructor(options: TofuOptions, ledger: Ledger) {
     this.#options = options;
@@ -36,11 +38,29 @@ export class Witness {
     });
   }
 
+  /** The same peer, examined once more under the anchors and revocation lists in force now; null: those of then. */
+  reexamined(seen: Evidence, anchors: Question['anchors'] | null): Evidence {
+    const question = seen.examined === null ? undefined : this.#asked.get(seen.examined);
+    if (question === undefined) return this.again(seen);
+    return this.again({
+      ...seen,
+      examined: this.#examine({ ...question, anchors: anchors ?? question.anchors }),
+    });
+  }
+
   /** The same peer, with everything that can have moved since read anew. */
   again(
     seen: Pick<
       Evidence,
-      'endpoint' | 'settings' | 'spki' | 'resumed' | 'profile' | 'examined' | 'anchors' | 'dane'
+      | 'endpoint'
+      | 'settings'
+      | 'spki'
+      | 'resumed'
+      | 'profile'
+      | 'examined'
+      | 'anchors'
+      | 'dane'
+      | 'corroboration'
     >,
   ): Evidence {
     const { store, now } = this.#options;
@@ -57,11 +77,17 @@ export class Witness {
   }
 
   /** A clock in doubt is doubted for this certificate too, so its dates are noted before it is asked. */
-  #examine({ endpoint, peer, anchors }: Question): Examined | null {
-    if (peer.chain.length === 0 || peer.resumed) return null;
+  #examine(question: Question): Examined | null {
+    if (question.peer.chain.length === 0 || question.peer.resumed) return null;
+    const examined = this.#examineNow(question);
+    this.#asked.set(examined, question);
+    return examined;
+  }
+
+  #examineNow({ endpoint, peer, anchors }: Question): Examined {
     const now = this.#options.now();
-    const { chainError, tls } = peer;
-    const circumstances = { anchors, endpoint, chainError, profile: tls.profile, now };
+    const { chainError, staple, tls } = peer;
+    const circumstances = { anchors, endpoint, chainError, profile: tls.profile, staple, now };
     const examined = this.#examiner.examine(peer.chain, { ...circumstances, clockSuspect: false });
     this.#noteDates(endpoint.name, examined);
     if (!this.#clock.isSuspect(now)) return examined;

@@ -5,6 +5,7 @@ import { CommandError } from '../errors.ts';
 import { dateOf, trustedLines } from './answer.ts';
 import { withoutCandidate } from './candidates.ts';
 import { told, undoPoint, type CommandOf, type Outcome, type Situation } from './command.ts';
+import { commandTarget, pinsAnchors } from './continuity.ts';
 import { evidenceOf, findKey, namedSpki } from './known-key.ts';
 import { emptyRecord, type EndpointRecord, type Pin } from './record.ts';
 import { isRejected } from './standing.ts';
@@ -23,7 +24,7 @@ export function add(command: CommandOf<'add'>, situation: Situation): Outcome {
   const next: EndpointRecord = {
     ...record,
     basis: basisBeside(record),
-    pins: [...record.pins.filter((other) => other.spki !== spki || other.kind !== 'leaf'), pin],
+    pins: [...record.pins.filter((other) => other.spki !== pin.spki || other.kind !== pin.kind), pin],
     rejected: record.rejected.filter((rejection) => rejection.spki !== spki),
     candidates: withoutCandidate(record.candidates, spki),
     undo: undoPoint(record, command.command, situation.now),
@@ -32,9 +33,9 @@ export function add(command: CommandOf<'add'>, situation: Situation): Outcome {
   const end = pin.until === null ? 'without an end' : `until ${dateOf(pin.until)}`;
   return {
     record: next,
-    audit: [...(wasRejected ? [tell('unrejected', spki, 'added')] : []), tell('added', spki, end)],
+    audit: [...(wasRejected ? [tell('unrejected', spki, 'added')] : []), tell('added', pin.spki, end)],
     lines: [
-      `Pinned ${spki} for ${situation.endpoint} ${end}.`,
+      `Pinned ${pin.spki}${pin.kind === 'anchor' ? ', an anchor,' : ''} for ${situation.endpoint} ${end}.`,
       ...trustedLines(next, situation),
       ...notice(situation),
     ],
@@ -49,16 +50,21 @@ function addedPin(
   spki: string,
   { command, situation, record }: { command: CommandOf<'add'>; situation: Situation; record: EndpointRecord },
 ): Pin {
-  const known = record.pins.find((pin) => pin.spki === spki && pin.kind === 'leaf');
+  const evidence = evidenceOf(situation, spki);
+  // Under continuity: anchor a key nobody has seen yet is meant as that of an anchor.
+  const unseen = pinsAnchors(situation.settings) && evidence === null;
+  const target = unseen
+    ? ({ spki, kind: 'anchor' } as const)
+    : commandTarget(spki, evidence, situation.settings);
+  const known = record.pins.find((pin) => pin.spki === target.spki && pin.kind === target.kind);
   return {
-    spki,
-    kind: 'leaf',
+    ...target,
     origin: 'added',
     firstSeen: known?.firstSeen ?? situation.now,
     lastSeen: known?.lastSeen ?? null,
     until: command.forMs === null ? null : situation.now + command.forMs,
     endedAt: null,
-    evidence: evidenceOf(situation, spki),
+    evidence,
   };
 }
 

@@ -5,7 +5,7 @@ import type { AnchorIndex } from './anchor-index.ts';
 import { type CertificateDescription, describeParsed } from './certificate.ts';
 import { type Fault, orderFaults } from './fault.ts';
 import type { PresentedNames } from './identity.ts';
-import { type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
+import { type ParsedCertificate, parseCertificate, signedBy } from './parsed-certificate.ts';
 import { ownFaults, pathFaults } from './path-faults.ts';
 import { findPaths, type Path } from './path.ts';
 
@@ -17,6 +17,16 @@ export interface PathFacts {
   readonly faults: readonly Fault[];
   /** Dates of the issuers on the path, anchor included. */
   readonly issuers: readonly Dates[];
+  /** DER, leaf first, each signed by the next. */
+  readonly links: readonly Uint8Array[];
+  /** Key of the anchor at its end; null where there is none, or none that can be read. */
+  readonly anchor: string | null;
+}
+
+/** A presented certificate whose key signed the leaf, whatever its rights. */
+export interface Signer {
+  readonly spki: string;
+  readonly dates: Dates;
 }
 
 export interface Analysis {
@@ -24,6 +34,7 @@ export interface Analysis {
   readonly faults: readonly Fault[];
   readonly names: PresentedNames;
   readonly dates: Dates;
+  readonly signers: readonly Signer[];
   /** Every path that was found; one without an anchor where there is none. Never empty. */
   readonly paths: readonly [PathFacts, ...PathFacts[]];
 }
@@ -34,7 +45,8 @@ const nothing: Analysis = {
   faults: ['malformed'],
   names: { alternative: [], common: [] },
   dates: null,
-  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [] }],
+  signers: [],
+  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [], links: [], anchor: null }],
 };
 
 /** Takes time in proportion to the chain and the bounds of the path search; never throws. */
@@ -45,6 +57,8 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
     anchored: path.anchored,
     faults: orderFaults(pathFaults(path, { presented: others, anchors })),
     issuers: path.links.slice(1).map(({ dates }) => dates),
+    links: path.links.map(({ der }) => der),
+    anchor: path.anchored ? (path.links.at(-1)?.spki ?? null) : null,
   });
   const [first, ...more] = findPaths(leaf, others, anchors);
   return {
@@ -52,6 +66,15 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
     faults: orderFaults(ownFaults(leaf)),
     names: { alternative: leaf.extensions.names, common: leaf.subject.commonNames },
     dates: leaf.dates,
+    signers: signersOf(leaf, others),
     paths: [factsOf(first), ...more.map(factsOf)],
   };
 };
+
+/** One that is itself not in order vouches for nobody. */
+const signersOf = (leaf: ParsedCertificate, presented: readonly ParsedCertificate[]): readonly Signer[] =>
+  presented.flatMap((signer) => {
+    const { spki, dates, malformed, key, subject } = signer;
+    if (spki === null || spki === leaf.spki || malformed || key?.weak !== false) return [];
+    return subject.key === leaf.issuer.key && signedBy(leaf, signer) ? [{ spki, dates }] : [];
+  });

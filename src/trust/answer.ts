@@ -38,7 +38,10 @@ function pinLines(record: EndpointRecord, situation: Situation): readonly string
       (pin) =>
         pin.origin !== 'config' && !isOver(pin, noSeal) && !isRejected({ record, ...noSeal }, pin.spki),
     )
-    .map((pin) => `  ${pin.spki} (${pin.origin}) ${untilText(pin.until)}`);
+    .map((pin) => {
+      const what = pin.kind === 'anchor' ? `anchor, ${pin.origin}` : pin.origin;
+      return `  ${pin.spki} (${what}) ${untilText(pin.until)}`;
+    });
 }
 
 /** `without an end`, or `until …`. */

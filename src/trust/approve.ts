@@ -5,28 +5,30 @@ import { CommandError } from '../errors.ts';
 import { dateOf, trustedLines } from './answer.ts';
 import { withoutCandidate } from './candidates.ts';
 import { told, undoPoint, type CommandOf, type Outcome, type Situation } from './command.ts';
+import { commandTarget, type PinTarget } from './continuity.ts';
 import { withExpected } from './expected.ts';
 import { knownKey, type KnownKey } from './known-key.ts';
 import { judge } from './policy.ts';
 import { emptyRecord, type EndpointRecord, type Expectation, type Pin } from './record.ts';
+import { retired, retirementMs } from './retirement.ts';
 import { recalled } from './seen.ts';
 import { isOver, isRejected, standingOf, type Standing } from './standing.ts';
 import type { Evidence } from './evidence.ts';
 import type { RefusalReason } from '../errors.ts';
-
-/** How long other pins go on after an approval, and an exception beside the CA lasts. */
-const retirementMs = 7 * 86_400_000;
 
 type Approve = CommandOf<'approve'>;
 
 /** @throws CommandError `not-found`, `usage` when a decision is missing, `refused` when it would not help */
 export function approve(command: Approve, situation: Situation): Outcome {
   const key = knownKey(situation, command.expect);
-  const standing = standingOf({ ...situation, recordVerified: true }, key.spki);
+  const target = commandTarget(key.spki, key.evidence, situation.settings);
+  const shown = { anchorKeys: target.kind === 'anchor' ? [target.spki] : [] };
+  const standing = standingOf({ ...situation, recordVerified: true }, key.spki, shown);
   const scene: Scene = {
     command,
     situation,
     key,
+    target,
     standing,
     exception: isException(command, { situation, standing }),
   };
@@ -37,10 +39,14 @@ export function approve(command: Approve, situation: Situation): Outcome {
   return { ...outcome, lines: [...outcome.lines, ...evaluation(scene, outcome.record)] };
 }
 
+const isTarget = (pin: Pin, { spki, kind }: PinTarget): boolean => pin.spki === spki && pin.kind === kind;
+
 interface Scene {
   readonly command: Approve;
   readonly situation: Situation;
   readonly key: KnownKey;
+  /** What is pinned: the key itself or, under continuity: anchor, the anchor it was last vouched for by. */
+  readonly target: PinTarget;
   readonly standing: Standing;
   /** The CA decides for this endpoint and goes on deciding; the approval stands beside it. */
   readonly exception: boolean;
@@ -95,8 +101,8 @@ function isCaValidNow({ key, situation }: Scene): boolean {
   return evidence.notBefore <= situation.now && situation.now <= evidence.notAfter;
 }
 
-function hasEndedPin({ key, situation }: Scene): boolean {
-  const own = (situation.record?.pins ?? []).filter((pin) => pin.spki === key.spki && pin.kind === 'leaf');
+function hasEndedPin({ target, situation }: Scene): boolean {
+  const own = (situation.record?.pins ?? []).filter((pin) => isTarget(pin, target));
   return own.length > 0 && own.every((pin) => isOver(pin, situation));
 }
 
@@ -143,12 +149,10 @@ function approveAsCa({ command, situation, key, standing }: Scene): Outcome {
 }
 
 function approvePin(scene: Scene): Outcome {
-  const { command, situation, key, standing, exception } = scene;
+  const { command, situation, key, target, standing, exception } = scene;
   const record = situation.record ?? emptyRecord(situation.endpoint);
   const pin = approvedPin(scene, record);
-  const others = record.pins
-    .filter((other) => other.spki !== key.spki || other.kind !== 'leaf')
-    .map((other) => after(other, scene));
+  const others = record.pins.filter((other) => !isTarget(other, target)).map((other) => after(other, scene));
   const next: EndpointRecord = {
     ...withExpected(record, expectedAfter(record, scene)),
     basis: exception ? 'ca' : 'pinned',
@@ -161,7 +165,7 @@ function approvePin(scene: Scene): Outcome {
     ...(standing.rejected ? [tell('unrejected', key.spki, 'approved')] : []),
     tell(
       'approved',
-      key.spki,
+      target.spki,
       exception ? 'beside the CA' : pin.until === null ? 'without an end' : `until ${dateOf(pin.until)}`,
     ),
     ...others
@@ -178,13 +182,12 @@ function approvePin(scene: Scene): Outcome {
 const endText = (pin: Pin): string =>
   pin.endedAt === null && pin.until !== null ? `until ${dateOf(pin.until)}` : 'ended';
 
-function approvedPin({ command, situation, key, exception }: Scene, record: EndpointRecord): Pin {
+function approvedPin({ command, situation, key, target, exception }: Scene, record: EndpointRecord): Pin {
   const forMs = command.forMs ?? (exception ? retirementMs : null);
-  const pin = record.pins.find((known) => known.spki === key.spki && known.kind === 'leaf');
+  const pin = record.pins.find((known) => isTarget(known, target));
   const seen = pin ?? record.candidates.find((known) => known.spki === key.spki);
   return {
-    spki: key.spki,
-    kind: 'leaf',
+    ...target,
     origin: 'approved',
     firstSeen: seen?.firstSeen ?? situation.now,
     lastSeen: seen?.lastSeen ?? null,
@@ -199,8 +202,7 @@ function after(pin: Pin, { command, situation, exception }: Scene): Pin {
   if (pin.origin === 'config' || isOver(pin, situation) || isRejected(situation, pin.spki)) return pin;
   if (command.endOld) return { ...pin, endedAt: situation.now };
   if (command.keep || command.forMs !== null || exception) return pin;
-  const until = situation.now + retirementMs;
-  return pin.until !== null && pin.until <= until ? pin : { ...pin, until, retiring: true };
+  return retired(pin, situation.now);
 }
 
 /** A certificate somebody else expected is one more key beside the approved one, and ends like one. */
@@ -218,10 +220,11 @@ const released = (record: EndpointRecord, spki: string): Pick<EndpointRecord, 'r
   candidates: withoutCandidate(record.candidates, spki),
 });
 
-function approvedLines({ situation, exception }: Scene, pin: Pin): readonly string[] {
+function approvedLines({ situation, key, exception }: Scene, pin: Pin): readonly string[] {
   const end = pin.until === null ? '' : ` until ${dateOf(pin.until)}`;
   const beside = exception ? ', as an exception beside the CA' : '';
-  return [`Approved ${pin.spki} for ${situation.endpoint}${end}${beside}.`];
+  const anchor = pin.kind === 'anchor' ? `, the anchor of ${key.spki},` : '';
+  return [`Approved ${pin.spki}${anchor} for ${situation.endpoint}${end}${beside}.`];
 }
 
 function configNotice({ command, situation, key }: Scene): readonly string[] {

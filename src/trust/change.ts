@@ -9,6 +9,7 @@ export type PinChangeEvent =
   | 'added'
   | 'imported'
   | 'promoted'
+  | 'handed-over'
   | 'retired'
   | 'rejected'
   | 'unrejected'

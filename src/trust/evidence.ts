@@ -2,6 +2,7 @@
 
 import type { RefusalReason } from '../errors.ts';
 import type { CertificateDescription } from './certificate.ts';
+import type { Corroboration } from './corroboration.ts';
 import type { DaneResult } from './dane.ts';
 import type { Fault } from './fault.ts';
 import type { EndpointRecord } from './record.ts';
@@ -21,6 +22,12 @@ export interface TrustSettings {
   readonly configPins: readonly string[];
   /** Whether `auto` asks DANE; absent: off. The policy `dane` asks whatever stands here. */
   readonly dane?: DaneUse;
+  /** A pinned key that signed the certificate of another one hands over to it; absent: it does not. */
+  readonly handOver?: true;
+  /** What is pinned is the anchor of the path, not the server's own key; under `ca+tofu` only. Absent: the server's key. */
+  readonly continuity?: 'anchor';
+  /** A first use is looked at from elsewhere: so many vantage points must show the same key. Absent: it is not. */
+  readonly corroborate?: { readonly atLeast: number };
 }
 
 /**
@@ -38,6 +45,8 @@ export interface Peer {
   readonly resumed: boolean;
   /** OpenSSL's chain verdict as Node's string code, null when the chain verified. */
   readonly chainError: string | null;
+  /** The stapled OCSP answer, unverified; null when none came, absent when none was asked for. */
+  readonly staple?: Uint8Array | null;
   readonly tls: { readonly version: string; readonly cipher: string; readonly profile: HandshakeProfile };
 }
 
@@ -51,6 +60,10 @@ export interface Examined {
   readonly chain: readonly CertificateDescription[];
   /** Earliest end in the verified path; null when none verified. */
   readonly pathNotAfter: number | null;
+  /** Keys presented along that signed this certificate and, where they are pinned, may hand over to it; absent: none. */
+  readonly handedOverBy?: readonly string[];
+  /** Keys of the anchors that a path without a fault ends at, the best path's first; absent: none. */
+  readonly anchorKeys?: readonly string[];
 }
 
 export type StoreState = 'good' | 'damaged' | 'unavailable';
@@ -65,6 +78,8 @@ export interface Evidence {
   readonly examined: Examined | null;
   /** What TLSA records say of the chain; null or absent where nobody asked. */
   readonly dane?: DaneResult | null;
+  /** What was seen of this key from elsewhere; absent where nobody looked. */
+  readonly corroboration?: Corroboration;
   /** How many trust anchors are loaded for this endpoint. */
   readonly anchors: number;
   readonly record: EndpointRecord | null;
@@ -85,5 +100,12 @@ export const asksDane = ({ policy, dane }: TrustSettings): boolean =>
 export type Column = 'none' | 'ca' | 'live' | 'unknown' | 'emptied';
 
 export type Verdict =
-  | { readonly accept: true; readonly basis: AcceptBasis; readonly column: Column; readonly why: string }
+  | {
+      readonly accept: true;
+      readonly basis: AcceptBasis;
+      readonly column: Column;
+      readonly why: string;
+      /** The pinned key that hands over to this one, which becomes a pin by it. */
+      readonly handedOverBy?: string;
+    }
   | { readonly accept: false; readonly reason: RefusalReason; readonly column: Column; readonly why: string };

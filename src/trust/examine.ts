@@ -9,9 +9,11 @@ import { AnchorIndex } from './anchor-index.ts';
 import { boundText } from './certificate.ts';
 import { unexplained } from './chain-error.ts';
 import type { Evidence, Examined, HandshakeProfile } from './evidence.ts';
-import { type Fault, orderFaults } from './fault.ts';
+import { type Fault, faults, orderFaults } from './fault.ts';
+import { predecessors } from './hand-over.ts';
 import { type IdentityMatch, matchIdentity } from './identity.ts';
 import type { KeyEvidence } from './record.ts';
+import { revocationFaults, type RevocationLists } from './revocation.ts';
 
 /** More certificates of a chain are not looked at. */
 const maxChain = 16;
@@ -20,6 +22,7 @@ const maxChain = 16;
 export interface Anchors {
   readonly digest: string;
   readonly certificates: readonly Uint8Array[];
+  readonly crls?: RevocationLists;
 }
 
 export interface Circumstances {
@@ -33,6 +36,8 @@ export interface Circumstances {
   readonly chainError?: string | null | undefined;
   /** Of the handshake; absent offline. OpenSSL's yes in a legacy one is no yes: it takes MD5 and keys of 512 bits. */
   readonly profile?: HandshakeProfile | undefined;
+  /** The stapled OCSP answer, unverified; null when none came, absent when none was asked for. */
+  readonly staple?: Uint8Array | null | undefined;
   readonly now: number;
   readonly clockSuspect: boolean;
 }
@@ -58,18 +63,33 @@ interface DatedPath extends PathFacts {
   readonly all: readonly Fault[];
 }
 
-/** The path with the fewest faults at this moment: an expired cross-signature beside a good path harms nobody. */
-const bestPath = (analysis: Analysis, now: number): DatedPath => {
-  const [first, ...others] = analysis.paths.map((path) => ({
+const datedPaths = (analysis: Analysis, circumstances: Circumstances): readonly DatedPath[] => {
+  const { now, staple, anchors } = circumstances;
+  const lists = anchors.crls?.lists ?? [];
+  return analysis.paths.map((path) => ({
     ...path,
     all: orderFaults([
       ...path.faults,
       ...path.issuers.flatMap((dates) => dateFaults(dates, now, 'issuer-expired')),
+      ...revocationFaults(path.links, { lists, staple, now }),
     ]),
   }));
-  if (first === undefined) throw new TypeError('an analysis has at least one path');
-  return others.reduce((best, path) => (path.all.length < best.all.length ? path : best), first);
 };
+
+/** The path with the fewest faults: an expired cross-signature beside a good path harms nobody. */
+const bestOf = ([first, ...others]: readonly DatedPath[]): DatedPath => {
+  if (first === undefined) throw new TypeError('an analysis has at least one path');
+  return others.reduce((best, path) => (weightOf(path) < weightOf(best) ? path : best), first);
+};
+
+/** A CA that was taken back harms nobody where another path avoids it, whatever else is wrong there. */
+const weightOf = ({ all }: DatedPath): number =>
+  all.length + (all.includes('revoked') ? Object.keys(faults).length : 0);
+
+/** Of paths without a fault, each once. */
+const anchorKeysOf = (paths: readonly DatedPath[]): readonly string[] => [
+  ...new Set(paths.flatMap(({ all, anchor }) => (all.length === 0 && anchor !== null ? [anchor] : []))),
+];
 
 /** Earliest end on an anchored path. */
 const endOf = (leaf: Dates, path: PathFacts): number | null => {
@@ -79,11 +99,10 @@ const endOf = (leaf: Dates, path: PathFacts): number | null => {
 
 const unnamed: IdentityMatch = { match: false, faults: [] };
 
-const examineAt = (
-  analysis: Analysis,
-  { endpoint, chainError, profile, now, clockSuspect }: Circumstances,
-): Examined => {
-  const path = bestPath(analysis, now);
+const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined => {
+  const { endpoint, chainError, profile, now, clockSuspect } = circumstances;
+  const paths = datedPaths(analysis, circumstances);
+  const path = bestOf(paths);
   const identity = endpoint === null ? unnamed : matchIdentity(analysis.names, endpoint);
   const found = new Set<Fault>([
     ...analysis.faults,
@@ -95,6 +114,8 @@ const examineAt = (
   const verified = chainError === null || chainError === undefined;
   const more = verified ? null : unexplained(chainError, found);
   if (more !== null) found.add(more);
+  const handedOverBy = predecessors(analysis.signers, { named: identity.match, faults: found, now });
+  const anchorKeys = anchorKeysOf([path, ...paths]);
   return {
     // Every fault blocks CA validity; the other conditions stand here in full so that none hangs on a list.
     caValid: verified && profile !== 'legacy' && identity.match && path.anchored && found.size === 0,
@@ -102,6 +123,8 @@ const examineAt = (
     chainsToAnchor: path.anchored,
     chain: analysis.chain,
     pathNotAfter: endOf(analysis.dates, path),
+    ...(handedOverBy.length === 0 ? {} : { handedOverBy }),
+    ...(anchorKeys.length === 0 ? {} : { anchorKeys }),
   };
 };
 
@@ -181,11 +204,12 @@ const maxEvidenceText = 256;
  */
 export const keyEvidenceOf = (
   examined: Examined,
-  { now, profile }: Pick<Evidence, 'now' | 'profile'>,
+  { now, profile, corroboration }: Pick<Evidence, 'now' | 'profile' | 'corroboration'>,
 ): KeyEvidence | null => {
   const [leaf] = examined.chain;
   if (leaf === undefined) return null;
   const names = leaf.names.slice(0, maxEvidenceNames);
+  const [anchor] = examined.anchorKeys ?? [];
   return {
     seenAt: now,
     caValid: examined.caValid,
@@ -201,5 +225,7 @@ export const keyEvidenceOf = (
     notAfter: leaf.notAfter === null ? 0 : Date.parse(leaf.notAfter),
     pem: leaf.pem,
     ...(profile === 'legacy' ? { legacy: true } : {}),
+    ...(anchor === undefined || !examined.caValid ? {} : { anchor }),
+    ...(corroboration === undefined ? {} : { corroboration }),
   };
 };

@@ -13,6 +13,7 @@ import {
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import type { Situation } from './command.ts';
+import { pinsAnchors } from './continuity.ts';
 import { asksDane } from './evidence.ts';
 import type { Verdict } from './evidence.ts';
 import { expectationText, liveExpectations } from './expected.ts';
@@ -199,19 +200,27 @@ function basisStep(situation: Situation): string {
 }
 
 function pinStep(pin: Pin, situation: Situation): string {
-  const since = `${pin.origin}, first seen ${dateOf(pin.firstSeen)}`;
-  if (isRejected(situation, pin.spki)) return `Pin ${pin.spki} (${since}) was rejected.`;
-  if (isOver(pin, situation)) return `Pin ${pin.spki} (${since}) has ended.`;
-  return `Pin ${pin.spki} (${since}) counts${pin.until === null ? '' : ` until ${dateOf(pin.until)}`}.`;
+  const from = pin.parent === undefined ? '' : `, handed over by ${pin.parent}`;
+  const since = `${pin.origin}${from}, first seen ${dateOf(pin.firstSeen)}`;
+  const what = pin.kind === 'anchor' ? 'Pin of the anchor' : 'Pin';
+  if (isRejected(situation, pin.spki)) return `${what} ${pin.spki} (${since}) was rejected.`;
+  if (isOver(pin, situation)) return `${what} ${pin.spki} (${since}) has ended.`;
+  return `${what} ${pin.spki} (${since}) counts${pin.until === null ? '' : ` until ${dateOf(pin.until)}`}.`;
 }
 
 function keySteps(spki: string, { situation, evidence }: Sight): readonly string[] {
-  const standing = standingOf({ ...situation, recordVerified: true }, spki);
+  const anchor = evidence?.anchor;
+  const shown = { anchorKeys: anchor === undefined ? [] : [anchor] };
+  const standing = standingOf({ ...situation, recordVerified: true }, spki, shown);
   const pins = (situation.record?.pins ?? []).map((pin) => pinStep(pin, situation));
   const marks = standing.rejected
     ? ['This key was rejected.']
     : standing.live
-      ? ['This key is pinned.']
+      ? [
+          pinsAnchors(situation.settings)
+            ? 'Its anchor, or the key itself, is pinned.'
+            : 'This key is pinned.',
+        ]
       : ['This key is not pinned.'];
   return [
     ...pins,

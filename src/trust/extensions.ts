@@ -11,7 +11,7 @@ import {
   KeyUsage,
   SubjectKeyIdentifier,
 } from '@peculiar/asn1-x509';
-import { checkTree, DerError, Fields, readOnly, tags } from './der.ts';
+import { checkTree, DerError, elementsOf, Fields, readOnly, tags } from './der.ts';
 import { readName } from './distinguished-name.ts';
 import type { Extension } from './frame.ts';
 import { directoryNames, type GeneralName, readGeneralNames } from './general-name.ts';
@@ -30,6 +30,8 @@ export interface Extensions {
   /** The certificate says where its issuer can be fetched. */
   readonly namesIssuerSource: boolean;
   readonly unknownCritical: boolean;
+  /** RFC 7633: whoever shows this certificate staples an OCSP answer. */
+  readonly mustStaple: boolean;
   /** Every extension we decode could be decoded. */
   readonly sound: boolean;
 }
@@ -46,6 +48,7 @@ export const noExtensions: Extensions = {
   authorityIssuer: null,
   namesIssuerSource: false,
   unknownCritical: false,
+  mustStaple: false,
   sound: true,
 };
 
@@ -99,6 +102,16 @@ const readSubjectKeyId = (draft: Draft, value: Uint8Array): void => {
   draft.subjectKeyId = hex(decode(value, SubjectKeyIdentifier).buffer);
 };
 
+/** The number of the TLS extension status_request. */
+const statusRequest = '5';
+
+const readTlsFeatures = (draft: Draft, value: Uint8Array): void => {
+  const features = elementsOf(readOnly(value, tags.sequence), 16);
+  draft.mustStaple = features.some(
+    ({ tag, content }) => tag === tags.integer && content.join() === statusRequest,
+  );
+};
+
 /** By object identifier; null: understood, but nothing here depends on it. */
 const readers: ReadonlyMap<string, ((draft: Draft, value: Uint8Array) => void) | null> = new Map([
   ['2.5.29.14', readSubjectKeyId],
@@ -115,6 +128,7 @@ const readers: ReadonlyMap<string, ((draft: Draft, value: Uint8Array) => void) |
   ['2.5.29.37', readExtendedKeyUsage],
   ['2.5.29.54', null], // inhibitAnyPolicy
   ['1.3.6.1.5.5.7.1.1', readAuthorityAccess],
+  ['1.3.6.1.5.5.7.1.24', readTlsFeatures],
   ['2.16.840.1.113730.1.1', null], // Netscape certificate type, which OpenSSL still honours
 ]);
 

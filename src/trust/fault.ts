@@ -3,6 +3,10 @@
 
 export const faults = {
   malformed: { blocks: 'first-use', sentence: 'The certificate breaks the encoding rules of RFC 5280.' },
+  revoked: {
+    blocks: 'first-use',
+    sentence: 'A CA took this certificate, or one above it, back.',
+  },
   'clock-suspect': { blocks: 'first-use', sentence: 'The clock of this machine is probably wrong.' },
   'weak-key': {
     blocks: 'first-use',
@@ -16,6 +20,10 @@ export const faults = {
   expired: { blocks: 'ca', sentence: 'The certificate has expired.' },
   'not-yet-valid': { blocks: 'ca', sentence: 'The certificate is not valid yet.' },
   'issuer-expired': { blocks: 'ca', sentence: 'A certificate above the server certificate has expired.' },
+  'staple-missing': {
+    blocks: 'ca',
+    sentence: 'The certificate demands a stapled OCSP answer (must-staple), and no valid one came.',
+  },
   'name-mismatch': { blocks: 'ca', sentence: 'The certificate is for another name.' },
   'name-only-in-cn': {
     blocks: 'ca',

@@ -55,7 +55,8 @@ function shownKeys({
 }: Situation): readonly { spki: string; sha256: string | null }[] {
   const withCertificate = [...(record?.pins ?? []), ...(record?.candidates ?? [])].map((key) => ({
     spki: key.spki,
-    sha256: key.evidence?.sha256 ?? null,
+    // The certificate kept beside an anchor's pin is one below it: its fingerprint does not name the anchor.
+    sha256: 'kind' in key && key.kind === 'anchor' ? null : (key.evidence?.sha256 ?? null),
   }));
   const lastCa = record?.lastCa ?? null;
   const bare = [

@@ -1,14 +1,17 @@
 // What a verdict teaches: from the evidence judged to the next record, with its audit entries. Pure. Learns
 // nothing from a store that is not whole, and never turns a refusal into anything but a candidate.
 
+import { dateOf } from './answer.ts';
 import { withCandidate, withoutCandidate } from './candidates.ts';
 import type { AuditEntry, PinChangeEvent } from './change.ts';
+import { firstUseTarget, isShown, type PinTarget } from './continuity.ts';
 import type { Evidence, Verdict } from './evidence.ts';
 import { isCaValid } from './policy.ts';
 import { expectationText, liveExpectations, withoutOver } from './expected.ts';
 import { matchedImport } from './matched-import.ts';
 import { emptyRecord, type EndpointRecord, type KeyEvidence, type LastCa, type Pin } from './record.ts';
 import { keyEvidenceOf } from './examine.ts';
+import { handedOver } from './hand-over.ts';
 import { liveKeys } from './standing.ts';
 import type { RefusalReason } from '../errors.ts';
 
@@ -107,6 +110,7 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   const { evidence, verdict, spki } = scene;
   const { record } = draft;
   if (verdict.basis === 'first-use') return pinFirst(draft, scene);
+  if (verdict.handedOverBy !== undefined) return handOver(draft, { ...scene, parent: verdict.handedOverBy });
   const matched = matchedImport(record, scene);
   if (matched !== null) {
     const { record: next, detail } = matched;
@@ -133,19 +137,39 @@ function rememberDane(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>
   return change(draft, evidence.now, { basis: 'pinned', byDane: true }, ['dane-proven', spki, verdict.why]);
 }
 
-function pinFirst(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): Draft {
-  const pin: Pin = {
-    spki,
-    kind: 'leaf',
-    origin: 'first-use',
-    firstSeen: evidence.now,
-    lastSeen: evidence.now,
-    until: null,
-    endedAt: null,
-    evidence: seenOf(evidence),
-  };
-  const pins = [...draft.record.pins.filter((other) => other.spki !== spki), pin];
-  return change(draft, evidence.now, { basis: 'pinned', pins }, ['first-use', spki, verdict.why]);
+const newPin = (evidence: Evidence, { spki, kind }: PinTarget): Omit<Pin, 'origin'> => ({
+  spki,
+  kind,
+  firstSeen: evidence.now,
+  lastSeen: evidence.now,
+  until: null,
+  endedAt: null,
+  evidence: seenOf(evidence),
+});
+
+function pinFirst(draft: Draft, { evidence, verdict }: Scene<Accepted>): Draft {
+  const target = firstUseTarget(evidence);
+  if (target === null) throw new TypeError('a first use has a key to pin');
+  const pin: Pin = { ...newPin(evidence, target), origin: 'first-use' };
+  const pins = [...draft.record.pins.filter((other) => other.spki !== pin.spki), pin];
+  return change(draft, evidence.now, { basis: 'pinned', pins }, ['first-use', pin.spki, verdict.why]);
+}
+
+/** A pinned key signed the certificate of this one: it becomes a pin like the old one, which retires. */
+function handOver(
+  draft: Draft,
+  { evidence, spki, parent }: Scene<Accepted> & { readonly parent: string },
+): Draft {
+  const { now } = evidence;
+  const { pins, until } = handedOver(draft.record.pins, {
+    parent,
+    child: newPin(evidence, { spki, kind: 'leaf' }),
+    now,
+  });
+  const basis = draft.record.basis === 'none' ? 'pinned' : draft.record.basis;
+  const next = change(draft, now, { basis, pins }, ['handed-over', spki, `by ${parent}`]);
+  const told = entry(draft.record.endpoint, now, ['retired', parent, `until ${dateOf(until)}`]);
+  return { ...next, audit: [...next.audit, told] };
 }
 
 /** A server known by first use alone now shows the same key CA-verified: from here on the CA decides. */
@@ -198,16 +222,26 @@ function keepLastCa(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft {
 /** The pin's evidence follows its certificate; a key that is accepted no longer waits for anybody. */
 function keepEvidence(draft: Draft, { evidence, spki }: Scene<Accepted>): Draft {
   const seen = seenOf(evidence);
+  const anchorKeys = evidence.examined?.anchorKeys;
   const { record } = draft;
   const stale = (pin: Pin): boolean =>
-    seen !== null && pin.spki === spki && pin.endedAt === null && isNews(pin.evidence, seen);
+    seen !== null &&
+    isShown(pin, { spki, anchorKeys }, evidence.settings) &&
+    pin.endedAt === null &&
+    isNews(pin.evidence, seen);
   const candidates = withoutCandidate(record.candidates, spki);
   const refresh = record.pins.some(stale);
   if (!refresh && candidates === record.candidates) return draft;
   const pins = refresh
-    ? record.pins.map((pin) => (stale(pin) ? { ...pin, evidence: seen } : pin))
+    ? record.pins.map((pin) => (stale(pin) ? { ...pin, evidence: refreshed(pin, seen) } : pin))
     : record.pins;
   return { ...draft, record: { ...record, pins, candidates } };
+}
+
+/** What was seen from elsewhere at the first use is of the key, and stays when its certificate is renewed. */
+function refreshed({ evidence }: Pin, seen: KeyEvidence | null): KeyEvidence | null {
+  const corroboration = evidence?.corroboration;
+  return seen === null || corroboration === undefined ? seen : { ...seen, corroboration };
 }
 
 /** Two certificates of one key in a pool must not make a write of every session: the newer one wins. */
@@ -218,7 +252,7 @@ function isNews(known: Pin['evidence'], seen: NonNullable<Pin['evidence']>): boo
 }
 
 const isSeenAlike = (one: KeyEvidence, other: KeyEvidence): boolean =>
-  one.caValid === other.caValid && one.legacy === other.legacy;
+  one.caValid === other.caValid && one.legacy === other.legacy && one.anchor === other.anchor;
 
 const seenOf = (evidence: Evidence): KeyEvidence | null =>
   evidence.examined === null ? null : keyEvidenceOf(evidence.examined, evidence);
@@ -254,7 +288,8 @@ function learnRefused(draft: Draft, { evidence, verdict, spki }: Scene<Refused>)
   const known = candidates.find((candidate) => candidate.spki === spki);
   if (known !== undefined) {
     const { evidence: before, reason } = known;
-    if (before.sha256 === seen.sha256 && isSeenAlike(before, seen) && reason === verdict.reason) return draft;
+    const alike = before.sha256 === seen.sha256 && isSeenAlike(before, seen) && !saysMore(before, seen);
+    if (alike && reason === verdict.reason) return draft;
     const fresh = { ...known, evidence: seen, reason: verdict.reason, lastSeen: evidence.now };
     return withList(
       draft,
@@ -267,6 +302,10 @@ function learnRefused(draft: Draft, { evidence, verdict, spki }: Scene<Refused>)
   const told = entry(evidence.endpoint, evidence.now, ['candidate', spki, verdict.reason]);
   return { ...withList(draft, list), audit: [...draft.audit, told] };
 }
+
+/** It was looked at from elsewhere since, and something else was seen. */
+const saysMore = ({ corroboration: before }: KeyEvidence, { corroboration: now }: KeyEvidence): boolean =>
+  now !== undefined && JSON.stringify(now) !== JSON.stringify(before);
 
 const withList = (draft: Draft, candidates: EndpointRecord['candidates']): Draft => ({
   ...draft,

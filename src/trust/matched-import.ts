@@ -2,11 +2,12 @@
 // imported. Pure; learn.ts calls it, in the step that writes the record and its audit entry together.
 
 import { basisBeside } from './add.ts';
+import { firstUseTarget, type PinTarget } from './continuity.ts';
 import type { Evidence } from './evidence.ts';
 import { keyEvidenceOf } from './examine.ts';
 import { expectationText, isSameExpectation, withExpected } from './expected.ts';
 import type { EndpointRecord, Expectation, Pin } from './record.ts';
-import { standingOf } from './standing.ts';
+import { shownIn, standingOf } from './standing.ts';
 
 export interface MatchedImport {
   readonly record: EndpointRecord;
@@ -19,28 +20,30 @@ export function matchedImport(
   record: EndpointRecord,
   { evidence, spki }: { readonly evidence: Evidence; readonly spki: string },
 ): MatchedImport | null {
-  const leaf = evidence.examined?.chain[0] ?? null;
-  const { met } = standingOf({ ...evidence, record }, spki, leaf);
+  const { met } = standingOf({ ...evidence, record }, spki, shownIn(evidence));
   const [first] = met;
   if (first === undefined) return null;
   const rest = (record.expected ?? []).filter((one) => !met.some((fit) => isSameExpectation(fit, one)));
-  const pins = [...record.pins.filter((pin) => !isKey(pin, spki)), pinFor(record, { evidence, spki, met })];
+  const target = firstUseTarget(evidence) ?? { spki, kind: 'leaf' };
+  const pins = [
+    ...record.pins.filter((pin) => !isTarget(pin, target)),
+    pinFor(record, { evidence, target, met }),
+  ];
   const next = withExpected({ ...record, pins, basis: basisBeside(record) }, rest);
   return { record: next, detail: `it showed ${expectationText(first)}` };
 }
 
-const isKey = (pin: Pin, spki: string): boolean => pin.spki === spki && pin.kind === 'leaf';
+const isTarget = (pin: Pin, { spki, kind }: PinTarget): boolean => pin.spki === spki && pin.kind === kind;
 
 function pinFor(
   record: EndpointRecord,
-  { evidence, spki, met }: { evidence: Evidence; spki: string; met: readonly Expectation[] },
+  { evidence, target, met }: { evidence: Evidence; target: PinTarget; met: readonly Expectation[] },
 ): Pin {
-  const known = record.pins.find((pin) => isKey(pin, spki));
+  const known = record.pins.find((pin) => isTarget(pin, target));
   const ends = [...met, ...(known === undefined ? [] : [known])].map(({ until }) => until);
   const { now, examined } = evidence;
   return {
-    spki,
-    kind: 'leaf',
+    ...target,
     origin: 'imported',
     firstSeen: known?.firstSeen ?? now,
     lastSeen: now,

@@ -2,10 +2,13 @@
 // unknown, absent or unreadable ends in a refusal. The verdict table stands row by row in its test.
 
 import type { RefusalReason } from '../errors.ts';
+import { firstUseTarget, pinsAnchors } from './continuity.ts';
+import { contradiction, corroborationText } from './corroboration.ts';
 import { byDane, preferDane } from './dane-verdict.ts';
 import type { AcceptBasis, Column, Evidence, StoreState, Verdict } from './evidence.ts';
 import { faults, type Fault } from './fault.ts';
-import { liveKeys, standingOf, type Standing } from './standing.ts';
+import { predecessorOf } from './hand-over.ts';
+import { liveKeys, shownIn, standingOf, type Standing } from './standing.ts';
 
 /** The verdict on this evidence. Never throws, never changes what it is given. */
 export function judge(evidence: Evidence): Verdict {
@@ -18,9 +21,11 @@ export function judge(evidence: Evidence): Verdict {
   if (evidence.spki === null || evidence.examined === null) {
     return unread(evidence, 'certificate-unreadable', 'The certificate or its key could not be decoded.');
   }
-  const standing = standingOf(evidence, evidence.spki, evidence.examined.chain[0] ?? null);
+  const standing = standingOf(evidence, evidence.spki, shownIn(evidence));
   const bench: Bench = { evidence, ...standing, caValid: isCaValid(evidence) };
   if (bench.rejected) return refuse(bench, 'key-rejected', 'This key was rejected for this endpoint.');
+  if (evidence.examined.faults.includes('revoked'))
+    return refuse(bench, 'certificate-revoked', 'A CA took this certificate, or one above it, back.');
   return withinStore(bench, withinProfile(bench));
 }
 
@@ -100,7 +105,7 @@ function auto(bench: Bench): Verdict {
     case 'live':
       return acceptPin(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
     case 'emptied':
       return refuseSpent(bench);
   }
@@ -122,7 +127,7 @@ function tofu(bench: Bench): Verdict {
     case 'live':
       return acceptPin(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
     case 'emptied':
       return refuseSpent(bench);
   }
@@ -136,7 +141,7 @@ function caAndTofu(bench: Bench): Verdict {
     case 'live':
       return bench.caValid ? tofu(bench) : refuseLost(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
     case 'emptied':
       return refuseSpent(bench);
   }
@@ -153,8 +158,18 @@ function pinned(bench: Bench): Verdict {
     case 'live':
       return acceptPin(bench);
     case 'unknown':
-      return refuseMismatch(bench);
+      return succession(bench);
   }
+}
+
+/** Another key than the pinned ones: refused, unless one of them hands over to it. */
+function succession(bench: Bench): Verdict {
+  const { evidence, caValid } = bench;
+  const predecessor = predecessorOf(evidence);
+  if (predecessor === null || (evidence.settings.policy === 'ca+tofu' && !caValid))
+    return refuseMismatch(bench);
+  const why = `The pinned key ${predecessor.spki} signed the certificate of this one: it hands over.`;
+  return { accept: true, basis: 'pin', column: bench.column, why, handedOverBy: predecessor.spki };
 }
 
 /** A first use, if it is safe and the setting allows it. What would be unsafe is unsafe under every setting. */
@@ -168,7 +183,7 @@ function firstUse(bench: Bench): Verdict {
   if (elsewhere !== null) return refuse(bench, 'first-use-held', elsewhere);
   switch (settings.firstUse) {
     case 'accept':
-      return accept(bench, 'first-use', 'This endpoint has no key yet: its key is pinned on first use.');
+      return corroborated(bench);
     case 'hold':
       return refuse(bench, 'first-use-held', 'The key is new, and firstUse is hold: it waits for approval.');
     case 'refuse':
@@ -176,11 +191,22 @@ function firstUse(bench: Bench): Verdict {
   }
 }
 
+/** Looked at from elsewhere, or still to be: the engine lets no first use through that asks for it and was not. */
+function corroborated(bench: Bench): Verdict {
+  const { corroboration } = bench.evidence;
+  const against = contradiction(bench.evidence);
+  if (against !== null) return refuse(bench, 'first-use-held', against);
+  const seen = corroboration === undefined ? '' : ` ${corroborationText(corroboration)}.`;
+  return accept(bench, 'first-use', `This endpoint has no key yet: its key is pinned on first use.${seen}`);
+}
+
 function firstUseObstacle(evidence: Evidence): string | null {
   const { policy } = evidence.settings;
   if ((policy === 'auto' || policy === 'ca+tofu') && evidence.anchors < 1) {
     return 'No trust anchor is loaded, so a CA-verified server could not be told from any other.';
   }
+  if (firstUseTarget(evidence) === null)
+    return 'The anchor that vouches for it has no key that can be pinned.';
   const blocking = firstUseBlockers(evidence);
   return blocking.length === 0 ? null : `A first use is not safe: ${blocking.join(', ')}.`;
 }
@@ -274,9 +300,11 @@ const refuseMismatch = (bench: Bench): Verdict =>
   refuse(
     bench,
     'pin-mismatch',
-    bench.caValid
-      ? `${otherTrusted(bench)}; that a CA vouches for this one does not replace it.`
-      : `${otherTrusted(bench)}.`,
+    pinsAnchors(bench.evidence.settings)
+      ? 'Another anchor is pinned for this endpoint than the one this certificate leads to.'
+      : bench.caValid
+        ? `${otherTrusted(bench)}; that a CA vouches for this one does not replace it.`
+        : `${otherTrusted(bench)}.`,
   );
 const otherTrusted = ({ evidence }: Bench): string =>
   liveKeys(evidence).length > 0

@@ -1,6 +1,7 @@
 // What is remembered of an endpoint. Plain readonly data: learn.ts makes new records from verdicts, carry-out.ts
 // from commands, and only the store writes them. Times are milliseconds since 1970.
 
+import type { Corroboration } from './corroboration.ts';
 import type { Fault } from './fault.ts';
 
 export type Basis = 'none' | 'ca' | 'pinned';
@@ -25,6 +26,10 @@ export interface KeyEvidence {
   readonly pem: string;
   /** Seen in a legacy handshake; absent otherwise. */
   readonly legacy?: true;
+  /** Key of the anchor that vouched for it; absent where none did. */
+  readonly anchor?: string;
+  /** What was seen of it from elsewhere when it was to be a first use; absent where nobody looked. */
+  readonly corroboration?: Corroboration;
 }
 
 export interface Pin {
@@ -40,6 +45,8 @@ export interface Pin {
   readonly endedAt: number | null;
   /** A newer approval gave it its end (a temporary approval is not retiring); absent otherwise. */
   readonly retiring?: true;
+  /** The pinned key that handed over to this one by signing its certificate; absent where nobody did. */
+  readonly parent?: string;
   readonly evidence: KeyEvidence | null;
 }
 

@@ -31,6 +31,7 @@ export function recalled(
     profile: seen.evidence?.legacy === true ? 'legacy' : 'modern',
     examined: examinedAgain(seen.evidence ?? unseen, grounds.now),
     anchors: 1,
+    ...(seen.evidence?.corroboration === undefined ? {} : { corroboration: seen.evidence.corroboration }),
     store: 'good',
   };
 }
@@ -43,6 +44,7 @@ function examinedAgain(seen: KeyEvidence, now: number): Examined {
     chainsToAnchor: seen.chainsToAnchor,
     chain: [],
     pathNotAfter: null,
+    ...(seen.anchor === undefined || !inDates ? {} : { anchorKeys: [seen.anchor] }),
   };
 }
 

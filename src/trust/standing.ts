@@ -1,6 +1,7 @@
 // How a record stands at one moment: which keys count, which are over, which are rejected, and which column
 // of the verdict table a key falls into. Store and seal are read together and the stricter wins. Pure.
 
+import { isShown, type ShownKeys } from './continuity.ts';
 import type { Column, Evidence } from './evidence.ts';
 import { expectationsMet, liveExpectations, type ShownLeaf } from './expected.ts';
 import type { EndpointRecord, Expectation, Pin } from './record.ts';
@@ -22,11 +23,25 @@ export interface Standing {
   readonly met: readonly Expectation[];
 }
 
-/** Where `spki` stands, shown in `leaf`; without the certificate no expectation is met. */
-export function standingOf(grounds: Grounds, spki: string, leaf: ShownLeaf | null = null): Standing {
+/** What was shown with the key. */
+export interface Shown extends Pick<ShownKeys, 'anchorKeys'> {
+  readonly leaf?: ShownLeaf | null;
+}
+
+export const shownIn = ({ examined }: Pick<Evidence, 'examined'>): Shown => ({
+  leaf: examined?.chain[0] ?? null,
+  anchorKeys: examined?.anchorKeys,
+});
+
+/** Where `spki` stands, shown with these; without the certificate no expectation is met. */
+export function standingOf(
+  grounds: Grounds,
+  spki: string,
+  { leaf = null, anchorKeys }: Shown = {},
+): Standing {
   const live = liveKeys(grounds);
   const record = reliableRecord(grounds);
-  const matching = live.filter((pin) => pin.spki === spki && pin.kind === 'leaf');
+  const matching = live.filter((pin) => isShown(pin, { spki, anchorKeys }, grounds.settings));
   const met = expectationsMetBy(grounds, spki, leaf);
   const matches = matching.length > 0 || met.length > 0;
   const anyLivePin = live.length > 0 || liveExpectations(record, grounds.now).length > 0;
@@ -56,7 +71,7 @@ function expectationsMetBy(grounds: Grounds, spki: string, leaf: ShownLeaf | nul
 
 type LiveKey = Pick<Pin, 'spki' | 'kind' | 'origin'>;
 
-/** Pins that count now, those of the configuration included. An `anchor` pin counts but matches no leaf. */
+/** Pins that count now, those of the configuration included. An `anchor` pin counts, but matches no leaf. */
 export function liveKeys(grounds: Grounds): readonly LiveKey[] {
   const remembered = (reliableRecord(grounds)?.pins ?? []).filter(
     // What the configuration pins counts only as long as the configuration says so.

@@ -70,9 +70,9 @@ function endPassed({ until, endedAt }: Pin, now: number): number | null {
 const isAmong = (pin: Pin, pins: readonly Pin[]): boolean =>
   pins.some((other) => other.spki === pin.spki && other.kind === pin.kind);
 
-/** By a first use, or because a certificate that was expected showed its key. */
-const isLearnt = ({ origin }: Pin, { acceptedSince }: Pick<UndoPoint, 'acceptedSince'>): boolean =>
-  origin === 'first-use' || (origin === 'imported' && acceptedSince);
+/** By a first use, by a key that handed over, or because a certificate that was expected showed its key. */
+const isLearnt = ({ origin, parent }: Pin, { acceptedSince }: Pick<UndoPoint, 'acceptedSince'>): boolean =>
+  origin === 'first-use' || parent !== undefined || (origin === 'imported' && acceptedSince);
 
 /** What was expected before the command and is a pin since: it was not the command that made it one. */
 const isMet = (pin: Pin, expected: readonly Expectation[]): boolean =>
@@ -102,12 +102,16 @@ function restoredCandidates(parts: {
   );
 }
 
-function asCandidate({ spki, firstSeen, lastSeen, evidence }: Pin): readonly Candidate[] {
-  if (evidence === null) return [];
+function asCandidate({ spki, kind, firstSeen, lastSeen, evidence }: Pin): readonly Candidate[] {
+  // What was kept of an anchor is a certificate below it: no evidence of the anchor's own key.
+  if (evidence === null || kind === 'anchor') return [];
   return [
     { spki, firstSeen, lastSeen: lastSeen ?? firstSeen, seenCount: 1, reason: 'pin-mismatch', evidence },
   ];
 }
 
 const lostTrust = (learnt: readonly Pin[]): readonly string[] =>
-  learnt.map((pin) => `${pin.spki} was learnt since: it is not trusted any more and waits as a candidate.`);
+  learnt.map(
+    (pin) =>
+      `${pin.spki} was learnt since: it is not trusted any more${pin.kind === 'anchor' ? '' : ' and waits as a candidate'}.`,
+  );

@@ -6,6 +6,7 @@ import { trustedLines } from './answer.ts';
 import { withoutCandidate } from './candidates.ts';
 import { told, undoPoint, type CommandOf, type Outcome, type Situation } from './command.ts';
 import { withExpected } from './expected.ts';
+import { successorsOf } from './hand-over.ts';
 import { findKey, knownKey, namedSpki } from './known-key.ts';
 import { emptyRecord, type EndpointRecord } from './record.ts';
 
@@ -20,10 +21,13 @@ export function reject(command: CommandOf<'reject'>, situation: Situation): Outc
     ];
     return { record, audit: [], lines };
   }
+  const tell = told(situation);
+  const successors = successorsOf(record, spki);
+  const ended = new Set([spki, ...successors]);
   const next: EndpointRecord = {
     ...record,
     pins: record.pins.map((pin) =>
-      pin.spki === spki && pin.endedAt === null ? { ...pin, endedAt: situation.now } : pin,
+      ended.has(pin.spki) && pin.endedAt === null ? { ...pin, endedAt: situation.now } : pin,
     ),
     rejected: [...record.rejected, { spki, at: situation.now }],
     candidates: withoutCandidate(record.candidates, spki),
@@ -31,9 +35,13 @@ export function reject(command: CommandOf<'reject'>, situation: Situation): Outc
   };
   return {
     record: next,
-    audit: [told(situation)('rejected', spki, 'by an operator')],
+    audit: [
+      tell('rejected', spki, 'by an operator'),
+      ...successors.map((successor) => tell('retired', successor, `ended: trusted on the word of ${spki}`)),
+    ],
     lines: [
       `Rejected ${spki} for ${situation.endpoint}; its sessions are reset.`,
+      ...successors.map((successor) => `Ended ${successor}: ${spki} had handed over to it.`),
       ...configNotice(spki, situation),
       ...trustedLines(next, situation),
     ],

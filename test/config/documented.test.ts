@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../net/peers.ts';
 import type { Identity } from '../net/peers.ts';
+import { crlPem, forgeCrl } from '../trust/forge-crl.ts';
 import { problemsIn } from './read.ts';
 
 let own: Identity;
@@ -32,6 +33,7 @@ describe('an example of docs/configuration.md', () => {
       'me.pem': own.cert,
       'me.key': own.key,
       'proxy.password': 'secret\n',
+      'office.crl': crlPem(forgeCrl()),
     };
     expect(await problemsIn(yaml, { files })).toEqual([]);
   });

@@ -10,6 +10,7 @@ import { settings } from '../../src/config/settings.ts';
 import type { Route } from '../../src/proxy/route.ts';
 import { selfSigned } from '../net/peers.ts';
 import { good, load, problemsIn } from './read.ts';
+import { crlPem, forgeCrl } from '../trust/forge-crl.ts';
 
 const spki = (byte: number): string => `sha256//${Buffer.alloc(32, byte).toString('base64')}`;
 const limits = {
@@ -24,6 +25,8 @@ const limits = {
 
 const routesOf = async (...args: Parameters<typeof good>): Promise<readonly Route[]> =>
   (await good(...args)).config.routes;
+
+const revocationList = crlPem(forgeCrl());
 
 describe('the smallest file', () => {
   it('has every default', async () => {
@@ -234,6 +237,7 @@ describe('layers', () => {
       dane: 'prefer',
       resolver: '127.0.0.1:5353',
       caFile: 'system',
+      crlFile: 'list.pem',
       'metrics.listen': 'localhost:1',
       'admin.socket': '/s/x',
       'localCa.names': 'BOX.lan,192.0.2.7,box.lan.',
@@ -242,6 +246,7 @@ describe('layers', () => {
     };
     const all = Object.fromEntries(settings().map(({ key, variable }) => [variable, values[key] ?? '999']));
     const { config } = await good('routes:\n  - upstream: imaps://a.example\n', {
+      files: { 'list.pem': revocationList },
       env: {
         ...all,
         LETTERLOCK_LIMITS_DIAL_SECONDS: '299',

@@ -18,7 +18,7 @@ interface Row {
 }
 
 const keys =
-  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, dane, caFile, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
+  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, dane, caFile, crlFile, handOver, continuity, corroborate, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
 
 const rows: readonly Row[] = [
   { what: 'an unknown key', file: `truts: ca\n${route}`, problems: ['l.yaml:1:1: unknown key "truts"'] },
@@ -27,7 +27,7 @@ const rows: readonly Row[] = [
     file: `${route}    trusst: ca\n`,
     problems: ['l.yaml:3:5: unknown key "trusst" in routes[0]'],
   },
-  ...['handOver: true', 'continuity: anchor'].map((line): Row => ({
+  ...['pinKind: anchor'].map((line): Row => ({
     what: `${line}, which is for a later version`,
     file: `${route}    ${line}\n`,
     problems: [`l.yaml:3:5: unknown key "${line.split(':')[0]}" in routes[0]`],

@@ -12,6 +12,7 @@ import { editDistance, nearest } from '../../src/config/nearest.ts';
 import { settings } from '../../src/config/settings.ts';
 import { selfSigned } from '../net/peers.ts';
 import { good, problemsIn } from './read.ts';
+import { crlPem, forgeCrl } from '../trust/forge-crl.ts';
 
 const folder = join(import.meta.dirname, '../../config');
 const example = (): Promise<string> => readFile(join(folder, 'letterlock.example.yaml'), 'utf8');
@@ -19,7 +20,14 @@ const example = (): Promise<string> => readFile(join(folder, 'letterlock.example
 /** The files that the example names. */
 async function exampleFiles(): Promise<Readonly<Record<string, string>>> {
   const { cert, key } = await selfSigned();
-  return { 'local.pem': cert, 'local.key': key, 'me.pem': cert, 'me.key': key, 'proxy.password': 'secret\n' };
+  return {
+    'local.pem': cert,
+    'local.key': key,
+    'me.pem': cert,
+    'me.key': key,
+    'proxy.password': 'secret\n',
+    'office.crl': crlPem(forgeCrl()),
+  };
 }
 
 describe('the JSON Schema', () => {
@@ -119,6 +127,7 @@ describe('the list of variables', () => {
       'LETTERLOCK_DANE',
       'LETTERLOCK_RESOLVER',
       'LETTERLOCK_CA_FILE',
+      'LETTERLOCK_CRL_FILE',
       'LETTERLOCK_METRICS_LISTEN',
       'LETTERLOCK_ADMIN_SOCKET',
       'LETTERLOCK_LOCAL_CA_NAMES',

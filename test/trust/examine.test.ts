@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { readCrls } from '../../src/trust/crl.ts';
 import { type Circumstances, Examiner, keyEvidenceOf } from '../../src/trust/examine.ts';
 import { type Fault, faults as allFaults } from '../../src/trust/fault.ts';
 import {
@@ -25,6 +26,7 @@ import {
   serverAuth,
   type Wish,
 } from './forge.ts';
+import { forgeCrl, listIssuer } from './forge-crl.ts';
 
 const mail = san(dns('mail.example.org'));
 const elsewhere = san(dns('other.example.org'));
@@ -140,6 +142,9 @@ const future = { from: '2028-01-01T00:00:00Z', to: '2029-01-01T00:00:00Z' };
 /** Does the chain reach an anchor all the same? */
 const reaches = true;
 const reachesNone = false;
+
+const stapling = [mail, extension('1.3.6.1.5.5.7.1.24', Buffer.from('3003020105', 'hex'))];
+const revoking = { ...anchorsOf(listIssuer), crls: { lists: readCrls(forgeCrl()) } };
 
 const rows: readonly [string, readonly Forged[], boolean, readonly Fault[], Changes?][] = [
   ['a self-signed certificate', [selfSigned], reachesNone, ['self-signed']],
@@ -527,6 +532,14 @@ const rows: readonly [string, readonly Forged[], boolean, readonly Fault[], Chan
   ],
   ['nothing presented', [], reachesNone, ['malformed', 'unknown-issuer', 'name-mismatch']],
   ['a clock that is probably wrong', [leafOf(root)], reaches, ['clock-suspect'], { clockSuspect: true }],
+  ['one that its CA revoked', [leafOf(listIssuer)], reaches, ['revoked'], { anchors: revoking }],
+  [
+    'must-staple without a staple',
+    [leafOf(root, { extensions: stapling })],
+    reaches,
+    ['staple-missing'],
+    { staple: null },
+  ],
 ];
 
 function weakMiddle(): Forged {

@@ -447,11 +447,11 @@ describe('what is shown', () => {
       { kind: 'expectation', of: 'certificate', algorithm: 'md5', digest, until: null },
     ]);
     const grounds = { ...situationOf({ record }), recordVerified: true };
-    expect(standingOf(grounds, own.spki ?? '', own).met).toHaveLength(1);
+    expect(standingOf(grounds, own.spki ?? '', { leaf: own }).met).toHaveLength(1);
     const forged = { ...foreign, pem: own.pem };
-    expect(standingOf(grounds, forged.spki ?? '', forged).met).toEqual([]);
+    expect(standingOf(grounds, forged.spki ?? '', { leaf: forged }).met).toEqual([]);
     const rejected = { ...record, rejected: [{ spki: own.spki ?? '', at: noon }] };
-    expect(standingOf({ ...grounds, record: rejected }, own.spki ?? '', own).met).toEqual([]);
+    expect(standingOf({ ...grounds, record: rejected }, own.spki ?? '', { leaf: own }).met).toEqual([]);
   });
 });
 

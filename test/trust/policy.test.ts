@@ -236,6 +236,18 @@ describe('before any policy', () => {
     expect(told(judge({ ...evidence, record, recordVerified: false }))).toBe('key-rejected');
   });
 
+  it.each(cells)('a revoked certificate is refused, whatever is pinned: $name', (cell) => {
+    const evidence = at(cell);
+    const revoked = { ...evidence, examined: withFaults('revoked', 'self-signed') };
+    expect(told(judge(revoked))).toBe('certificate-revoked');
+    expect(told(judge({ ...revoked, store: 'unavailable' }))).toBe('certificate-revoked');
+    expect(told(judge({ ...revoked, recordVerified: false }))).toBe('certificate-revoked');
+    expect(told(judge({ ...revoked, profile: 'legacy' }))).toBe('certificate-revoked');
+    const record = { ...(evidence.record ?? recordOf()), ...rejected('server') };
+    expect(told(judge({ ...revoked, record }))).toBe('key-rejected');
+    expect(told(judge({ ...revoked, examined: withFaults('self-signed') }))).not.toBe('certificate-revoked');
+  });
+
   it.each(cells)('a resumed session and an unreadable certificate are refused: $name', (cell) => {
     expect(told(judge({ ...at(cell), resumed: true }))).toBe('session-resumed');
     expect(told(judge({ ...at(cell), resumed: true, spki: null, examined: null }))).toBe('session-resumed');
@@ -634,7 +646,8 @@ describe('a first use', () => {
     const verdict = told(
       judge(evidenceOf({ settings: settingsOf({ policy: 'tofu' }), examined: withFaults(fault) })),
     );
-    expect(verdict).toBe(faults[fault].blocks === 'first-use' ? 'first-use-unsafe' : '+first-use');
+    const unsafe = fault === 'revoked' ? 'certificate-revoked' : 'first-use-unsafe';
+    expect(verdict).toBe(faults[fault].blocks === 'first-use' ? unsafe : '+first-use');
   });
 
   it.each(everyFault.filter((fault) => faults[fault].blocks === 'first-use'))(
@@ -642,7 +655,7 @@ describe('a first use', () => {
     (fault) => {
       const examined = { ...caValid, faults: [fault] };
       expect(told(judge(evidenceOf({ settings: settingsOf({ policy: 'ca' }), examined })))).toBe(
-        'ca-invalid',
+        fault === 'revoked' ? 'certificate-revoked' : 'ca-invalid',
       );
       expect(told(judge(evidenceOf({ settings: settingsOf({ policy: 'ca' }), examined: caValid })))).toBe(
         '+ca',

@@ -1,0 +1,250 @@
+// Revocation: lists and stapled answers made by the openssl program, and odd ones made by hand.
+
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Crl, readCrls } from '../../src/trust/crl.ts';
+import { Examiner } from '../../src/trust/examine.ts';
+import { wordOfStaple } from '../../src/trust/ocsp.ts';
+import { parseCertificate } from '../../src/trust/parsed-certificate.ts';
+import {
+  basicConstraints,
+  cn,
+  endpointOf,
+  extension,
+  type Forged,
+  forgeCa,
+  forgeLeaf,
+  keyUsage,
+  oid,
+  sequence,
+} from './forge.ts';
+import { forgeCrl, listIssuer } from './forge-crl.ts';
+import { OpensslCa } from './openssl-ca.ts';
+
+const ca = new OpensslCa();
+const middle = new OpensslCa('Revoked Intermediate', ca);
+const other = new OpensslCa('Revoking CA');
+afterAll(() => [ca, middle, other].forEach((each) => each.close()));
+
+const good = ca.issue();
+const bad = ca.issue();
+const held = ca.issue();
+const stapling = ca.issue('staple');
+const responder = ca.issue('responder', 'OCSP responder');
+const below = middle.issue();
+ca.revoke(bad);
+const list = readCrls(readFileSync(ca.crl()));
+ca.revoke(held, 'certificateHold');
+const heldList = readCrls(readFileSync(ca.crl({ name: 'held.pem' })));
+const middleAsIssued = { certificate: middle.certificate, key: '', der: middle.der };
+
+const now = Date.now();
+interface Seen {
+  readonly lists?: readonly Crl[];
+  readonly staple?: Uint8Array | null;
+  readonly anchors?: readonly OpensslCa[];
+  readonly at?: number;
+}
+const examined = (
+  chain: readonly Uint8Array[],
+  { lists = [], staple, anchors = [ca], at = now }: Seen = {},
+) =>
+  new Examiner().examine(chain, {
+    anchors: { digest: 'a', certificates: anchors.map((each) => each.der), crls: { lists } },
+    endpoint: endpointOf('mail.test'),
+    chainError: anchors.length === 0 ? 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' : null,
+    staple,
+    now: at,
+    clockSuspect: false,
+  });
+
+describe('a revocation list', () => {
+  it('finds the certificate it names, and no other', () => {
+    expect(examined([bad.der], { lists: list })).toMatchObject({ caValid: false, faults: ['revoked'] });
+    expect(examined([good.der], { lists: list })).toMatchObject({ caValid: true, faults: [] });
+    expect(examined([bad.der])).toMatchObject({ caValid: true, faults: [] });
+  });
+
+  it('may be DER, one of several lists in a file, or hold a certificate back for a while', () => {
+    ca.run(['crl', '-in', 'held.pem', '-outform', 'DER', '-out', 'held.der']);
+    expect(examined([held.der], { lists: readCrls(readFileSync(ca.path('held.der'))) }).faults).toEqual([
+      'revoked',
+    ]);
+    const both = readCrls(Buffer.concat([readFileSync(other.crl()), readFileSync(ca.path('list.pem'))]));
+    expect(both).toHaveLength(2);
+    expect(examined([bad.der], { lists: both }).faults).toEqual(['revoked']);
+    expect(examined([held.der], { lists: both }).faults).toEqual([]);
+    expect(examined([held.der], { lists: heldList }).faults).toEqual(['revoked']);
+  });
+
+  it('that is out of date still counts for what it names', () => {
+    const [old, ...more] = readCrls(readFileSync(ca.crl({ name: 'old.pem', days: 0 })));
+    expect(more).toEqual([]);
+    expect(old?.isStale(now)).toBe(true);
+    expect(list[0]?.isStale(now)).toBe(false);
+    expect(examined([bad.der], { lists: old === undefined ? [] : [old] }).faults).toEqual(['revoked']);
+  });
+
+  it('of a CA with the same name and another key counts for nothing', () => {
+    const [own] = readCrls(readFileSync(other.crl()));
+    expect(own?.content.issuer.key).toBe(list[0]?.content.issuer.key);
+    expect(own?.isOf(parseCertificate(ca.der))).toBe(false);
+    expect(own?.isOf(parseCertificate(other.der))).toBe(true);
+  });
+
+  it('reaches an intermediate, unless another path avoids it', () => {
+    const chain = [below.der, middle.der];
+    expect(examined(chain, { lists: list }).faults).toEqual([]);
+    ca.revoke(middleAsIssued);
+    const lists = readCrls(readFileSync(ca.crl({ name: 'middle.pem' })));
+    expect(examined(chain, { lists }).faults).toEqual(['revoked']);
+    expect(examined(chain, { lists, anchors: [ca, middle] })).toMatchObject({ caValid: true, faults: [] });
+  });
+
+  it('counts where the CA is no anchor, and was only presented', () => {
+    const chain = [bad.der, ca.der];
+    expect(examined(chain, { lists: list, anchors: [] }).faults).toEqual(['revoked', 'unknown-issuer']);
+    expect(examined([bad.der], { lists: list, anchors: [] }).faults).toEqual(['unknown-issuer']);
+  });
+});
+
+const root = listIssuer;
+
+const reason = (code: number): Buffer => extension('2.5.29.21', Buffer.of(0x0a, 1, code));
+
+describe('reading a list', () => {
+  const leaf = forgeLeaf({ issuer: root });
+  const revokes = (crl: Buffer, issuer: Forged = root): boolean =>
+    readCrls(crl).some(
+      (each) => each.isOf(parseCertificate(issuer.certificate)) && each.names(Buffer.of(0x11)),
+    );
+
+  it('takes a sound one', () => {
+    expect(revokes(forgeCrl())).toBe(true);
+    expect(parseCertificate(leaf.certificate).serial).toEqual(Buffer.of(0x11));
+  });
+
+  it.each([
+    ['nothing', Buffer.from('hello'), /no revocation list in it/],
+    ['a certificate', root.certificate, /cannot be used/],
+    ['a delta list', forgeCrl({ extensions: [extension('2.5.29.27', Buffer.of(2, 1, 1), true)] }), /delta/],
+    [
+      'an indirect list',
+      forgeCrl({
+        extensions: [extension('2.5.29.28', Buffer.from('3003840 1ff'.replace(' ', ''), 'hex'), true)],
+      }),
+      /indirect/,
+    ],
+    [
+      'an entry of another issuer',
+      forgeCrl({ entryExtensions: [extension('2.5.29.29', Buffer.of(5, 0), true)] }),
+      /indirect/,
+    ],
+    [
+      'an unknown critical extension',
+      forgeCrl({ extensions: [extension('1.2.3', Buffer.of(5, 0), true)] }),
+      /critical/,
+    ],
+    ['SHA-1', forgeCrl({ algorithm: sequence(oid('1.2.840.10045.4.1')), hash: 'sha1' }), /proves nothing/],
+    ['a field too many', forgeCrl({ tail: Buffer.of(5, 0) }), /too many/],
+    ['a cut', forgeCrl().subarray(0, -3), /cannot be used/],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => readCrls(bytes)).toThrow(message);
+  });
+
+  it('leaves out what a list gives back', () => {
+    expect(revokes(forgeCrl({ entryExtensions: [reason(8)] }))).toBe(false);
+    expect(revokes(forgeCrl({ entryExtensions: [reason(1)] }))).toBe(true);
+  });
+
+  it('counts only signed by its issuer, who may sign lists', () => {
+    const impostor = forgeCa('Forged Root');
+    const noLists = forgeCa('No Lists', { extensions: [basicConstraints(true), keyUsage('keyCertSign')] });
+    expect(revokes(forgeCrl({ by: impostor }))).toBe(false);
+    expect(revokes(forgeCrl({ by: impostor }), impostor)).toBe(true);
+    expect(revokes(forgeCrl({ by: noLists }), noLists)).toBe(false);
+    expect(revokes(forgeCrl({ by: { ...root, subject: cn('Other') } }))).toBe(false);
+    const altered = forgeCrl();
+    altered[altered.indexOf('260101') + 1] = 0x35;
+    expect(revokes(altered)).toBe(false);
+  });
+});
+
+describe('a stapled answer', () => {
+  const asked = (issued: typeof good, issuer: OpensslCa = ca) => ({
+    leaf: parseCertificate(issued.der),
+    issuer: parseCertificate(issuer.der),
+  });
+  const goodAnswer = ca.ocsp(good);
+  const badAnswer = ca.ocsp(bad);
+
+  it('says good and revoked, signed by the CA or by whom it made a responder', () => {
+    expect(wordOfStaple(goodAnswer, asked(good), now)).toBe('good');
+    expect(wordOfStaple(badAnswer, asked(bad), now)).toBe('revoked');
+    expect(wordOfStaple(ca.ocsp(bad, responder), asked(bad), now)).toBe('revoked');
+    expect(wordOfStaple(ca.ocsp(good, responder), asked(good), now)).toBe('good');
+    expect(wordOfStaple(ca.ocsp(bad, responder, ['-ndays', '3', '-rmd', 'sha512']), asked(bad), now)).toBe(
+      'revoked',
+    );
+  });
+
+  it('says nothing about another certificate, of another CA, or of another time', () => {
+    expect(wordOfStaple(badAnswer, asked(good), now)).toBe('nothing');
+    expect(wordOfStaple(badAnswer, asked(bad, other), now)).toBe('nothing');
+    expect(wordOfStaple(badAnswer, asked(bad), now + 4 * 86_400_000)).toBe('nothing');
+    expect(wordOfStaple(badAnswer, asked(bad), now - 86_400_000)).toBe('nothing');
+    const openEnd = ca.ocsp(bad, null, []);
+    expect(wordOfStaple(openEnd, asked(bad), now)).toBe('revoked');
+    expect(wordOfStaple(openEnd, asked(bad), now + 8 * 86_400_000)).toBe('nothing');
+  });
+
+  it('says nothing when its signer is not a responder of this CA', () => {
+    expect(wordOfStaple(ca.ocsp(bad, good), asked(bad), now)).toBe('nothing');
+    const stranger = other.issue('responder', 'OCSP responder');
+    expect(wordOfStaple(ca.ocsp(bad, stranger), asked(bad), now)).toBe('nothing');
+    expect(wordOfStaple(ca.ocsp(bad, null, ['-ndays', '3', '-rmd', 'sha1']), asked(bad), now)).toBe(
+      'nothing',
+    );
+    expect(wordOfStaple(ca.ocsp(bad, responder, ['-ndays', '3', '-resp_no_certs']), asked(bad), now)).toBe(
+      'nothing',
+    );
+  });
+
+  it('says nothing when it is unknown, empty, cut, changed or endless', () => {
+    const unlisted = other.issue();
+    expect(wordOfStaple(ca.ocsp(good), asked(unlisted), now)).toBe('nothing');
+    expect(wordOfStaple(Buffer.from('30030a0106', 'hex'), asked(bad), now)).toBe('nothing');
+    expect(wordOfStaple(Buffer.alloc(0), asked(bad), now)).toBe('nothing');
+    expect(wordOfStaple(Buffer.alloc(65_537, 0x30), asked(bad), now)).toBe('nothing');
+    for (let at = 0; at < badAnswer.length; at += 5) {
+      expect(wordOfStaple(badAnswer.subarray(0, at), asked(bad), now)).toBe('nothing');
+      const changed = Buffer.from(badAnswer);
+      changed.writeUInt8(changed.readUInt8(at) ^ 0x01, at);
+      expect(wordOfStaple(changed, asked(bad), now)).not.toBe('good');
+    }
+  });
+
+  it('that says revoked is a fault of a pinned certificate too; all else is none', () => {
+    expect(examined([bad.der], { staple: badAnswer }).faults).toEqual(['revoked']);
+    expect(examined([bad.der], { staple: goodAnswer }).faults).toEqual([]);
+    expect(examined([bad.der], { staple: null }).faults).toEqual([]);
+    expect(examined([bad.der, ca.der], { staple: badAnswer, anchors: [] }).faults).toEqual([
+      'revoked',
+      'unknown-issuer',
+    ]);
+  });
+
+  it('is demanded by must-staple, where one was asked for', () => {
+    expect(examined([stapling.der], { staple: ca.ocsp(stapling) })).toMatchObject({
+      caValid: true,
+      faults: [],
+    });
+    expect(examined([stapling.der], { staple: null })).toMatchObject({
+      caValid: false,
+      faults: ['staple-missing'],
+    });
+    expect(examined([stapling.der], { staple: goodAnswer }).faults).toEqual(['staple-missing']);
+    expect(examined([stapling.der]).faults).toEqual([]);
+    expect(examined([good.der], { staple: null }).faults).toEqual([]);
+  });
+});
