@@ -3,10 +3,21 @@
 import { isVouched, type Vouched } from './trust/vouched.ts';
 
 export { isVouched, type Vouched };
-export { Tofu } from './tofu.ts';
-export type { Judged, Question, Settled, TofuOptions } from './tofu.ts';
-export type { Listener, TrustEvent } from './tofu/event.ts';
-export { endpointOf, parseEndpoint, type Endpoint } from './endpoint.ts';
+export { Tofu, type ApproveOptions, type TofuOptions } from './library/tofu.ts';
+export type { Connection, ConnectOptions, WayOptions } from './library/connect.ts';
+export type { Answer, Decide } from './library/decision.ts';
+export type { Hooks, KeyEvent } from './library/hooks.ts';
+export type { Inspection } from './library/inspect.ts';
+export type { SettingsOptions, TrustOptions } from './library/settings.ts';
+export { TrustError, type KnownPin } from './library/trust-error.ts';
+export {
+  describeCertificate,
+  describeCertificates,
+  fingerprints,
+  type CertificateDescription,
+} from './certificate.ts';
+export type { PinsRow } from './admin/shapes.ts';
+export { parseEndpoint, type Endpoint } from './endpoint.ts';
 export {
   CommandError,
   Failure,
@@ -15,6 +26,7 @@ export {
   type FailureReason,
   type RefusalReason,
 } from './errors.ts';
+<<<<<<< HEAD
 export type { AnchorSet } from './net/anchors.ts';
 export { loadAnchors } from './net/anchors.ts';
 export type { Resolver } from './net/resolver.ts';
@@ -24,6 +36,10 @@ export type { PinStore } from './store/pin-store.ts';
 export type { DaneResult, TlsaAnswer, TlsaRecord } from './trust/dane.ts';
 export type { Command, CommandAnswer } from './trust/command.ts';
 export type { Evidence, Examined, FirstUse, Peer, Policy, TrustSettings, Verdict } from './trust/evidence.ts';
+=======
+export type { PinStore } from './store/pin-store.ts';
+export type { CommandAnswer } from './trust/command.ts';
+export type { AcceptBasis, FirstUse, Policy, Verdict } from './trust/evidence.ts';
+export type { Explanation } from './trust/explain.ts';
+>>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
 export type { Fault } from './trust/fault.ts';
-export { judge } from './trust/policy.ts';
-export type { EndpointRecord, Pin } from './trust/record.ts';

@@ -6,7 +6,11 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
+<<<<<<< HEAD
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+=======
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
+>>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type LetterlockError } from '../errors.ts';
 import type { HandshakeProfile, Peer } from '../trust/evidence.ts';
@@ -15,6 +19,7 @@ import type { AnchorSet } from './anchors.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { handshakeProfileOf, type TlsProfile } from './contexts.ts';
 import { asFailure, codeOf } from './failure.ts';
+import { tlsConnect } from './tls-connect.ts';
 
 /** More certificates than this are not looked at (a peer may send 250). */
 const maxChain = 16;
@@ -54,6 +59,7 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     raw.destroy();
     return Promise.reject(error);
   }
+<<<<<<< HEAD
   const { endpoint, serverName = null, profile = 'modern', identity = null } = options;
   const asked: ConnectionOptions & { readonly requestOCSP: boolean } = {
     socket: raw,
@@ -70,6 +76,13 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
   // Before secureConnect, and unverified: what is in it is for the judge's examiner to say.
   socket.once('OCSPResponse', (response: unknown) => {
     if (response instanceof Uint8Array) stapled.staple = response;
+=======
+  const { endpoint, profile = 'modern', identity = null } = options;
+  const socket = tlsConnect({
+    socket: raw,
+    host: endpoint.host,
+    ...unverified(endpoint, options.anchors.contexts.of(profile, identity)),
+>>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
   });
   return new Promise((resolve, reject) => {
     const release = (): void => {
@@ -107,10 +120,27 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
   });
 }
 
+<<<<<<< HEAD
 /** The OCSP answer the server stapled; old servers are not asked, some of them choke on the question. */
 interface Stapled {
   staple?: Uint8Array | null;
 }
+=======
+/** The options under which everything is gathered and nothing decided. Whoever uses them judges before the first byte. */
+export const unverified = (
+  { kind, host }: Endpoint,
+  secureContext: SecureContext,
+): Pick<
+  ConnectionOptions,
+  'servername' | 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'
+> => ({
+  // No SNI for addresses (RFC 6066 section 3); always for names.
+  servername: kind === 'dns' ? host : '',
+  secureContext,
+  rejectUnauthorized: false,
+  checkServerIdentity: () => undefined,
+});
+>>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
 
 function blocked(raw: Socket, signal: AbortSignal): LetterlockError {
   if (signal.aborted) return asFailure(signal.reason);
@@ -128,7 +158,7 @@ function translate(error: Error): LetterlockError {
  * getPeerX509Certificate is called exactly once, first: on Node 20 to 24 a second call, and every other certificate
  * getter after it, returns nothing. Its issuerCertificate links are the list as sent, in wire order, unverified.
  */
-function peerOf(socket: TLSSocket, profile: HandshakeProfile): Peer {
+export function peerOf(socket: TLSSocket, profile: HandshakeProfile): Peer {
   const leaf = certificateOf(socket);
   return {
     chain: leaf === null ? [] : chainOf(leaf),
