@@ -20,7 +20,7 @@ const floors = [
   ['proxy'],
   ['ops', 'admin', 'config', 'local-ca', 'sharing'],
   ['library'],
-  ['index', 'certificate', 'level', 'register'],
+  ['index', 'certificate', 'level', 'register', 'register-evaluated'],
   ['daemon'],
   ['demo'],
   ['cmd'],

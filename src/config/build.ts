@@ -141,6 +141,20 @@ function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clie
   };
 }
 
+/** What holds for a server that no route names. */
+export interface CommonTrust {
+  /** null: `auto`, or `ca` for a big provider. */
+  readonly policy: TrustSettings['policy'] | null;
+  readonly firstUse: TrustSettings['firstUse'];
+  readonly anchors: readonly string[];
+}
+
+export const commonTrust = (ground: Ground): CommonTrust => ({
+  policy: ground.raw.trust ?? null,
+  firstUse: ground.raw.firstUse ?? defaults.firstUse,
+  anchors: anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile),
+});
+
 /** The trust settings of an endpoint, from whichever route gives each. */
 function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
   const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];

@@ -13,7 +13,7 @@ import { HeldSocket } from './held-socket.ts';
 import { legacyCertificate } from './legacy-certificate.ts';
 import type { Live } from './live.ts';
 import type { Settings, Standing, TrustOptions } from './settings.ts';
-import type { Vouching } from './vouching.ts';
+import { asTrustError, type Vouching } from './vouching.ts';
 
 export interface GuardParts {
   readonly settings: Settings;
@@ -70,7 +70,8 @@ export class TlsGuard {
         this.#parts.live.add(socket, { endpoint: endpoint.name, spki });
         held.release(leaf);
       });
-    } catch (error) {
+    } catch (failure) {
+      const error = asTrustError(failure, endpoint);
       held.refuse(error instanceof Error ? error : new Error(String(error)));
     }
   }
@@ -84,7 +85,7 @@ interface Asked {
 
 /** The name that is asked for by SNI is the one that counts, as for Node. */
 function endpointOfOptions({ servername, host, port, socket }: ConnectionOptions): Endpoint {
-  const name = [servername, host].find((text) => text !== undefined && text !== '') ?? 'localhost';
+  const name = [servername, host].find(isNamed) ?? 'localhost';
   const number = portNamed(port) ?? (socket instanceof Socket ? socket.remotePort : undefined);
   if (number !== undefined) return endpointOf(name, number);
   throw new LetterlockError(
@@ -95,6 +96,9 @@ function endpointOfOptions({ servername, host, port, socket }: ConnectionOptions
     },
   );
 }
+
+/** undici passes null where there is no name. */
+const isNamed = (text: unknown): text is string => typeof text === 'string' && text !== '';
 
 /** Node takes `'993'` as well. */
 const portNamed = (port: unknown): number | undefined =>

@@ -30,13 +30,21 @@ export interface Standing {
   readonly anchors: AnchorSet;
 }
 
+/** Settings that were read and checked elsewhere, with the sources of their anchors. */
+export interface ReadyTrust {
+  readonly trust: TrustSettings;
+  readonly anchors: readonly string[];
+}
+
 export class Settings {
   readonly #common: TrustOptions;
   readonly #own: ReadonlyMap<string, TrustOptions>;
+  readonly #ready: ReadonlyMap<string, ReadyTrust>;
   readonly #anchors = new Map<string, AnchorSet>();
 
   /** Checks everything that can be checked without a file. @throws RangeError naming the value */
-  constructor(options: SettingsOptions) {
+  constructor(options: SettingsOptions, ready: ReadonlyMap<string, ReadyTrust> = new Map()) {
+    this.#ready = ready;
     this.#common = checked(options, 'the defaults');
     this.#own = new Map(
       Object.entries(options.endpoints ?? {}).map(([name, own]) => [
@@ -48,16 +56,22 @@ export class Settings {
 
   /** The trust settings of every endpoint that has its own. */
   configured(): ReadonlyMap<string, TrustSettings> {
-    return new Map([...this.#own.keys()].map((name) => [name, this.#settingsOf(parseEndpoint(name), {})]));
+    const own = [...this.#own.keys()].map(
+      (name) => [name, this.#settingsOf(parseEndpoint(name), {})] as const,
+    );
+    return new Map([...[...this.#ready].map(([name, { trust }]) => [name, trust] as const), ...own]);
   }
 
   /** Reads every anchor file that is named, so that one that cannot be used is known now. @throws AnchorError */
   load(): void {
     for (const { caFile } of [this.#common, ...this.#own.values()]) this.#anchorsOf(caFile ?? 'system');
+    for (const { anchors } of this.#ready.values()) this.#anchorsOf(anchors);
   }
 
   /** @throws RangeError for what was given with the call; AnchorError */
   of(endpoint: Endpoint, given: TrustOptions = {}): Standing {
+    const ready = this.#ready.get(endpoint.name);
+    if (ready !== undefined) return { settings: ready.trust, anchors: this.#anchorsOf(ready.anchors) };
     checked(given, endpoint.name);
     const caFile = given.caFile ?? this.#own.get(endpoint.name)?.caFile ?? this.#common.caFile ?? 'system';
     return { settings: this.#settingsOf(endpoint, given), anchors: this.#anchorsOf(caFile) };

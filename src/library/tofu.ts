@@ -3,6 +3,7 @@
 // through the same judge as the proxy's sessions.
 
 import { randomBytes } from 'node:crypto';
+import type { Agent, AgentOptions } from 'node:https';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { pinsRows } from '../admin/tofu-operator.ts';
 import type { PinsRow } from '../admin/shapes.ts';
@@ -16,11 +17,14 @@ import { Tofu as Engine } from '../tofu.ts';
 import type { Command, CommandAnswer } from '../trust/command.ts';
 import type { Explanation } from '../trust/explain.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { connectorFor, type Connector } from './connector.ts';
 import { connectTo, type Connection, type ConnectOptions } from './connect.ts';
 import { Desk, type Decide } from './decision.ts';
 import { TlsGuard } from './guard.ts';
 import { Announcer, type Hooks } from './hooks.ts';
+import { VouchingAgent } from './https-agent.ts';
 import { inspectServer, type Inspection } from './inspect.ts';
+import { install } from './install.ts';
 import { Live } from './live.ts';
 import { Settings, type SettingsOptions, type TrustOptions } from './settings.ts';
 import { targetFrom } from './target.ts';
@@ -156,6 +160,24 @@ export class Tofu {
     });
     if (secure !== undefined) socket.once('secureConnect', secure);
     return socket;
+  }
+
+  /**
+   * Puts `tlsConnect` in the place of Node's own for the whole process, with its libraries; the preload
+   * `letterlock/register` does the same for programs that cannot be changed. False where that was done before.
+   */
+  install(): boolean {
+    return install((options) => this.tlsConnect(options));
+  }
+
+  /** For `https.request({ agent })` and everything that takes one. */
+  httpsAgent(options: AgentOptions = {}): Agent {
+    return new VouchingAgent((given) => this.tlsConnect(given), options);
+  }
+
+  /** For `new Agent({ connect: tofu.connector() })` of undici, the dispatcher of fetch. */
+  connector({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Connector {
+    return connectorFor((given) => this.tlsConnect(given), { timeoutMs });
   }
 
   /** The options for `tls.connect` under which `vouch` can tell whether a CA vouches for the server. */
