@@ -15,9 +15,7 @@ export interface ConnectorOptions {
   readonly httpSocket?: Socket;
 }
 
-export type ConnectorCallback = (
-  ...result: readonly [null, Socket | TLSSocket] | readonly [Error, null]
-) => void;
+export type ConnectorCallback = (...result: [null, Socket | TLSSocket] | [Error, null]) => void;
 export type Connector = (options: ConnectorOptions, callback: ConnectorCallback) => Socket | TLSSocket;
 
 export const connectorFor =

@@ -15,19 +15,19 @@ export interface KeyEvent {
 
 export interface Hooks {
   /** A key became a pin: by first use, approved, added, imported. */
-  readonly pinned?: (event: KeyEvent & { readonly how: PinChangeEvent }) => void;
+  readonly pinned?: (event: KeyEvent & { readonly how: PinChangeEvent }) => void | Promise<void>;
   /** A known key came in a new certificate. */
-  readonly renewed?: (event: KeyEvent & { readonly sha256: string }) => void;
+  readonly renewed?: (event: KeyEvent & { readonly sha256: string }) => void | Promise<void>;
   /** A connection was refused; nothing was sent. */
-  readonly refused?: (error: TrustError) => void;
+  readonly refused?: (error: TrustError) => void | Promise<void>;
   /** The same, where the server was CA-verified before and is not now. */
-  readonly caLost?: (error: TrustError) => void;
+  readonly caLost?: (error: TrustError) => void | Promise<void>;
   /** A connection may be used. */
-  readonly connected?: (event: KeyEvent & { readonly basis: AcceptBasis }) => void;
+  readonly connected?: (event: KeyEvent & { readonly basis: AcceptBasis }) => void | Promise<void>;
   /** A refused key waits for a decision. */
-  readonly candidate?: (event: KeyEvent & { readonly reference: string }) => void;
+  readonly candidate?: (event: KeyEvent & { readonly reference: string }) => void | Promise<void>;
   /** A key lost its trust; connections on it were closed. */
-  readonly untrusted?: (event: KeyEvent) => void;
+  readonly untrusted?: (event: KeyEvent) => void | Promise<void>;
 }
 
 const pinning: ReadonlySet<PinChangeEvent> = new Set<PinChangeEvent>([

@@ -90,9 +90,6 @@ export class Preload {
 
 function hooksFor({ level }: Surroundings): Hooks {
   if (level === 'error') return {};
-  const tell = (line: string): void => {
-    process.stderr.write(`letterlock: ${printable(line)}\n`);
-  };
   const warnings: Hooks = {
     pinned: ({ endpoint, spki, how }) =>
       tell(
@@ -104,9 +101,14 @@ function hooksFor({ level }: Surroundings): Hooks {
     untrusted: ({ endpoint, spki }) => tell(`${endpoint}: the key ${spki} is not trusted any more`),
   };
   if (level === 'warn') return warnings;
-  return {
+  const notes: Hooks = {
     ...warnings,
-    connected: ({ endpoint, basis }) => tell(`${endpoint}: connected (${basis})`),
     renewed: ({ endpoint, sha256 }) => tell(`${endpoint}: a new certificate for the known key, ${sha256}`),
   };
+  if (level === 'info') return notes;
+  return { ...notes, connected: ({ endpoint, basis }) => tell(`${endpoint}: connected (${basis})`) };
+}
+
+function tell(line: string): void {
+  process.stderr.write(`letterlock: ${printable(line)}\n`);
 }

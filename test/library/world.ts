@@ -29,8 +29,8 @@ export class RecordingServer {
     this.server.on('tlsClientError', () => undefined);
   }
 
-  static async start(greeting = ''): Promise<RecordingServer> {
-    const started = new RecordingServer(await selfSigned(), greeting);
+  static async start(greeting = '', identity?: Identity): Promise<RecordingServer> {
+    const started = new RecordingServer(identity ?? (await selfSigned()), greeting);
     started.server.listen(0, '127.0.0.1');
     await once(started.server, 'listening');
     return started;
@@ -71,8 +71,8 @@ export class Opened {
     return tofu;
   }
 
-  async server(greeting = ''): Promise<RecordingServer> {
-    const server = await RecordingServer.start(greeting);
+  async server(greeting = '', identity?: Identity): Promise<RecordingServer> {
+    const server = await RecordingServer.start(greeting, identity);
     this.#steps.push(() => server.close());
     return server;
   }
