@@ -47,6 +47,7 @@ describe('the agent of node:https', () => {
       expect(await request(agent)).toBe(200);
       expect(await request(agent)).toBe(200);
       await changeKey();
+      await vi.waitFor(() => expect(Object.keys(agent.freeSockets)).toEqual([]));
       await expect(request(agent)).rejects.toMatchObject({ code: 'pin-mismatch' });
       expect(asked).toBe(2);
       agent.destroy();
