@@ -35,6 +35,12 @@ const options = {
   typeRoots: [join(root, 'node_modules/@types')],
 };
 
+async function good(command: readonly string[], cwd: string): Promise<Ran> {
+  const ran = await run(command, { cwd, env: { ...process.env }, deadlineMs: 120_000 });
+  if (ran.exit !== 0) throw new Error(`${command.join(' ')} ended with ${ran.exit}:\n${ran.shown}`);
+  return ran;
+}
+
 describe('the packed package', () => {
   let folder: Folder;
   beforeAll(async () => {
@@ -63,12 +69,6 @@ describe('the packed package', () => {
   afterAll(() => folder.remove());
 
   const environment = (): NodeJS.ProcessEnv => ({ ...process.env, HOME: folder.path });
-
-  async function good(command: readonly string[], cwd: string): Promise<Ran> {
-    const ran = await run(command, { cwd, env: { ...process.env }, deadlineMs: 120_000 });
-    if (ran.exit !== 0) throw new Error(`${command.join(' ')} ended with ${ran.exit}:\n${ran.shown}`);
-    return ran;
-  }
 
   test('runs a program that imports every entry', async () => {
     const { exit, shown } = await run([process.execPath, 'app.mjs', join(folder.path, 'state')], {
