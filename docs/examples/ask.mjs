@@ -5,13 +5,14 @@ import { openLevelStore } from 'letterlock/level';
 
 const server = process.argv[2] ?? 'imaps://imap.example.org';
 const store = await openLevelStore({ directory: './pins' });
-const terminal = createInterface({ input: process.stdin, output: process.stdout });
 
 const tofu = await Tofu.open({
   store,
   decide: async (refused) => {
     console.log(refused.lines.join('\n'));
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
     const answer = await terminal.question('Is that the fingerprint you were given? (yes/no) ');
+    terminal.close();
     return answer === 'yes' ? 'approve' : 'refuse';
   },
 });
@@ -19,6 +20,5 @@ const tofu = await Tofu.open({
 const { socket, vouched } = await tofu.connect(server);
 console.log(`${vouched.endpoint} is vouched for: ${vouched.basis}`);
 socket.destroy();
-terminal.close();
 await tofu.close();
 await store.close();

@@ -6,8 +6,11 @@ import type { Endpoint } from '../endpoint.ts';
 import { Refusal } from '../errors.ts';
 import { readBuild } from '../ops/build.ts';
 import { printable } from '../ops/printable.ts';
+import type { SharedStore } from '../sharing/shared-store.ts';
+import type { AuditEntry } from '../store/pin-store.ts';
 import { Tofu as Engine } from '../tofu.ts';
 import { TlsGuard } from './guard.ts';
+import { holdApart } from './hold-apart.ts';
 import { Announcer, type Hooks } from './hooks.ts';
 import { Live } from './live.ts';
 import { Settings, type Standing } from './settings.ts';
@@ -15,6 +18,7 @@ import type { Surroundings } from './surroundings.ts';
 import { Vouching } from './vouching.ts';
 
 interface Open {
+  readonly store: SharedStore;
   readonly engine: Engine;
   readonly vouching: Vouching;
 }
@@ -50,7 +54,11 @@ export class Preload {
   }
 
   async #opened(): Promise<Open> {
-    if (this.#open !== null) return this.#open;
+    if (this.#open !== null) {
+      // The process that held the database may just have ended.
+      await this.#open.store.usable();
+      return this.#open;
+    }
     this.#opening ??= this.#openNow().finally(() => {
       this.#opening = null;
     });
@@ -65,13 +73,17 @@ export class Preload {
 
   async #openNow(): Promise<Open> {
     const { state } = this.#surroundings;
-    const { openLevelStore } = await import('../store/level.ts');
-    const store = await openLevelStore({ directory: state, create: true, now: Date.now });
+    const { openSharedStore } = await import('../sharing/shared-store.ts');
     const late: { engine: Engine | null } = { engine: null };
     const announcer = new Announcer(
       hooksFor(this.#surroundings),
       (endpoint, spki) => late.engine?.reference(endpoint, spki) ?? '',
     );
+    const changed = (audit: readonly AuditEntry[]): void => {
+      for (const entry of audit) announcer.engine({ type: 'pin-changed', ...entry });
+    };
+    await holdApart(state);
+    const store = await openSharedStore({ state, now: Date.now, changed });
     const engine = await Engine.open({
       store,
       secret: store.secret,
@@ -84,7 +96,7 @@ export class Preload {
     });
     late.engine = engine;
     engine.configure(this.#settings.configured());
-    return { engine, vouching: new Vouching({ engine, announcer, desk: null }) };
+    return { store, engine, vouching: new Vouching({ engine, announcer, desk: null }) };
   }
 }
 

@@ -2,7 +2,7 @@
 // the same checks. Without either nothing but the defaults is loaded.
 
 import { access } from 'node:fs/promises';
-import { defaultFiles, defaultSocket, defaultState, thisHome } from '../config/paths.ts';
+import { defaultFiles, defaultState, thisHome } from '../config/paths.ts';
 import { targetsOf } from '../proxy/route.ts';
 import { CommandError } from '../errors.ts';
 import type { ReadyTrust, SettingsOptions } from './settings.ts';
@@ -12,10 +12,8 @@ export interface Surroundings {
   /** For servers that no route of the configuration names. */
   readonly common: SettingsOptions;
   readonly ready: readonly (readonly [string, ReadyTrust])[];
-  /** Absolute state directory. */
-  readonly state: string;
-  /** Where a daemon with that state listens. */
-  readonly socket: string;
+  /** Absolute; null where nobody named one: a daemon that is found has its own. */
+  readonly state: string | null;
   readonly level: 'error' | 'warn' | 'info' | 'debug';
 }
 
@@ -24,8 +22,7 @@ export async function readSurroundings(env: NodeJS.ProcessEnv): Promise<Surround
   const home = thisHome(env);
   const file = await fileOf(env);
   if (file === null && !Object.keys(env).some((name) => name.startsWith('LETTERLOCK_'))) {
-    const state = defaultState(home);
-    return { common: {}, ready: [], state, socket: defaultSocket(state, home), level: 'warn' };
+    return { common: {}, ready: [], state: null, level: 'warn' };
   }
   const { loadConfig } = await import('../config/load.ts');
   const { renderProblem } = await import('../config/problem.ts');
@@ -44,8 +41,7 @@ export async function readSurroundings(env: NodeJS.ProcessEnv): Promise<Surround
       caFile: common.anchors,
     },
     ready: targets.map(({ endpoint, trust, anchors }) => [endpoint.name, { trust, anchors }]),
-    state: config.state,
-    socket: env['LETTERLOCK_SOCKET'] ?? config.admin.socket.path,
+    state: config.state === defaultState(home) ? null : config.state,
     level: config.log.level,
   };
 }

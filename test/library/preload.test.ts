@@ -56,7 +56,8 @@ const ways = 11;
 const run = (env: Readonly<Record<string, string>> = {}, script = everyWay) =>
   runProgram({ script, folder: folder.path, env: { ...server.ports, ...env } });
 
-describe('a preloaded program', () => {
+// Each run starts five processes and threads.
+describe('a preloaded program', { timeout: 60_000 }, () => {
   test('reaches a server it meets for the first time in every way, and no more once its key changed', async () => {
     const first = await run();
     const good = linesOf(first.stdout);
