@@ -26,20 +26,8 @@ export {
   type FailureReason,
   type RefusalReason,
 } from './errors.ts';
-<<<<<<< HEAD
-export type { AnchorSet } from './net/anchors.ts';
-export { loadAnchors } from './net/anchors.ts';
-export type { Resolver } from './net/resolver.ts';
-export { TlsaFinder, type TlsaFinderOptions } from './net/tlsa.ts';
-export { openMemoryStore } from './store/memory.ts';
-export type { PinStore } from './store/pin-store.ts';
-export type { DaneResult, TlsaAnswer, TlsaRecord } from './trust/dane.ts';
-export type { Command, CommandAnswer } from './trust/command.ts';
-export type { Evidence, Examined, FirstUse, Peer, Policy, TrustSettings, Verdict } from './trust/evidence.ts';
-=======
 export type { PinStore } from './store/pin-store.ts';
 export type { CommandAnswer } from './trust/command.ts';
 export type { AcceptBasis, FirstUse, Policy, Verdict } from './trust/evidence.ts';
 export type { Explanation } from './trust/explain.ts';
->>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
 export type { Fault } from './trust/fault.ts';

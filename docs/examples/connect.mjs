@@ -13,7 +13,8 @@ socket.once('data', (greeting) => {
   console.log(`it says: ${greeting.toString('latin1').trim()}`);
   socket.end();
 });
-socket.once('close', async () => {
+const close = async () => {
   await tofu.close();
   await store.close();
-});
+};
+socket.once('close', () => void close());

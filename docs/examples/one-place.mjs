@@ -27,8 +27,7 @@ tofu.install();
 https
   .get(`https://${endpoint}/`, (answer) => console.log(answer.resume().statusCode))
   .on('error', ({ code }) => console.log(code))
-  .on('close', async () => {
+  .on('close', () => {
     https.globalAgent.destroy();
-    await tofu.close();
-    await store.close();
+    void tofu.close().then(() => store.close());
   });

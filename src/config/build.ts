@@ -147,12 +147,16 @@ export interface CommonTrust {
   readonly policy: TrustSettings['policy'] | null;
   readonly firstUse: TrustSettings['firstUse'];
   readonly anchors: readonly string[];
+  readonly crlFiles: readonly string[];
+  readonly dane: NonNullable<TrustSettings['dane']>;
 }
 
 export const commonTrust = (ground: Ground): CommonTrust => ({
   policy: ground.raw.trust ?? null,
   firstUse: ground.raw.firstUse ?? defaults.firstUse,
   anchors: anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile),
+  crlFiles: fileList(ground, ['crlFile'], ground.raw.crlFile ?? []),
+  dane: ground.raw.dane ?? defaults.dane,
 });
 
 /** The trust settings of an endpoint, from whichever route gives each. */

@@ -7,7 +7,7 @@ import { checkServerIdentity, type ConnectionOptions, type SecureContext, type T
 import { endpointOf, type Endpoint } from '../endpoint.ts';
 import { LetterlockError } from '../errors.ts';
 import type { ClientCredentials, TlsProfile } from '../net/contexts.ts';
-import { peerOf, unverified } from '../net/handshake.ts';
+import { peerOf, stapledTo, unverified } from '../net/handshake.ts';
 import { tlsConnect } from '../net/tls-connect.ts';
 import { HeldSocket } from './held-socket.ts';
 import { legacyCertificate } from './legacy-certificate.ts';
@@ -42,7 +42,11 @@ export class TlsGuard {
       ...ways(options),
       ...unverified(endpoint, this.#contextFor(options, endpoint, standing)),
     });
-    const held = new HeldSocket(socket, () => void this.#handshaken(held, { endpoint, standing, options }));
+    const stapled = stapledTo(socket);
+    const held = new HeldSocket(
+      socket,
+      () => void this.#handshaken(held, { endpoint, standing, options, stapled }),
+    );
     return socket;
   }
 
@@ -56,9 +60,9 @@ export class TlsGuard {
 
   async #handshaken(held: HeldSocket, asked: Asked): Promise<void> {
     const { socket } = held;
-    const { endpoint, standing, options } = asked;
+    const { endpoint, standing, options, stapled } = asked;
     try {
-      const peer = peerOf(socket, 'modern');
+      const peer = { ...peerOf(socket, 'modern'), ...stapled };
       const stop = new AbortController();
       socket.once('close', () => stop.abort(new LetterlockError('client', 'the connection was closed')));
       const [der] = peer.chain;
@@ -81,6 +85,7 @@ interface Asked {
   readonly endpoint: Endpoint;
   readonly standing: Standing;
   readonly options: ConnectionOptions;
+  readonly stapled: ReturnType<typeof stapledTo>;
 }
 
 /** The name that is asked for by SNI is the one that counts, as for Node. */

@@ -6,6 +6,7 @@ import type { CertificateDescription } from '../trust/certificate.ts';
 import type { Evidence, Peer, Policy, Verdict } from '../trust/evidence.ts';
 import type { Fault } from '../trust/fault.ts';
 import { judge } from '../trust/policy.ts';
+import type { Aid } from './aids.ts';
 import { reachServer, type Approach } from './connect.ts';
 import type { Standing } from './settings.ts';
 
@@ -25,14 +26,12 @@ export interface Inspection {
 /** Throws TrustError or Failure where no handshake came about. */
 export async function inspectServer(
   approach: Approach,
-  standing: Standing,
-  engine: Engine,
+  { standing, aid, engine }: { readonly standing: Standing; readonly aid: Aid; readonly engine: Engine },
 ): Promise<Inspection> {
   const { socket, peer } = await reachServer(approach, standing);
   socket.destroy();
   const { endpoint } = approach.target;
-  const { settings, anchors } = standing;
-  const evidence = engine.look({ endpoint, settings, peer, anchors });
+  const evidence = engine.look({ endpoint, settings: standing.settings, peer, ...aid });
   return inspectionOf(evidence, peer);
 }
 
@@ -50,6 +49,7 @@ function inspectionOf(evidence: Evidence, { tls }: Peer): Inspection {
       tofu: of('tofu'),
       'ca+tofu': of('ca+tofu'),
       pinned: of('pinned'),
+      dane: of('dane'),
     },
     verdict: judge(evidence),
   };

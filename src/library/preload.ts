@@ -9,6 +9,7 @@ import { printable } from '../ops/printable.ts';
 import type { SharedStore } from '../sharing/shared-store.ts';
 import type { AuditEntry } from '../store/pin-store.ts';
 import { Tofu as Engine } from '../tofu.ts';
+import { Aids } from './aids.ts';
 import { TlsGuard } from './guard.ts';
 import { holdApart } from './hold-apart.ts';
 import { Announcer, type Hooks } from './hooks.ts';
@@ -26,6 +27,7 @@ interface Open {
 export class Preload {
   readonly #surroundings: Surroundings;
   readonly #settings: Settings;
+  readonly #aids: Aids;
   readonly #guard: TlsGuard;
   readonly #live = new Live();
   #open: Open | null = null;
@@ -36,6 +38,7 @@ export class Preload {
     this.#surroundings = surroundings;
     this.#settings = new Settings(surroundings.common, new Map(surroundings.ready));
     this.#settings.load();
+    this.#aids = new Aids({ resolver: surroundings.resolver, now: Date.now });
     this.#guard = new TlsGuard({
       settings: this.#settings,
       vouching: async () => (await this.#opened()).vouching,
@@ -96,7 +99,7 @@ export class Preload {
     });
     late.engine = engine;
     engine.configure(this.#settings.configured());
-    return { store, engine, vouching: new Vouching({ engine, announcer, desk: null }) };
+    return { store, engine, vouching: new Vouching({ engine, announcer, desk: null, aids: this.#aids }) };
   }
 }
 

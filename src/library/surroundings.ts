@@ -3,6 +3,7 @@
 
 import { access } from 'node:fs/promises';
 import { defaultFiles, defaultState, thisHome } from '../config/paths.ts';
+import type { ResolverPlace } from '../net/open-tlsa.ts';
 import { targetsOf } from '../proxy/route.ts';
 import { CommandError } from '../errors.ts';
 import type { ReadyTrust, SettingsOptions } from './settings.ts';
@@ -12,6 +13,7 @@ export interface Surroundings {
   /** For servers that no route of the configuration names. */
   readonly common: SettingsOptions;
   readonly ready: readonly (readonly [string, ReadyTrust])[];
+  readonly resolver: ResolverPlace | null;
   /** Absolute; null where nobody named one: a daemon that is found has its own. */
   readonly state: string | null;
   readonly level: 'error' | 'warn' | 'info' | 'debug';
@@ -22,7 +24,7 @@ export async function readSurroundings(env: NodeJS.ProcessEnv): Promise<Surround
   const home = thisHome(env);
   const file = await fileOf(env);
   if (file === null && !Object.keys(env).some((name) => name.startsWith('LETTERLOCK_'))) {
-    return { common: {}, ready: [], state: null, level: 'warn' };
+    return { common: {}, ready: [], resolver: null, state: null, level: 'warn' };
   }
   const { loadConfig } = await import('../config/load.ts');
   const { renderProblem } = await import('../config/problem.ts');
@@ -39,8 +41,14 @@ export async function readSurroundings(env: NodeJS.ProcessEnv): Promise<Surround
       ...(common.policy === null ? {} : { trust: common.policy }),
       firstUse: common.firstUse,
       caFile: common.anchors,
+      crlFile: common.crlFiles,
+      dane: common.dane,
     },
-    ready: targets.map(({ endpoint, trust, anchors }) => [endpoint.name, { trust, anchors }]),
+    ready: targets.map(({ endpoint, trust, anchors, crlFiles = [] }) => [
+      endpoint.name,
+      { trust, anchors, crlFiles },
+    ]),
+    resolver: config.resolver,
     state: config.state === defaultState(home) ? null : config.state,
     level: config.log.level,
   };

@@ -7,9 +7,11 @@ import type { Agent, AgentOptions } from 'node:https';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { pinsRows } from '../admin/tofu-operator.ts';
 import type { PinsRow } from '../admin/shapes.ts';
+import { parseOwnResolver } from '../config/resolver-place.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { LetterlockError } from '../errors.ts';
 import { peerOf, unverified } from '../net/handshake.ts';
+import type { ResolverPlace } from '../net/open-tlsa.ts';
 import { readBuild } from '../ops/build.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { PinStore } from '../store/pin-store.ts';
@@ -17,6 +19,7 @@ import { Tofu as Engine } from '../tofu.ts';
 import type { Command, CommandAnswer } from '../trust/command.ts';
 import type { Explanation } from '../trust/explain.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { Aids } from './aids.ts';
 import { connectorFor, type Connector } from './connector.ts';
 import { connectTo, type Connection, type ConnectOptions } from './connect.ts';
 import { Desk, type Decide } from './decision.ts';
@@ -26,7 +29,7 @@ import { VouchingAgent } from './https-agent.ts';
 import { inspectServer, type Inspection } from './inspect.ts';
 import { install } from './install.ts';
 import { Live } from './live.ts';
-import { Settings, type SettingsOptions, type TrustOptions } from './settings.ts';
+import { Settings, trustOptionsIn, type SettingsOptions, type TrustOptions } from './settings.ts';
 import { targetFrom } from './target.ts';
 import { asTrustError, Vouching } from './vouching.ts';
 
@@ -37,6 +40,8 @@ export interface TofuOptions extends SettingsOptions {
    */
   readonly store: 'memory' | (PinStore & { readonly secret?: Uint8Array });
   readonly hooks?: Hooks;
+  /** For DANE: a validating resolver on this machine, `127.0.0.1` or `[::1]:5353`. One behind TLS is for the configuration file. */
+  readonly resolver?: string;
   /** Asked about a new key, and about another than the known one, before anything is sent. */
   readonly decide?: Decide;
   /** Milliseconds since 1970; for tests. */
@@ -84,7 +89,8 @@ export class Tofu {
     this.#now = options.now ?? Date.now;
     const desk =
       options.decide === undefined ? null : new Desk(options.decide, (command) => this.#command(command));
-    this.#vouching = new Vouching({ engine, announcer, desk });
+    const aids = new Aids({ resolver: resolverFrom(options.resolver), now: this.#now });
+    this.#vouching = new Vouching({ engine, announcer, desk, aids });
     this.#guard = new TlsGuard({
       settings: this.#settings,
       vouching: () => Promise.resolve(this.#vouching),
@@ -140,7 +146,8 @@ export class Tofu {
     const found = targetFrom(target, options.starttls);
     const standing = this.#settings.of(found.endpoint, options);
     try {
-      return await inspectServer({ target: found, way: options }, standing, this.#engine);
+      const aid = await this.#vouching.aidFor(found.endpoint, standing);
+      return await inspectServer({ target: found, way: options }, { standing, aid, engine: this.#engine });
     } catch (error) {
       throw asTrustError(error, found.endpoint);
     }
@@ -151,13 +158,7 @@ export class Tofu {
    * once and speaks when its server is vouched for; else it ends with `error` (TrustError, Failure).
    */
   tlsConnect(options: ConnectionOptions & TrustOptions, secure?: () => void): TLSSocket {
-    const { trust, firstUse, pins, caFile } = options;
-    const socket = this.#guard.connect(options, {
-      ...(trust === undefined ? {} : { trust }),
-      ...(firstUse === undefined ? {} : { firstUse }),
-      ...(pins === undefined ? {} : { pins }),
-      ...(caFile === undefined ? {} : { caFile }),
-    });
+    const socket = this.#guard.connect(options, trustOptionsIn(options));
     if (secure !== undefined) socket.once('secureConnect', secure);
     return socket;
   }
@@ -283,6 +284,10 @@ export class Tofu {
   #command(command: Command): Promise<CommandAnswer> {
     return this.#engine.command(command, { origin: 'library' });
   }
+}
+
+function resolverFrom(resolver: string | undefined): ResolverPlace | null {
+  return resolver === undefined ? null : { kind: 'loopback', ...parseOwnResolver(resolver) };
 }
 
 /** A store that keeps nothing beyond the process has references of this process alone. */

@@ -6,6 +6,7 @@ import { Failure, Refusal, type RefusalReason } from '../errors.ts';
 import type { Judged, Tofu as Engine } from '../tofu.ts';
 import type { Peer, Verdict } from '../trust/evidence.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import type { Aid, Aids } from './aids.ts';
 import type { Desk } from './decision.ts';
 import type { Announcer } from './hooks.ts';
 import type { Standing } from './settings.ts';
@@ -24,6 +25,7 @@ interface VouchingParts {
   readonly engine: Engine;
   readonly desk: Desk | null;
   readonly announcer: Announcer;
+  readonly aids: Aids;
 }
 
 export class Vouching {
@@ -61,15 +63,22 @@ export class Vouching {
   }
 
   async #vouch(presented: Presented): Promise<Vouched> {
-    const first = this.#judge(presented);
+    const aid = await this.#parts.aids.of(presented.endpoint, presented.standing);
+    presented.signal?.throwIfAborted();
+    const first = this.#judge(presented, aid);
     const refused = await this.#refusalOf(first, presented.endpoint);
     if (refused === null) return this.#settle(first, presented);
     if (!(await this.#approved(refused))) throw refused;
     presented.signal?.throwIfAborted();
-    const second = this.#judge(presented);
+    const second = this.#judge(presented, aid);
     const again = await this.#refusalOf(second, presented.endpoint);
     if (again !== null) throw again;
     return this.#settle(second, presented);
+  }
+
+  /** What helps to judge this endpoint. */
+  aidFor(endpoint: Endpoint, standing: Standing): Promise<Aid> {
+    return this.#parts.aids.of(endpoint, standing);
   }
 
   /** Tells of a refusal that came before there was anything to judge. */
@@ -77,15 +86,14 @@ export class Vouching {
     this.#parts.announcer.refused(error);
   }
 
-  #judge({ endpoint, standing, peer }: Presented): Judged {
-    const { settings, anchors } = standing;
+  #judge({ endpoint, standing: { settings }, peer }: Presented, aid: Aid): Judged {
     // Where a person is asked, nothing is a first use by itself.
     const asked = this.#parts.desk !== null && settings.firstUse === 'accept';
     return this.#parts.engine.judge({
       endpoint,
       settings: asked ? { ...settings, firstUse: 'hold' } : settings,
       peer,
-      anchors,
+      ...aid,
     });
   }
 

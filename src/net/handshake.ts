@@ -6,11 +6,7 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-<<<<<<< HEAD
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-=======
 import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
->>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type LetterlockError } from '../errors.ts';
 import type { HandshakeProfile, Peer } from '../trust/evidence.ts';
@@ -59,31 +55,16 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     raw.destroy();
     return Promise.reject(error);
   }
-<<<<<<< HEAD
   const { endpoint, serverName = null, profile = 'modern', identity = null } = options;
-  const asked: ConnectionOptions & { readonly requestOCSP: boolean } = {
-    socket: raw,
-    host: endpoint.host,
-    // No SNI for addresses (RFC 6066 section 3); always for names.
-    servername: serverName ?? (endpoint.kind === 'dns' ? endpoint.host : ''),
-    secureContext: options.anchors.contexts.of(profile, identity),
-    requestOCSP: profile !== 'legacy',
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-  };
-  const socket = connect(asked);
-  const stapled: Stapled = profile === 'legacy' ? {} : { staple: null };
-  // Before secureConnect, and unverified: what is in it is for the judge's examiner to say.
-  socket.once('OCSPResponse', (response: unknown) => {
-    if (response instanceof Uint8Array) stapled.staple = response;
-=======
-  const { endpoint, profile = 'modern', identity = null } = options;
-  const socket = tlsConnect({
+  const asked: ConnectionOptions & Unverified = {
     socket: raw,
     host: endpoint.host,
     ...unverified(endpoint, options.anchors.contexts.of(profile, identity)),
->>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
-  });
+    ...(serverName === null ? {} : { servername: serverName }),
+    requestOCSP: profile !== 'legacy',
+  };
+  const socket = tlsConnect(asked);
+  const stapled: Stapled = profile === 'legacy' ? {} : stapledTo(socket);
   return new Promise((resolve, reject) => {
     const release = (): void => {
       clearTimeout(timer);
@@ -120,27 +101,38 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
   });
 }
 
-<<<<<<< HEAD
 /** The OCSP answer the server stapled; old servers are not asked, some of them choke on the question. */
 interface Stapled {
   staple?: Uint8Array | null;
 }
-=======
+
+/** Filled before secureConnect, and unverified: what is in it is for the judge's examiner to say. */
+export function stapledTo(socket: TLSSocket): Stapled {
+  const stapled: Stapled = { staple: null };
+  socket.once('OCSPResponse', (response: unknown) => {
+    if (response instanceof Uint8Array) stapled.staple = response;
+  });
+  return stapled;
+}
+
+interface Unverified {
+  readonly servername: string;
+  readonly secureContext: SecureContext;
+  /** Node knows it, its types do not. */
+  readonly requestOCSP: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly checkServerIdentity: () => undefined;
+}
+
 /** The options under which everything is gathered and nothing decided. Whoever uses them judges before the first byte. */
-export const unverified = (
-  { kind, host }: Endpoint,
-  secureContext: SecureContext,
-): Pick<
-  ConnectionOptions,
-  'servername' | 'secureContext' | 'rejectUnauthorized' | 'checkServerIdentity'
-> => ({
+export const unverified = ({ kind, host }: Endpoint, secureContext: SecureContext): Unverified => ({
   // No SNI for addresses (RFC 6066 section 3); always for names.
   servername: kind === 'dns' ? host : '',
   secureContext,
+  requestOCSP: true,
   rejectUnauthorized: false,
   checkServerIdentity: () => undefined,
 });
->>>>>>> e7dacce (library: connect, inspect, vouch, hooks, decisions, and sockets that wait for the verdict)
 
 function blocked(raw: Socket, signal: AbortSignal): LetterlockError {
   if (signal.aborted) return asFailure(signal.reason);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { describeCertificate, fingerprints, isVouched, TrustError, type Answer } from '../../src/index.ts';
 import { openLevelStore } from '../../src/level.ts';
-import { heard, Opened, type RecordingServer } from './world.ts';
+import { ended, heard, Opened, type RecordingServer } from './world.ts';
 // Behind the world above, which loads what certificates are made with.
 import { makeAuthority } from '../proxy/world.ts';
 
@@ -110,11 +110,32 @@ describe('connect', () => {
     await expect(tofu.connect(target)).rejects.toThrow(RangeError);
   });
 
+  test('asks DANE where it is to, and trusts nothing that DANE does not prove', async () => {
+    const tofu = await opened.tofu({ trust: 'dane' });
+    expect((await refusal(tofu.connect(`tls://${server.endpoint}`))).reason).toBe('dane-unproven');
+    await expect(opened.tofu({ resolver: '192.0.2.1' })).rejects.toThrow('is not on this machine');
+  });
+
+  test('refuses when a revocation list that is named cannot be read', async () => {
+    const tofu = await opened.tofu({ crlFile: '/nowhere.crl' });
+    await expect(tofu.connect(`tls://${server.endpoint}`)).rejects.toMatchObject({ code: 'crl' });
+    const socket = tofu.tlsConnect({ host: '127.0.0.1', port: server.port });
+    socket.write('secret');
+    expect(await ended(socket)).toMatchObject({ code: 'crl' });
+    expect(server.received).toBe('');
+    expect(tofu.list()).toEqual([]);
+  });
+
   test('says what is wrong with an option', async () => {
     // A program without types.
     const wrong = JSON.parse('{"trust": "tofo"}');
     await expect(opened.tofu(wrong)).rejects.toThrow(
       'the defaults: trust is "tofo", and must be one of auto, ca',
+    );
+    await expect(opened.tofu({ dane: JSON.parse('"yes"') })).rejects.toThrow('dane is "yes"');
+    const anchored = await opened.tofu({ continuity: 'anchor' });
+    await expect(anchored.connect(server.endpoint)).rejects.toThrow(
+      'continuity: anchor is for trust: ca+tofu',
     );
     await expect(opened.tofu({ pins: ['md5//x'] })).rejects.toThrow('"md5//x" is not a pin');
     await expect(opened.tofu({ caFile: '/nowhere.pem' })).rejects.toMatchObject({ code: 'anchors' });
