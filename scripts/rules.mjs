@@ -16,9 +16,11 @@ const floors = [
   ['trust', 'mail'],
   ['formats'],
   ['net', 'store'],
-  ['tofu', 'index'],
+  ['tofu'],
   ['proxy'],
   ['ops', 'admin', 'config', 'local-ca', 'sharing'],
+  ['library'],
+  ['index', 'certificate', 'level', 'register', 'register-evaluated'],
   ['daemon'],
   ['demo'],
   ['cmd'],
@@ -45,6 +47,8 @@ const banned = [
   {
     pattern: /\.unshift\s*\(/g,
     within: /^(src|cmd)\//,
+    // What it puts back came over TLS from a server that was vouched for.
+    but: /^src\/library\/connect\.ts$/,
     why: 'unshift would feed bytes from before TLS back in: refuse them',
   },
   {

@@ -3,10 +3,21 @@
 import { isVouched, type Vouched } from './trust/vouched.ts';
 
 export { isVouched, type Vouched };
-export { Tofu } from './tofu.ts';
-export type { Judged, Question, Settled, TofuOptions } from './tofu.ts';
-export type { Listener, TrustEvent } from './tofu/event.ts';
-export { endpointOf, parseEndpoint, type Endpoint } from './endpoint.ts';
+export { Tofu, type ApproveOptions, type TofuOptions } from './library/tofu.ts';
+export type { Connection, ConnectOptions, WayOptions } from './library/connect.ts';
+export type { Answer, Decide } from './library/decision.ts';
+export type { Hooks, KeyEvent } from './library/hooks.ts';
+export type { Inspection } from './library/inspect.ts';
+export type { SettingsOptions, TrustOptions } from './library/settings.ts';
+export { TrustError, type KnownPin } from './library/trust-error.ts';
+export {
+  describeCertificate,
+  describeCertificates,
+  fingerprints,
+  type CertificateDescription,
+} from './certificate.ts';
+export type { PinsRow } from './admin/shapes.ts';
+export { parseEndpoint, type Endpoint } from './endpoint.ts';
 export {
   CommandError,
   Failure,
@@ -15,15 +26,8 @@ export {
   type FailureReason,
   type RefusalReason,
 } from './errors.ts';
-export type { AnchorSet } from './net/anchors.ts';
-export { loadAnchors } from './net/anchors.ts';
-export type { Resolver } from './net/resolver.ts';
-export { TlsaFinder, type TlsaFinderOptions } from './net/tlsa.ts';
-export { openMemoryStore } from './store/memory.ts';
 export type { PinStore } from './store/pin-store.ts';
-export type { DaneResult, TlsaAnswer, TlsaRecord } from './trust/dane.ts';
-export type { Command, CommandAnswer } from './trust/command.ts';
-export type { Evidence, Examined, FirstUse, Peer, Policy, TrustSettings, Verdict } from './trust/evidence.ts';
+export type { CommandAnswer } from './trust/command.ts';
+export type { AcceptBasis, FirstUse, Policy, Verdict } from './trust/evidence.ts';
+export type { Explanation } from './trust/explain.ts';
 export type { Fault } from './trust/fault.ts';
-export { judge } from './trust/policy.ts';
-export type { EndpointRecord, Pin } from './trust/record.ts';

@@ -135,6 +135,11 @@ export class Tofu {
     });
   }
 
+  /** What a judgement would go by now. Teaches nothing: no candidate, no event. */
+  look(question: Question): Evidence {
+    return this.#witness.evidence(question);
+  }
+
   record(endpoint: string): EndpointRecord | null {
     return this.#ledger.mirror.entry(endpoint).record;
   }

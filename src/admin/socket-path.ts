@@ -4,6 +4,7 @@
 import { chmod, chown, lstat, mkdir, stat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { CommandError } from '../errors.ts';
 import { probe } from '../net/probe.ts';
 import { groupId } from '../proxy/group.ts';
@@ -28,7 +29,7 @@ export async function bindSocket(server: Server, place: SocketPlace): Promise<vo
   await listen(server, place.path);
   try {
     if (gid !== null) await chown(place.path, -1, gid);
-    if (place.mode !== 0o600) await chmod(place.path, place.mode);
+    if (place.mode !== 0o600 || !isMainThread) await chmod(place.path, place.mode);
   } catch (cause) {
     server.close();
     throw new CommandError('config', `cannot give ${place.path} its group and mode`, { cause });
@@ -76,7 +77,10 @@ async function clearStale(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);
 }
 
-/** Binding a path happens inside listen(): the umask is narrow for exactly that long. */
+/**
+ * Binding a path happens inside listen(): the umask is narrow for exactly that long. A worker has none of its own to
+ * change; what it binds lies in a folder that is for its user alone.
+ */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (cause: Error): void => {
@@ -87,11 +91,11 @@ function listen(server: Server, path: string): Promise<void> {
       server.off('error', failed);
       resolve();
     });
-    const before = process.umask(0o177);
+    const before = isMainThread ? process.umask(0o177) : null;
     try {
       server.listen(path);
     } finally {
-      process.umask(before);
+      if (before !== null) process.umask(before);
     }
   });
 }

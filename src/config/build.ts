@@ -141,6 +141,24 @@ function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clie
   };
 }
 
+/** What holds for a server that no route names. */
+export interface CommonTrust {
+  /** null: `auto`, or `ca` for a big provider. */
+  readonly policy: TrustSettings['policy'] | null;
+  readonly firstUse: TrustSettings['firstUse'];
+  readonly anchors: readonly string[];
+  readonly crlFiles: readonly string[];
+  readonly dane: NonNullable<TrustSettings['dane']>;
+}
+
+export const commonTrust = (ground: Ground): CommonTrust => ({
+  policy: ground.raw.trust ?? null,
+  firstUse: ground.raw.firstUse ?? defaults.firstUse,
+  anchors: anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile),
+  crlFiles: fileList(ground, ['crlFile'], ground.raw.crlFile ?? []),
+  dane: ground.raw.dane ?? defaults.dane,
+});
+
 /** The trust settings of an endpoint, from whichever route gives each. */
 function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
   const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config, ConfigProblem } from '../config.ts';
 import { anchorProblems } from './anchor-files.ts';
-import { buildConfig } from './build.ts';
+import { buildConfig, commonTrust, type CommonTrust } from './build.ts';
 import { continuityProblems } from './continuity-rules.ts';
 import { crlProblems } from './crl-problems.ts';
 import { readDocument } from './document.ts';
@@ -57,6 +57,8 @@ export type LoadedConfig =
   | {
       readonly ok: true;
       readonly config: Config;
+      /** For servers that no route names. */
+      readonly common: CommonTrust;
       readonly warnings: readonly ConfigProblem[];
       readonly origins: readonly OriginRow[];
     }
@@ -136,7 +138,13 @@ async function finish(
     ...keys.warnings,
   ]);
   if (problems.length > 0) return { ok: false, problems, warnings };
-  return { ok: true, config, warnings, origins: originRows(config, { ground, drafts }) };
+  return {
+    ok: true,
+    config,
+    common: commonTrust(ground),
+    warnings,
+    origins: originRows(config, { ground, drafts }),
+  };
 }
 
 async function documentOf({ file, cwd }: ConfigSources): Promise<SourceDocument | null> {

@@ -2,7 +2,7 @@
 // `system` is the operating system's bundle; where there is none, the roots that came with Node.
 
 import { createHash, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { LetterlockError } from '../errors.ts';
 import { Contexts } from './contexts.ts';
@@ -43,15 +43,26 @@ const systemBundles = [
   '/usr/local/share/certs/ca-root-nss.crt',
 ] as const;
 
-/** Loads and merges the sources: `system`, or paths of PEM files. Throws AnchorError. An empty set trusts nothing. */
+/** As loadAnchorsNow, but rejects. */
 export async function loadAnchors(
   sources: readonly string[],
   options: { readonly bundles?: readonly string[] } = {},
 ): Promise<AnchorSet> {
+  return loadAnchorsNow(sources, options);
+}
+
+/**
+ * Loads and merges the sources: `system`, or paths of PEM files. Throws AnchorError. An empty set trusts nothing.
+ * Synchronous: it is done once for each list of sources, and a `tls.connect` that is replaced cannot wait.
+ */
+export function loadAnchorsNow(
+  sources: readonly string[],
+  options: { readonly bundles?: readonly string[] } = {},
+): AnchorSet {
   const unique = new Map<string, Anchor>();
   for (const source of sources) {
     const loaded =
-      source === 'system' ? await systemAnchors(options.bundles ?? systemBundles) : await fileAnchors(source);
+      source === 'system' ? systemAnchors(options.bundles ?? systemBundles) : fileAnchors(source);
     for (const anchor of loaded) {
       const hash = createHash('sha256').update(anchor.der).digest('hex');
       if (!unique.has(hash)) unique.set(hash, anchor);
@@ -74,9 +85,9 @@ function anchorSet(unique: ReadonlyMap<string, Anchor>): AnchorSet {
   };
 }
 
-async function systemAnchors(bundles: readonly string[]): Promise<readonly Anchor[]> {
+function systemAnchors(bundles: readonly string[]): readonly Anchor[] {
   for (const bundle of bundles) {
-    const text = await readIfThere(bundle);
+    const text = readIfThere(bundle);
     if (text === null) continue;
     const anchors = pemBlocks(text).flatMap((der) =>
       readable(der) ? [{ source: 'system' as const, der }] : [],
@@ -86,18 +97,18 @@ async function systemAnchors(bundles: readonly string[]): Promise<readonly Ancho
   return rootCertificates.flatMap(pemBlocks).map((der) => ({ source: 'bundled' as const, der }));
 }
 
-async function readIfThere(path: string): Promise<string | null> {
+function readIfThere(path: string): string | null {
   try {
-    return await readFile(path, 'latin1');
+    return readFileSync(path, 'latin1');
   } catch {
     return null;
   }
 }
 
-async function fileAnchors(path: string): Promise<readonly Anchor[]> {
+function fileAnchors(path: string): readonly Anchor[] {
   let text: string;
   try {
-    text = await readFile(path, 'latin1');
+    text = readFileSync(path, 'latin1');
   } catch (cause) {
     throw new AnchorError(`cannot read the CA file ${path}`, {
       cause,

@@ -39,6 +39,9 @@ const asked: Readonly<Record<TlsProfile, SecureContextOptions>> = {
 export const handshakeProfileOf = (profile: TlsProfile): HandshakeProfile =>
   profile === 'legacy' ? 'legacy' : 'modern';
 
+/** In the forms Node takes. */
+export type ClientCredentials = Pick<SecureContextOptions, 'cert' | 'key' | 'pfx' | 'passphrase'>;
+
 interface Kept {
   plain: SecureContext | null;
   readonly showing: WeakMap<ClientIdentity, SecureContext>;
@@ -67,7 +70,12 @@ export class Contexts {
     return made;
   }
 
-  #made(profile: TlsProfile, own: Pick<SecureContextOptions, 'cert' | 'key'>): SecureContext {
+  /** As `of`, with a client certificate as a program gave it; not kept. Throws what Node throws for one it cannot use. */
+  showing(profile: TlsProfile, own: ClientCredentials): SecureContext {
+    return this.#made(profile, own);
+  }
+
+  #made(profile: TlsProfile, own: ClientCredentials): SecureContext {
     return createSecureContext({
       ...asked[profile],
       ...own,

@@ -6,7 +6,7 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type LetterlockError } from '../errors.ts';
 import type { HandshakeProfile, Peer } from '../trust/evidence.ts';
@@ -15,6 +15,7 @@ import type { AnchorSet } from './anchors.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { handshakeProfileOf, type TlsProfile } from './contexts.ts';
 import { asFailure, codeOf } from './failure.ts';
+import { tlsConnect } from './tls-connect.ts';
 
 /** More certificates than this are not looked at (a peer may send 250). */
 const maxChain = 16;
@@ -55,22 +56,15 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     return Promise.reject(error);
   }
   const { endpoint, serverName = null, profile = 'modern', identity = null } = options;
-  const asked: ConnectionOptions & { readonly requestOCSP: boolean } = {
+  const asked: ConnectionOptions & Unverified = {
     socket: raw,
     host: endpoint.host,
-    // No SNI for addresses (RFC 6066 section 3); always for names.
-    servername: serverName ?? (endpoint.kind === 'dns' ? endpoint.host : ''),
-    secureContext: options.anchors.contexts.of(profile, identity),
+    ...unverified(endpoint, options.anchors.contexts.of(profile, identity)),
+    ...(serverName === null ? {} : { servername: serverName }),
     requestOCSP: profile !== 'legacy',
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
   };
-  const socket = connect(asked);
-  const stapled: Stapled = profile === 'legacy' ? {} : { staple: null };
-  // Before secureConnect, and unverified: what is in it is for the judge's examiner to say.
-  socket.once('OCSPResponse', (response: unknown) => {
-    if (response instanceof Uint8Array) stapled.staple = response;
-  });
+  const socket = tlsConnect(asked);
+  const stapled: Stapled = profile === 'legacy' ? {} : stapledTo(socket);
   return new Promise((resolve, reject) => {
     const release = (): void => {
       clearTimeout(timer);
@@ -112,6 +106,34 @@ interface Stapled {
   staple?: Uint8Array | null;
 }
 
+/** Filled before secureConnect, and unverified: what is in it is for the judge's examiner to say. */
+export function stapledTo(socket: TLSSocket): Stapled {
+  const stapled: Stapled = { staple: null };
+  socket.once('OCSPResponse', (response: unknown) => {
+    if (response instanceof Uint8Array) stapled.staple = response;
+  });
+  return stapled;
+}
+
+interface Unverified {
+  readonly servername: string;
+  readonly secureContext: SecureContext;
+  /** Node knows it, its types do not. */
+  readonly requestOCSP: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly checkServerIdentity: () => undefined;
+}
+
+/** The options under which everything is gathered and nothing decided. Whoever uses them judges before the first byte. */
+export const unverified = ({ kind, host }: Endpoint, secureContext: SecureContext): Unverified => ({
+  // No SNI for addresses (RFC 6066 section 3); always for names.
+  servername: kind === 'dns' ? host : '',
+  secureContext,
+  requestOCSP: true,
+  rejectUnauthorized: false,
+  checkServerIdentity: () => undefined,
+});
+
 function blocked(raw: Socket, signal: AbortSignal): LetterlockError {
   if (signal.aborted) return asFailure(signal.reason);
   return raw.destroyed ? new Failure('tls-failed') : new Refusal('injected-bytes');
@@ -128,7 +150,7 @@ function translate(error: Error): LetterlockError {
  * getPeerX509Certificate is called exactly once, first: on Node 20 to 24 a second call, and every other certificate
  * getter after it, returns nothing. Its issuerCertificate links are the list as sent, in wire order, unverified.
  */
-function peerOf(socket: TLSSocket, profile: HandshakeProfile): Peer {
+export function peerOf(socket: TLSSocket, profile: HandshakeProfile): Peer {
   const leaf = certificateOf(socket);
   return {
     chain: leaf === null ? [] : chainOf(leaf),

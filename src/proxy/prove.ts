@@ -10,8 +10,7 @@ import type { Protocol } from '../mail/protocol.ts';
 import { speak, type Spoken } from '../net/speak.ts';
 import type { Verdict } from '../trust/evidence.ts';
 import { escapeText } from '../trust/escape.ts';
-import type { Route } from './route.ts';
-import { errorFor } from './upstream.ts';
+import { errorFor, type Speech } from './upstream.ts';
 
 export interface ProofOptions {
   /** ManageSieve's capabilities again after STARTTLS, milliseconds. */
@@ -34,7 +33,7 @@ export interface Greeting {
  * Reads from `socket` where the proof is a greeting over TLS; elsewhere handshake or prologue were the proof already.
  * Throws Failure `no-greeting` when it does not come, Refusal `not-this-protocol`, or the signal's reason. The socket stays open.
  */
-export async function prove(socket: Duplex, route: Route, options: ProofOptions): Promise<Greeting> {
+export async function prove(socket: Duplex, route: Speech, options: ProofOptions): Promise<Greeting> {
   const { protocol, upstreamTls, limits } = route;
   if (protocol === 'tls') return { verdict: 'positive', bytes: nothing, behind: 0, quote: '' };
   if (upstreamTls === 'implicit')

@@ -31,9 +31,12 @@ export interface Upstream {
   readonly peer: Peer;
 }
 
+/** What of a route says how its servers are spoken to before and in the handshake. */
+export type Speech = Pick<Route, 'protocol' | 'upstreamTls' | 'minVersion' | 'legacyServer' | 'limits'>;
+
 export interface SecureOptions {
   /** One of the route's. */
-  readonly target: Target;
+  readonly target: Pick<Target, 'endpoint'>;
   readonly anchors: AnchorSet;
   /** Asked in the tick in which the handshake begins: what the server may be shown. Nothing where it is not given. */
   readonly identity?: () => ClientIdentity | null;
@@ -47,7 +50,7 @@ export interface SecureOptions {
  * Speaks the prologue where there is one, then TLS. Throws Refusal or Failure; `raw` is closed with every throw.
  * Bytes between the go-ahead and the handshake are `injected-bytes`, whether they came with it or after it.
  */
-export async function secure(raw: Socket, route: Route, options: SecureOptions): Promise<Upstream> {
+export async function secure(raw: Socket, route: Speech, options: SecureOptions): Promise<Upstream> {
   const started = performance.now();
   if (route.upstreamTls === 'starttls' && route.protocol !== 'tls')
     await startTls(raw, route.protocol, { route, signal: options.signal });
@@ -69,7 +72,7 @@ export async function secure(raw: Socket, route: Route, options: SecureOptions):
   return { raw, socket, peer };
 }
 
-function profileOf({ legacyServer, minVersion }: Route): TlsProfile {
+function profileOf({ legacyServer, minVersion }: Speech): TlsProfile {
   if (legacyServer) return 'legacy';
   return minVersion === 'TLSv1.3' ? 'tls13' : 'modern';
 }
@@ -77,7 +80,7 @@ function profileOf({ legacyServer, minVersion }: Route): TlsProfile {
 async function startTls(
   raw: Socket,
   protocol: Exclude<Protocol, 'tls'>,
-  options: { readonly route: Route; readonly signal: AbortSignal },
+  options: { readonly route: Speech; readonly signal: AbortSignal },
 ): Promise<void> {
   const { limits } = options.route;
   const talk = new Talk(prologue(protocol), {

@@ -27,6 +27,7 @@ const changeOrigins: Record<ChangeOrigin, ChangeOrigin> = {
   cli: 'cli',
   admin: 'admin',
   config: 'config',
+  library: 'library',
 };
 
 export const name = z.string().min(1).max(300);

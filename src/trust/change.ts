@@ -22,7 +22,8 @@ export type PinChangeEvent =
   | 'started-over'
   | 'rollback-accepted'
   | 'repaired';
-export type ChangeOrigin = 'proxy' | 'cli' | 'admin' | 'config';
+/** `library`: a program that uses letterlock as a library. */
+export type ChangeOrigin = 'proxy' | 'cli' | 'admin' | 'config' | 'library';
 
 /** One entry of the audit log; written in the same batch as the change it tells of, chained by hash. */
 export interface AuditEntry {
