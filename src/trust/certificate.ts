@@ -4,6 +4,7 @@
 import { DerError, readFirst, tags } from './der.ts';
 import { type Fault, orderFaults } from './fault.ts';
 import { sha256Of } from './fingerprint.ts';
+import { interceptorOf } from './interceptor.ts';
 import { isSelfSigned, type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
 import { profileFaults } from './profile.ts';
 import { anywhereFaults, leafFaults, vouchedForFaults } from './single-faults.ts';
@@ -84,6 +85,7 @@ const faultsOf = (certificate: ParsedCertificate): readonly Fault[] => {
       ? (['self-signed'] as const)
       : [...vouchedForFaults(certificate), ...profileFaults(certificate)]),
     ...(ca ? [] : leafFaults(certificate, { selfSigned })),
+    ...(interceptorOf([certificate]) === null ? [] : (['known-interceptor'] as const)),
   ]);
 };
 

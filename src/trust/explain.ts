@@ -12,6 +12,7 @@ import {
 } from '../errors.ts';
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
+import { readCertificates } from './certificate.ts';
 import type { Situation } from './command.ts';
 import { pinsAnchors } from './continuity.ts';
 import { asksDane } from './evidence.ts';
@@ -19,8 +20,9 @@ import type { Verdict } from './evidence.ts';
 import { expectationText, liveExpectations } from './expected.ts';
 import { faultAdvice } from './fault-advice.ts';
 import { faults, isFault, type Fault } from './fault.ts';
-import { interceptorInPem } from './interceptor.ts';
+import { interceptorOf } from './interceptor.ts';
 import { evidenceOf } from './known-key.ts';
+import { parseCertificate } from './parsed-certificate.ts';
 import { judge } from './policy.ts';
 import { leavesCandidate } from './learn.ts';
 import type { KeyEvidence, Pin } from './record.ts';
@@ -246,8 +248,17 @@ function certificateSteps(evidence: KeyEvidence): readonly string[] {
 }
 
 function interceptorSteps({ faults: found, pem }: KeyEvidence): readonly string[] {
-  const product = found.includes('known-interceptor') ? interceptorInPem(pem) : null;
+  const product = found.includes('known-interceptor') ? productOf(pem) : null;
   return product === null ? [] : [`It looks like that of ${product}.`];
+}
+
+/** What made the certificate that was kept; null where that is not known from it alone. */
+function productOf(pem: string): string | null {
+  try {
+    return interceptorOf(readCertificates(pem).slice(0, 1).map(parseCertificate))?.product ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function adviceFor(

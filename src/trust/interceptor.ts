@@ -8,8 +8,7 @@
 
 import type { DistinguishedName } from './distinguished-name.ts';
 import { interceptors, type Interceptor, type NameRule } from './interceptors.ts';
-import { readCertificates } from './certificate.ts';
-import { type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
+import type { ParsedCertificate } from './parsed-certificate.ts';
 
 /** A value longer than any product's is compared with nothing. */
 const maxValue = 256;
@@ -39,12 +38,3 @@ export const interceptorOf = (path: readonly ParsedCertificate[]): Interceptor |
   interceptors.find((row) =>
     namesOf(path, row.in).some((name) => row.names.some((rule) => meets(name, rule))),
   ) ?? null;
-
-/** The product that made the certificate that was kept of a server; null when it is not known or not to be read. */
-export const interceptorInPem = (pem: string): string | null => {
-  try {
-    return interceptorOf(readCertificates(pem).slice(0, 1).map(parseCertificate))?.product ?? null;
-  } catch {
-    return null;
-  }
-};

@@ -1,5 +1,5 @@
 // Whatever octets stand where a certificate belongs: describing them never throws, never takes long, stays small, and
-// what is printed of them holds nothing that a terminal acts on. LETTERLOCK_FUZZ says how many mutants (10000),
+// what is printed of them holds nothing that a terminal acts on. LETTERLOCK_FUZZ says how many mutants (5000),
 // LETTERLOCK_FUZZ_SEED which (the seed is printed with every failure).
 
 import { expect, test } from 'vitest';
@@ -32,7 +32,7 @@ import {
   uri,
 } from './forge.ts';
 
-const mutants = Number(process.env['LETTERLOCK_FUZZ'] ?? 10_000);
+const mutants = Number(process.env['LETTERLOCK_FUZZ'] ?? 5000);
 const seed = Number(process.env['LETTERLOCK_FUZZ_SEED'] ?? Date.now() % 2 ** 32);
 
 /** Mulberry32: a small generator whose whole state is one number, so that a seed repeats a run. */
@@ -193,10 +193,10 @@ test(`${mutants} mutants of certificates, seed ${seed}`, { timeout: 60_000 + mut
   const before = process.memoryUsage().rss;
   for (let at = 0; at < mutants; at += 1) {
     const bytes = mutant(random);
-    const from = performance.now();
+    const from = process.cpuUsage();
     const inChain = at % 8 === 0 ? wrongInChain(bytes, examiner) : null;
     const wrong = wrongWith(bytes) ?? readAsFile(bytes) ?? inChain;
-    const tookMs = performance.now() - from;
+    const tookMs = process.cpuUsage(from).user / 1000;
     if (wrong !== null || tookMs > slowestMs)
       expect.fail(
         `seed ${seed}, mutant ${at} (${bytes.toString('base64')}): ${wrong ?? `takes ${tookMs} ms`}`,

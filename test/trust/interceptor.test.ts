@@ -1,12 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { describeCertificate } from '../../src/trust/certificate.ts';
 import { escapeText } from '../../src/trust/escape.ts';
 import { Examiner } from '../../src/trust/examine.ts';
+import { explainKey } from '../../src/trust/explain.ts';
 import { faults as allFaults } from '../../src/trust/fault.ts';
 import { interceptorOf } from '../../src/trust/interceptor.ts';
 import { interceptors } from '../../src/trust/interceptors.ts';
 import { parseCertificate } from '../../src/trust/parsed-certificate.ts';
 import { judge } from '../../src/trust/policy.ts';
-import { evidenceOf, settingsOf, withFaults } from './evidence.ts';
+import type { KeyEvidence } from '../../src/trust/record.ts';
+import {
+  candidateOf,
+  endpoint,
+  evidenceOf,
+  keyNamed,
+  noon,
+  recordOf,
+  settingsOf,
+  withFaults,
+} from './evidence.ts';
 import { anchorsOf, cn, dns, endpointOf, type Forged, forgeCa, forgeLeaf, name, san } from './forge.ts';
 
 const c = '2.5.4.6';
@@ -212,4 +224,40 @@ test('what is said of one holds nothing of what its certificate says', () => {
     expect(seen).not.toBe('');
   }
   expect(escapeText(allFaults['known-interceptor'].sentence)).toBe(allFaults['known-interceptor'].sentence);
+});
+
+const said = (part: Partial<KeyEvidence>): readonly string[] => {
+  const candidates = [candidateOf('server', part)];
+  const situation = {
+    endpoint,
+    record: recordOf({ candidates }),
+    settings: settingsOf(),
+    sealed: { rejected: new Set<string>(), until: new Map<string, number>() },
+    now: noon,
+    origin: 'cli',
+  } as const;
+  return explainKey('REF', keyNamed('server'), situation).steps;
+};
+
+describe('is named', () => {
+  const scanner = forgeCa('ESET SSL Filter CA');
+  const leaf = forgeLeaf({ issuer: scanner });
+
+  test('in a description and in an examination', () => {
+    expect(describeCertificate(leaf.certificate).faults).toContain('known-interceptor');
+    expect(examine([leaf], scanner)).toMatchObject({
+      caValid: false,
+      faults: ['known-interceptor'],
+      interceptor: 'ESET',
+    });
+    expect(examine([forgeLeaf({ issuer: root })], root)).not.toHaveProperty('interceptor');
+  });
+
+  test('in an explanation, from the certificate that was kept', () => {
+    const { pem } = describeCertificate(leaf.certificate);
+    const faults = ['known-interceptor'] as const;
+    expect(said({ faults, pem })).toContain('It looks like that of ESET.');
+    expect(said({ faults, pem: 'PEM' }).join(' ')).not.toContain('looks like');
+    expect(said({ faults: [], pem }).join(' ')).not.toContain('looks like');
+  });
 });
