@@ -58,12 +58,19 @@ const keeps = (name: BoundName, { permitted, excluded }: NameConstraints): boole
   return !relations(name, excluded).some(({ touches }) => touches);
 };
 
-/** More comparisons than any honest chain needs; past them the constraints count as broken. */
-const maxComparisons = 100_000;
+/** Names and the constraints of a CA above them. */
+export interface Bond {
+  readonly names: readonly BoundName[];
+  readonly constraints: NameConstraints;
+}
 
-/** Whether all these names keep to the constraints. */
-export const keepTo = (names: readonly BoundName[], constraints: NameConstraints): boolean => {
-  const subtrees = constraints.permitted.length + constraints.excluded.length;
-  if (names.length * subtrees > maxComparisons) return false;
-  return names.every((name) => keeps(name, constraints));
-};
+/** More comparisons than any honest path needs; past them the constraints count as broken. */
+const maxComparisons = 50_000;
+
+const comparisons = ({ names, constraints }: Bond): number =>
+  names.length * (constraints.permitted.length + constraints.excluded.length);
+
+/** Whether all names of a path keep to the constraints above them. */
+export const keepTo = (bonds: readonly Bond[]): boolean =>
+  bonds.reduce((sum, bond) => sum + comparisons(bond), 0) <= maxComparisons &&
+  bonds.every(({ names, constraints }) => names.every((name) => keeps(name, constraints)));

@@ -5,7 +5,7 @@
 import type { AnchorIndex } from './anchor-index.ts';
 import { type BoundName, mailbox } from './bound-name.ts';
 import type { Fault } from './fault.ts';
-import { keepTo } from './name-constraints.ts';
+import { type Bond, keepTo } from './name-constraints.ts';
 import { isOldRoot } from './old-roots.ts';
 import { interceptorOf } from './interceptor.ts';
 import { isSelfSigned, type ParsedCertificate } from './parsed-certificate.ts';
@@ -43,17 +43,20 @@ const constrainedNames = ({ subject, extensions }: ParsedCertificate): readonly 
   ...subject.attributes.flatMap(({ type, value }) => (type === 'emailAddress' ? [mailbox(value)] : [])),
 ];
 
-/** RFC 5280 section 6.1.3 (b), (c): every certificate below the one at `at`, but for CAs that renewed themselves. */
+/** RFC 5280 section 6.1.3 (b), (c): every certificate below the issuer at `at`, but for CAs that renewed themselves. */
+const bondsTo = (links: Path['links'], at: number): readonly Bond[] => {
+  const constraints = links[at]?.extensions.nameConstraints ?? null;
+  if (constraints === null || constraints === 'unreadable') return [];
+  const bound = links.slice(0, at).filter((link, place) => place === 0 || !isSelfIssued(link));
+  return bound.map((link) => ({ names: constrainedNames(link), constraints }));
+};
+
 const constraintFaults = ({ links }: Path): readonly Fault[] => {
-  const broken = links.some(({ extensions: { nameConstraints } }, at) => {
-    if (nameConstraints === null || at === 0) return false;
-    const bound = links.slice(0, at).filter((link, place) => place === 0 || !isSelfIssued(link));
-    return (
-      nameConstraints === 'unreadable' ||
-      bound.some((link) => !keepTo(constrainedNames(link), nameConstraints))
-    );
-  });
-  return broken ? ['name-constraint'] : [];
+  const unreadable = links.some(
+    ({ extensions: { nameConstraints } }, at) => at > 0 && nameConstraints === 'unreadable',
+  );
+  const kept = !unreadable && keepTo(links.flatMap((_, at) => bondsTo(links, at)));
+  return kept ? [] : ['name-constraint'];
 };
 
 /**

@@ -24,7 +24,7 @@ const lacksNames: Rule = (certificate) => {
 };
 
 const namesItself: Rule = ({ extensions: { authorityKey, subjectKeyId }, issuer, serial }) => {
-  if (authorityKey === null) return true;
+  if (authorityKey === null) return false;
   const own = serial === null ? null : Buffer.from(serial).toString('hex');
   return (
     authorityKey.keyId !== null &&
@@ -35,10 +35,13 @@ const namesItself: Rule = ({ extensions: { authorityKey, subjectKeyId }, issuer,
 };
 
 /** Section 4.2.1.1: names the issuer's key; what its own key signed may leave it out, but not name another. */
-const lacksAuthorityKey: Rule = (certificate) =>
-  signedBy(certificate, certificate)
-    ? !namesItself(certificate)
-    : (certificate.extensions.authorityKey?.keyId ?? null) === null;
+const lacksAuthorityKey: Rule = (certificate) => {
+  const { extensions, issuer, subject } = certificate;
+  if (extensions.authorityKey === null) return !signedBy(certificate, certificate);
+  if (extensions.authorityKey.keyId === null) return true;
+  // Most name others than themselves and need no look at the signature.
+  return issuer.key === subject.key && !namesItself(certificate) && signedBy(certificate, certificate);
+};
 
 /**
  * Sections 4.2.1.2 and 4.2.1.9. That a CA must have a key usage (section 4.2.1.3) is left out: `openssl req -x509` makes
