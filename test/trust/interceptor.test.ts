@@ -160,7 +160,7 @@ describe('is not known', () => {
       'a server that says in its subject who would scan it',
       [forgeLeaf({ issuer: forgeCa('Example CA'), subject: name([commonName, 'ESET SSL Filter CA']) })],
     ],
-    ['a CA with the name of a placeholder', issuedBy(cn('TRAEFIK DEFAULT CERT')).slice(0, 1)],
+    ['a CA with the name of a placeholder', issuedBy(cn('TRAEFIK DEFAULT CERT'))],
     ['a name of a hundred thousand letters', issuedBy(cn(`Kaspersky ${'a '.repeat(50_000)}`))],
     ['an ordinary self-signed server', [forgeLeaf()]],
   ])('%s', (_, path) => {
