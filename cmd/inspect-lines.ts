@@ -23,6 +23,7 @@ export function inspectionLines(inspection: Inspection): readonly string[] {
     `CA-verified: ${examined.caValid ? 'yes' : 'no'}`,
     `DANE: ${daneWords(inspection)}`,
     ...(examined.faults.length === 0 ? [] : ['Faults', ...faultLines(examined.faults)]),
+    ...(examined.interceptor === undefined ? [] : [`It looks like that of ${examined.interceptor}`]),
     `Record: ${row === null ? 'none' : stateWords(row)}`,
     ...expectLines(inspection),
     '',

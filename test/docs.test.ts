@@ -5,7 +5,8 @@ import { defaults, jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
 import { clientRejections, exitCodes, failures, refusals } from '../src/errors.ts';
 import { counters, gauges, histograms } from '../src/ops/metric-families.ts';
-import { faults } from '../src/trust/fault.ts';
+import { faultAdvice } from '../src/trust/fault-advice.ts';
+import { faults, isFault } from '../src/trust/fault.ts';
 
 /** docs/codes.md, generated: run vitest with -u to write it anew. */
 function codesPage(): string {
@@ -39,14 +40,18 @@ function codesPage(): string {
       '',
     );
   }
-  parts.push('## Faults of certificates', '', '| fault | what it means | blocks |', '|---|---|---|');
-  for (const [code, { blocks, sentence }] of Object.entries(faults)) {
-    parts.push(
-      `| ${code} | ${sentence} | ${blocks === 'ca' ? 'CA validity' : 'CA validity and first use'} |`,
-    );
+  parts.push(
+    '## Faults of certificates',
+    '',
+    'All that are found are listed together. Where pins decide, none of them stops a key that is pinned.',
+    '',
+  );
+  for (const code of Object.keys(faults).filter(isFault)) {
+    const { blocks, sentence } = faults[code];
+    const blocked = blocks === 'ca' ? 'CA validity' : 'CA validity and first use';
+    parts.push(`### ${code}`, '', `${sentence} (Blocks ${blocked}.)`, '', faultAdvice[code], '');
   }
   parts.push(
-    '',
     '## Clients closed without an answer',
     '',
     '| code | what happened | what to do |',

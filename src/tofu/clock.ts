@@ -3,6 +3,8 @@
 
 const graceMs = 30 * 86_400_000;
 const enoughEndpoints = 3;
+/** A program that looks at ever new servers must not fill the memory: the ones seen last are kept. */
+const maxEndpoints = 1024;
 
 /** Validity dates of a leaf, milliseconds since 1970. */
 export interface Validity {
@@ -10,7 +12,10 @@ export interface Validity {
   readonly notAfter: number;
 }
 
-/** Compares the clock with the build date and with what the servers show. One entry for each endpoint is kept. */
+/**
+ * Compares the clock with the build date and with what the servers show. One entry for each endpoint is kept, the
+ * latest: one server whose dates fit the clock is enough to believe it.
+ */
 export class ClockWatch {
   readonly #builtAt: number;
   readonly #seen = new Map<string, Validity>();
@@ -20,7 +25,10 @@ export class ClockWatch {
   }
 
   note(endpoint: string, validity: Validity): void {
+    this.#seen.delete(endpoint);
     this.#seen.set(endpoint, validity);
+    const [oldest] = this.#seen.keys();
+    if (oldest !== undefined && this.#seen.size > maxEndpoints) this.#seen.delete(oldest);
   }
 
   /** Before the build date, or every endpoint (three at least) shows dates that cannot be right now. */

@@ -5,6 +5,7 @@ import type { AnchorIndex } from './anchor-index.ts';
 import { type CertificateDescription, describeParsed } from './certificate.ts';
 import { type Fault, orderFaults } from './fault.ts';
 import type { PresentedNames } from './identity.ts';
+import { interceptorOf } from './interceptor.ts';
 import { type ParsedCertificate, parseCertificate, signedBy } from './parsed-certificate.ts';
 import { ownFaults, pathFaults } from './path-faults.ts';
 import { findPaths, type Path } from './path.ts';
@@ -15,6 +16,8 @@ export type Dates = ParsedCertificate['dates'];
 export interface PathFacts {
   readonly anchored: boolean;
   readonly faults: readonly Fault[];
+  /** The product that `known-interceptor` is about. */
+  readonly interceptor: string | null;
   /** Dates of the issuers on the path, anchor included. */
   readonly issuers: readonly Dates[];
   /** DER, leaf first, each signed by the next. */
@@ -46,7 +49,16 @@ const nothing: Analysis = {
   names: { alternative: [], common: [] },
   dates: null,
   signers: [],
-  paths: [{ anchored: false, faults: ['unknown-issuer'], issuers: [], links: [], anchor: null }],
+  paths: [
+    {
+      anchored: false,
+      faults: ['unknown-issuer'],
+      interceptor: null,
+      issuers: [],
+      links: [],
+      anchor: null,
+    },
+  ],
 };
 
 /** Takes time in proportion to the chain and the bounds of the path search; never throws. */
@@ -56,6 +68,7 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
   const factsOf = (path: Path): PathFacts => ({
     anchored: path.anchored,
     faults: orderFaults(pathFaults(path, { presented: others, anchors })),
+    interceptor: interceptorOf(path.links)?.product ?? null,
     issuers: path.links.slice(1).map(({ dates }) => dates),
     links: path.links.map(({ der }) => der),
     anchor: path.anchored ? (path.links.at(-1)?.spki ?? null) : null,

@@ -4,7 +4,9 @@
 import { DerError, readFirst, tags } from './der.ts';
 import { type Fault, orderFaults } from './fault.ts';
 import { sha256Of } from './fingerprint.ts';
+import { interceptorOf } from './interceptor.ts';
 import { isSelfSigned, type ParsedCertificate, parseCertificate } from './parsed-certificate.ts';
+import { profileFaults } from './profile.ts';
 import { anywhereFaults, leafFaults, vouchedForFaults } from './single-faults.ts';
 
 /** One certificate, described. Dates are ISO 8601 in UTC. `null` where it could not be read. */
@@ -79,8 +81,11 @@ const faultsOf = (certificate: ParsedCertificate): readonly Fault[] => {
   const ca = certificate.extensions.basicConstraints?.ca === true;
   return orderFaults([
     ...anywhereFaults(certificate),
-    ...(selfSigned ? (['self-signed'] as const) : vouchedForFaults(certificate)),
+    ...(selfSigned
+      ? (['self-signed'] as const)
+      : [...vouchedForFaults(certificate), ...profileFaults(certificate)]),
     ...(ca ? [] : leafFaults(certificate, { selfSigned })),
+    ...(interceptorOf([certificate]) === null ? [] : (['known-interceptor'] as const)),
   ]);
 };
 

@@ -26,7 +26,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   CERT_CHAIN_TOO_LONG: ['path-too-long'],
   HOSTNAME_MISMATCH: ['name-mismatch', 'name-only-in-cn'],
   // Node has no code for weak digests and keys, critical extensions, name constraints and a missing keyCertSign.
-  UNSPECIFIED: ['malformed', 'weak-signature', 'weak-key', 'unknown-critical-extension', 'not-a-ca'],
+  UNSPECIFIED: [
+    'malformed',
+    'weak-signature',
+    'weak-key',
+    'unknown-critical-extension',
+    'not-a-ca',
+    'name-constraint',
+  ],
 };
 
 /** The fault to add for Node's code of OpenSSL's chain verdict, null when what was found explains it. */

@@ -8,10 +8,14 @@ export interface DistinguishedName {
   readonly text: string;
   /** Equal for names that are equal under RFC 5280 section 7.1 (as OpenSSL compares: letter case and spaces of ASCII). */
   readonly key: string;
+  /** Comparison keys of the parts, the least specific first: what a name lies below begins with the same. */
+  readonly parts: readonly string[];
+  /** Every value that is text, by its type (such as `O`). */
+  readonly attributes: readonly { readonly type: string; readonly value: string }[];
   readonly commonNames: readonly string[];
 }
 
-export const noName: DistinguishedName = { text: '', key: '', commonNames: [] };
+export const noName: DistinguishedName = { text: '', key: '', parts: [], attributes: [], commonNames: [] };
 
 const commonName = '2.5.4.3';
 
@@ -98,21 +102,21 @@ export const readName = (element: Der): DistinguishedName => {
     if (set.tag !== tags.set || set.content.length === 0) throw new DerError('a part of a name is not a set');
     return elementsOf(set, 64).map(attributeOf);
   });
+  const keys = parts.map((part) =>
+    part
+      .map(({ key }) => key)
+      .toSorted()
+      .join('+'),
+  );
+  const texts = parts.flat().flatMap(({ oid, value }) => (value === null ? [] : [{ oid, value }]));
   return {
     text: parts
       .toReversed()
       .map((part) => part.map(({ text }) => text).join('+'))
       .join(', '),
-    key: parts
-      .map((part) =>
-        part
-          .map(({ key }) => key)
-          .toSorted()
-          .join('+'),
-      )
-      .join(),
-    commonNames: parts
-      .flat()
-      .flatMap(({ oid, value }) => (oid === commonName && value !== null ? [value] : [])),
+    key: keys.join(),
+    parts: keys,
+    attributes: texts.map(({ oid, value }) => ({ type: shortNames[oid] ?? oid, value })),
+    commonNames: texts.flatMap(({ oid, value }) => (oid === commonName ? [value] : [])),
   };
 };

@@ -55,6 +55,8 @@ export interface Examined {
   readonly caValid: boolean;
   /** All faults, each once, in the order of the table in fault.ts. */
   readonly faults: readonly Fault[];
+  /** What made the certificate, in our words, where `known-interceptor` is among the faults. */
+  readonly interceptor?: string;
   readonly chainsToAnchor: boolean;
   /** Leaf first, as sent; at most 16; entries that do not parse carry what could be read. */
   readonly chain: readonly CertificateDescription[];

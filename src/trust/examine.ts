@@ -30,8 +30,8 @@ export interface Circumstances {
   /** The name to match; null offline, where there is none, and then nothing is CA valid. */
   readonly endpoint: Endpoint | null;
   /**
-   * Node's code of OpenSSL's chain verdict, null when it verified. Absent offline, where OpenSSL was not asked: name
-   * constraints and policies, which it alone processes, are then not looked at.
+   * Node's code of OpenSSL's chain verdict, null when it verified. Absent offline, where OpenSSL was not asked:
+   * policies, which it alone processes, are then not looked at.
    */
   readonly chainError?: string | null | undefined;
   /** Of the handshake; absent offline. OpenSSL's yes in a legacy one is no yes: it takes MD5 and keys of 512 bits. */
@@ -120,6 +120,7 @@ const examineAt = (analysis: Analysis, circumstances: Circumstances): Examined =
     // Every fault blocks CA validity; the other conditions stand here in full so that none hangs on a list.
     caValid: verified && profile !== 'legacy' && identity.match && path.anchored && found.size === 0,
     faults: orderFaults(found),
+    ...(path.interceptor === null ? {} : { interceptor: path.interceptor }),
     chainsToAnchor: path.anchored,
     chain: analysis.chain,
     pathNotAfter: endOf(analysis.dates, path),

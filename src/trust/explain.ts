@@ -12,13 +12,17 @@ import {
 } from '../errors.ts';
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
+import { readCertificates } from './certificate.ts';
 import type { Situation } from './command.ts';
 import { pinsAnchors } from './continuity.ts';
 import { asksDane } from './evidence.ts';
 import type { Verdict } from './evidence.ts';
 import { expectationText, liveExpectations } from './expected.ts';
+import { faultAdvice } from './fault-advice.ts';
 import { faults, isFault, type Fault } from './fault.ts';
+import { interceptorOf } from './interceptor.ts';
 import { evidenceOf } from './known-key.ts';
+import { parseCertificate } from './parsed-certificate.ts';
 import { judge } from './policy.ts';
 import { leavesCandidate } from './learn.ts';
 import type { KeyEvidence, Pin } from './record.ts';
@@ -69,7 +73,7 @@ function meaningOf(code: string): Meaning | null {
     const steps = ['The client was closed without an answer; nothing it sent went to a server.'];
     return { sentence: `letterlock closed a client: ${cause}.`, steps, advice: [advice] };
   }
-  return isFault(code) ? meaningOfFault(faults[code]) : null;
+  return isFault(code) ? meaningOfFault(code) : null;
 }
 
 function meaningOfRefusal({ cause, advice, permanence }: (typeof refusals)[RefusalReason]): Meaning {
@@ -85,12 +89,13 @@ function meaningOfRefusal({ cause, advice, permanence }: (typeof refusals)[Refus
   };
 }
 
-function meaningOfFault({ sentence, blocks }: (typeof faults)[Fault]): Meaning {
+function meaningOfFault(code: Fault): Meaning {
+  const { sentence, blocks } = faults[code];
   const effect =
     blocks === 'ca'
       ? 'Such a certificate is never CA-verified.'
       : 'Such a certificate is never CA-verified and never a first use.';
-  return { sentence, steps: [effect], advice: [] };
+  return { sentence, steps: [effect], advice: [faultAdvice[code]] };
 }
 
 /** Why the key with this reference is trusted or not. */
@@ -238,7 +243,22 @@ function certificateSteps(evidence: KeyEvidence): readonly string[] {
     `SHA-256 of the certificate: ${evidence.sha256}.`,
     evidence.caValid ? 'A trusted CA vouched for it.' : 'No trusted CA vouched for it.',
     ...evidence.faults.map((fault) => `${fault}: ${faults[fault].sentence}`),
+    ...interceptorSteps(evidence),
   ];
+}
+
+function interceptorSteps({ faults: found, pem }: KeyEvidence): readonly string[] {
+  const product = found.includes('known-interceptor') ? productOf(pem) : null;
+  return product === null ? [] : [`It looks like that of ${product}.`];
+}
+
+/** What made the certificate that was kept; null where that is not known from it alone. */
+function productOf(pem: string): string | null {
+  try {
+    return interceptorOf(readCertificates(pem).slice(0, 1).map(parseCertificate))?.product ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function adviceFor(

@@ -1,6 +1,6 @@
 // The extensions that decide something here, decoded (RFC 5280 section 4.2.1). Every value is checked to be one
-// strict DER tree of bounded size before a general parser sees it. Name constraints and policies count as
-// understood because OpenSSL's chain verdict, which CA validity demands as well, processes them.
+// strict DER tree of bounded size before a general parser sees it. Policies count as understood because OpenSSL's
+// chain verdict, which CA validity demands as well, processes them.
 
 import { AsnParser } from '@peculiar/asn1-schema';
 import {
@@ -15,6 +15,28 @@ import { checkTree, DerError, elementsOf, Fields, readOnly, tags } from './der.t
 import { readName } from './distinguished-name.ts';
 import type { Extension } from './frame.ts';
 import { directoryNames, type GeneralName, readGeneralNames } from './general-name.ts';
+import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
+import { type BoundName, readBoundNames } from './bound-name.ts';
+
+/** AuthorityKeyIdentifier; null where a field is absent. */
+export interface AuthorityKey {
+  readonly keyId: string | null;
+  /** Comparison key of the issuer's issuer, and the serial number of the issuer, hexadecimal. */
+  readonly issuer: string | null;
+  readonly serial: string | null;
+}
+
+/** Object identifiers of extensions that the rules of profile.ts speak of. */
+export const extensionIds = {
+  subjectKeyId: '2.5.29.14',
+  subjectAlternativeName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  nameConstraints: '2.5.29.30',
+  authorityKeyId: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
+  inhibitAnyPolicy: '2.5.29.54',
+  authorityAccess: '1.3.6.1.5.5.7.1.1',
+} as const;
 
 export interface Extensions {
   readonly names: readonly GeneralName[];
@@ -24,9 +46,13 @@ export interface Extensions {
   /** Object identifiers. */
   readonly extendedKeyUsage: readonly string[] | null;
   readonly subjectKeyId: string | null;
-  readonly authorityKeyId: string | null;
-  /** Comparison key of the issuer's issuer, where AuthorityKeyIdentifier names it. */
-  readonly authorityIssuer: string | null;
+  readonly authorityKey: AuthorityKey | null;
+  /** `unreadable` permits nothing. */
+  readonly nameConstraints: NameConstraints | 'unreadable' | null;
+  /** The alternative names as name constraints see them. */
+  readonly boundNames: readonly BoundName[];
+  /** Which extensions there are, by object identifier, and whether they are critical. */
+  readonly critical: ReadonlyMap<string, boolean>;
   /** The certificate says where its issuer can be fetched. */
   readonly namesIssuerSource: boolean;
   readonly unknownCritical: boolean;
@@ -44,8 +70,10 @@ export const noExtensions: Extensions = {
   keyUsage: null,
   extendedKeyUsage: null,
   subjectKeyId: null,
-  authorityKeyId: null,
-  authorityIssuer: null,
+  authorityKey: null,
+  nameConstraints: null,
+  boundNames: [],
+  critical: new Map(),
   namesIssuerSource: false,
   unknownCritical: false,
   mustStaple: false,
@@ -79,16 +107,20 @@ const readAuthorityKeyId = (draft: Draft, value: Uint8Array): void => {
   const fields = new Fields(readOnly(value, tags.sequence));
   const keyId = fields.takeIf(0x80);
   const issuer = fields.takeIf(0xa1);
-  fields.takeIf(0x82);
+  const serial = fields.takeIf(0x82);
   fields.end();
-  draft.authorityKeyId = keyId === null ? null : hex(keyId.content);
   const [name] = issuer === null ? [] : directoryNames(issuer);
-  draft.authorityIssuer = name === undefined ? null : readName(name).key;
+  draft.authorityKey = {
+    keyId: keyId === null ? null : hex(keyId.content),
+    issuer: name === undefined ? null : readName(name).key,
+    serial: serial === null ? null : hex(serial.content),
+  };
 };
 
 const readAlternativeNames = (draft: Draft, value: Uint8Array): void => {
   const { names, sound } = readGeneralNames(value);
   draft.names = names;
+  draft.boundNames = readBoundNames(value);
   if (!sound) throw new DerError('a name could not be read');
 };
 
@@ -112,6 +144,11 @@ const readTlsFeatures = (draft: Draft, value: Uint8Array): void => {
   );
 };
 
+const readConstraints = (draft: Draft, value: Uint8Array): void => {
+  draft.nameConstraints = 'unreadable';
+  draft.nameConstraints = readNameConstraints(value);
+};
+
 /** By object identifier; null: understood, but nothing here depends on it. */
 const readers: ReadonlyMap<string, ((draft: Draft, value: Uint8Array) => void) | null> = new Map([
   ['2.5.29.14', readSubjectKeyId],
@@ -119,7 +156,7 @@ const readers: ReadonlyMap<string, ((draft: Draft, value: Uint8Array) => void) |
   ['2.5.29.17', readAlternativeNames],
   ['2.5.29.18', null], // issuerAltName
   ['2.5.29.19', readBasicConstraints],
-  ['2.5.29.30', null], // nameConstraints
+  ['2.5.29.30', readConstraints],
   ['2.5.29.31', null], // cRLDistributionPoints
   ['2.5.29.32', null], // certificatePolicies
   ['2.5.29.33', null], // policyMappings
@@ -134,7 +171,10 @@ const readers: ReadonlyMap<string, ((draft: Draft, value: Uint8Array) => void) |
 
 /** Never throws: what cannot be decoded is left out and makes the result not `sound`. */
 export const readExtensionValues = (extensions: readonly Extension[]): Extensions => {
-  const draft: Draft = { ...noExtensions };
+  const draft: Draft = {
+    ...noExtensions,
+    critical: new Map(extensions.map(({ oid, critical }) => [oid, critical])),
+  };
   for (const { oid, critical, value } of extensions) {
     const read = readers.get(oid);
     if (read === undefined && critical) draft.unknownCritical = true;

@@ -8,6 +8,11 @@ export const faults = {
     sentence: 'A CA took this certificate, or one above it, back.',
   },
   'clock-suspect': { blocks: 'first-use', sentence: 'The clock of this machine is probably wrong.' },
+  'known-interceptor': {
+    blocks: 'first-use',
+    sentence:
+      'The certificate was made by software between you and the server, or stands in for one that was not found.',
+  },
   'weak-key': {
     blocks: 'first-use',
     sentence: 'A key in the chain is too weak (RSA or DSA under 2048 bits, EC under 224 bits).',
@@ -33,6 +38,15 @@ export const faults = {
   'wrong-purpose': { blocks: 'ca', sentence: 'The certificate is not for TLS servers.' },
   'not-a-ca': { blocks: 'ca', sentence: 'A certificate in the chain signed another without being a CA.' },
   'path-too-long': { blocks: 'ca', sentence: 'The chain is longer than a CA in it allows.' },
+  'name-constraint': {
+    blocks: 'ca',
+    sentence: 'A CA in the chain may not issue certificates for a name that stands in it.',
+  },
+  'off-profile': {
+    blocks: 'ca',
+    sentence:
+      'An extension or a name that RFC 5280 demands is missing, misplaced or not marked as it must be.',
+  },
   v1: { blocks: 'ca', sentence: 'The certificate is X.509 version 1 or 2.' },
   'bad-serial': { blocks: 'ca', sentence: 'The serial number is zero, negative or longer than 20 octets.' },
   'ca-as-leaf': { blocks: 'ca', sentence: 'The server presents a CA certificate as its own.' },

@@ -1,11 +1,16 @@
 // What is wrong along a path, apart from dates and names: rights of the issuers (RFC 5280 section 6.1.4),
-// strength, and where the path ends. An anchor is trusted by decision of the operator, so the form
-// of its certificate does not count, only its rights and the strength of its key.
+// strength, form, names, and where the path ends. An anchor is trusted by decision of the operator: who signed it
+// does not count, nor an encoding that only we do not read.
 
 import type { AnchorIndex } from './anchor-index.ts';
+import { type BoundName, mailbox } from './bound-name.ts';
 import type { Fault } from './fault.ts';
+import { type Bond, keepTo } from './name-constraints.ts';
+import { isOldRoot } from './old-roots.ts';
+import { interceptorOf } from './interceptor.ts';
 import { isSelfSigned, type ParsedCertificate } from './parsed-certificate.ts';
 import type { Path } from './path.ts';
+import { profileFaults } from './profile.ts';
 import {
   anywhereFaults,
   lacksCaRights,
@@ -32,6 +37,39 @@ const issuerFaults = ({ links, anchored }: Path, at: number): readonly Fault[] =
   return [...found, ...anywhereFaults(issuer), ...(isSelfSigned(issuer) ? [] : vouchedForFaults(issuer))];
 };
 
+const constrainedNames = ({ subject, extensions }: ParsedCertificate): readonly BoundName[] => [
+  ...extensions.boundNames,
+  ...(subject.parts.length === 0 ? [] : [{ form: 'directory', parts: subject.parts } as const]),
+  ...subject.attributes.flatMap(({ type, value }) => (type === 'emailAddress' ? [mailbox(value)] : [])),
+];
+
+/** RFC 5280 section 6.1.3 (b), (c): every certificate below the issuer at `at`, but for CAs that renewed themselves. */
+const bondsTo = (links: Path['links'], at: number): readonly Bond[] => {
+  const constraints = links[at]?.extensions.nameConstraints ?? null;
+  if (constraints === null || constraints === 'unreadable') return [];
+  const bound = links.slice(0, at).filter((link, place) => place === 0 || !isSelfIssued(link));
+  return bound.map((link) => ({ names: constrainedNames(link), constraints }));
+};
+
+const constraintFaults = ({ links }: Path): readonly Fault[] => {
+  const unreadable = links.some(
+    ({ extensions: { nameConstraints } }, at) => at > 0 && nameConstraints === 'unreadable',
+  );
+  const kept = !unreadable && keepTo(links.flatMap((_, at) => bondsTo(links, at)));
+  return kept ? [] : ['name-constraint'];
+};
+
+/**
+ * Form along the path. The operator's own choice has none to keep: a server's certificate that is an anchor itself,
+ * and a root that is not one and whose certificate says nothing that counts.
+ */
+const formFaults = ({ links, anchored }: Path): readonly Fault[] =>
+  links.flatMap((link, at) => {
+    const anchor = anchored && at === links.length - 1;
+    const exempt = at === 0 ? anchor || isSelfSigned(link) : anchor ? isOldRoot(link.id) : isSelfSigned(link);
+    return exempt ? [] : profileFaults(link);
+  });
+
 /**
  * How a path that reaches no anchor is named. That intermediates are missing shows only where the last certificate
  * says that there are some: it names a source of its issuer's certificate (AIA caIssuers) and no CA certificate of
@@ -47,8 +85,9 @@ const endFault = (
   const issuer = last.issuer.key;
   if (known.anchors.knows(issuer) || known.presented.some(({ subject }) => subject.key === issuer))
     return 'unknown-issuer';
-  const { authorityIssuer, namesIssuerSource } = last.extensions;
-  const belowAnchor = authorityIssuer !== null && known.anchors.knows(authorityIssuer);
+  const { authorityKey, namesIssuerSource } = last.extensions;
+  const above = authorityKey?.issuer ?? null;
+  const belowAnchor = above !== null && known.anchors.knows(above);
   return belowAnchor || (namesIssuerSource && links.length === 1) ? 'incomplete-chain' : 'unknown-issuer';
 };
 
@@ -67,7 +106,12 @@ export const pathFaults = (
   path: Path,
   known: { readonly presented: readonly ParsedCertificate[]; readonly anchors: AnchorIndex },
 ): readonly Fault[] => {
-  const issuers = path.links.flatMap((_, at) => (at === 0 ? [] : issuerFaults(path, at)));
+  const issuers = [
+    ...path.links.flatMap((_, at) => (at === 0 ? [] : issuerFaults(path, at))),
+    ...constraintFaults(path),
+    ...formFaults(path),
+    ...(interceptorOf(path.links) === null ? [] : (['known-interceptor'] as const)),
+  ];
   if (path.anchored) return issuers;
   // Without a path, what could not be read may be the very link that is missing.
   const unreadable = known.presented.some(({ malformed }) => malformed);

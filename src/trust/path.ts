@@ -21,7 +21,7 @@ const likelyFirst = (
   child: ParsedCertificate,
   issuers: readonly ParsedCertificate[],
 ): readonly ParsedCertificate[] => {
-  const wanted = child.extensions.authorityKeyId;
+  const wanted = child.extensions.authorityKey?.keyId ?? null;
   const likely = (issuer: ParsedCertificate): boolean =>
     wanted !== null && issuer.extensions.subjectKeyId === wanted;
   return [...issuers.filter(likely), ...issuers.filter((issuer) => !likely(issuer))];

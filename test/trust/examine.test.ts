@@ -21,6 +21,7 @@ import {
   issuerSource,
   keyUsage,
   name,
+  nameConstraints,
   rsaKeys,
   san,
   serverAuth,
@@ -45,6 +46,15 @@ const weakRoot = forgeCa('Weak Root', { keys: rsaKeys(1024), algorithm: 'rsa-sha
 const oldRoot = forgeCa('Old Root', { version: 1, extensions: [] });
 const sha1Root = forgeCa('SHA-1 Root', { algorithm: 'ec-sha1', serial: Buffer.of(0) });
 const spentRoot = forgeCa('Spent Root', { to: '2026-02-01T00:00:00Z' });
+const scanner = forgeCa('Avast Web/Mail Shield Root');
+const confined = forgeCa('Example Confined', {
+  issuer: root,
+  extensions: [
+    basicConstraints(true),
+    keyUsage('keyCertSign'),
+    nameConstraints({ permitted: [dns('example.net')] }),
+  ],
+});
 const stranger = forgeCa('Unknown Root');
 const strangeMiddle = forgeCa('Unknown Intermediate', { issuer: stranger });
 const impostor = forgeCa('Example Root', { serial: Buffer.of(0x22) });
@@ -55,7 +65,7 @@ const leafOf = (issuer: Forged, wish: Wish = {}): Forged => forgeLeaf({ issuer, 
 const rsaLeaf = (wish: Wish): Forged => forgeLeaf({ issuer: rsaRoot, algorithm: 'rsa-sha256', ...wish });
 
 const now = Date.parse('2026-06-01T00:00:00Z');
-const anchors = anchorsOf(root, rsaRoot, weakRoot, oldRoot, sha1Root, spentRoot);
+const anchors = anchorsOf(root, rsaRoot, weakRoot, oldRoot, sha1Root, spentRoot, scanner);
 const usual: Circumstances = {
   anchors,
   endpoint: endpointOf('mail.example.org'),
@@ -357,7 +367,7 @@ const rows: readonly [string, readonly Forged[], boolean, readonly Fault[], Chan
     'a key usage for signing certificates only',
     [leafOf(root, { extensions: [mail, keyUsage('keyCertSign')] })],
     reaches,
-    ['wrong-purpose'],
+    ['wrong-purpose', 'off-profile'],
   ],
   [
     'an intermediate for clients',
@@ -528,7 +538,34 @@ const rows: readonly [string, readonly Forged[], boolean, readonly Fault[], Chan
       }),
     ],
     reaches,
-    ['malformed'],
+    ['malformed', 'off-profile'],
+  ],
+  ['a name that a CA above may not certify', [leafOf(confined), confined], reaches, ['name-constraint']],
+  [
+    'a certificate that does not say whose key signed it',
+    [leafOf(root, { identifiers: 'none' })],
+    reaches,
+    ['off-profile'],
+  ],
+  [
+    'a certificate an antivirus program made, whose CA is trusted here',
+    [leafOf(scanner)],
+    reaches,
+    ['known-interceptor'],
+  ],
+  [
+    'the placeholder of a server that was told no name',
+    [
+      forgeLeaf({
+        subject: name(
+          ['2.5.4.11', 'No SNI provided; please fix your client.'],
+          ['2.5.4.3', 'invalid2.invalid'],
+        ),
+        extensions: [server],
+      }),
+    ],
+    reachesNone,
+    ['known-interceptor', 'self-signed', 'name-mismatch'],
   ],
   ['nothing presented', [], reachesNone, ['malformed', 'unknown-issuer', 'name-mismatch']],
   ['a clock that is probably wrong', [leafOf(root)], reaches, ['clock-suspect'], { clockSuspect: true }],

@@ -17,6 +17,7 @@ import {
   forgeLeaf,
   ip,
   issuerSource,
+  keyIdOf,
   keyUsage,
   san,
   serverAuth,
@@ -102,7 +103,9 @@ describe('what an examiner remembers', () => {
 
 const forest = (count: number): Anchors =>
   anchorsOf(
-    ...Array.from({ length: count }, () => forgeCa('Example Root', { extensions: [basicConstraints(true)] })),
+    ...Array.from({ length: count }, () =>
+      forgeCa('Example Root', { extensions: [basicConstraints(true)], keyId: keyIdOf(root.keys) }),
+    ),
   );
 
 describe('whatever is presented, the work is bounded', () => {

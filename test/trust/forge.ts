@@ -1,7 +1,7 @@
 // Makes certificates in memory, good ones and ones that no decent tool would make. It writes DER by itself, so that
 // a test can break exactly one thing and so that reading and writing share no code.
 
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { Endpoint } from '../../src/endpoint.ts';
 import type { Anchors } from '../../src/trust/examine.ts';
 
@@ -81,12 +81,36 @@ export const anyUsage = '2.5.29.37.0';
 export const extendedKeyUsage = (...types: readonly string[]): Buffer =>
   extension('2.5.29.37', sequence(...types.map(oid)));
 
+export interface Subtrees {
+  readonly permitted?: readonly Buffer[];
+  readonly excluded?: readonly Buffer[];
+}
+/** The bases are GeneralNames: `nameConstraints({ excluded: [dns('example.org')] })`. */
+export const nameConstraints = ({ permitted, excluded }: Subtrees, critical: boolean = true): Buffer =>
+  extension(
+    '2.5.29.30',
+    sequence(
+      ...(permitted === undefined ? [] : [der(0xa0, ...permitted.map((base) => sequence(base)))]),
+      ...(excluded === undefined ? [] : [der(0xa1, ...excluded.map((base) => sequence(base)))]),
+    ),
+    critical,
+  );
+export const directory = (subject: Buffer): Buffer => der(0xa4, subject);
+
 /** AIA caIssuers. */
 export const issuerSource = (where: string): Buffer =>
   extension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.3.6.1.5.5.7.48.2'), uri(where))));
-/** AuthorityKeyIdentifier in the form that names the issuer's issuer. */
+/** AuthorityKeyIdentifier that names the issuer's issuer besides a key of nobody. */
 export const authorityIssuer = (issuer: Buffer): Buffer =>
-  extension('2.5.29.35', sequence(der(0xa1, der(0xa4, issuer)), der(0x82, Buffer.of(1))));
+  extension(
+    '2.5.29.35',
+    sequence(der(0x80, Buffer.of(1)), der(0xa1, der(0xa4, issuer)), der(0x82, Buffer.of(1))),
+  );
+
+const subjectKeyType = '2.5.29.14';
+const authorityKeyType = '2.5.29.35';
+export const subjectKey = (id: Uint8Array): Buffer => extension(subjectKeyType, octets(id));
+export const authorityKey = (id: Uint8Array): Buffer => extension(authorityKeyType, sequence(der(0x80, id)));
 
 export interface Keys {
   readonly privateKey: KeyObject;
@@ -108,12 +132,13 @@ export interface Forged {
   readonly certificate: Buffer;
   readonly subject: Buffer;
   readonly keys: Keys;
+  readonly keyId?: Buffer;
 }
 
 export interface Wish {
   readonly subject?: Buffer;
   /** Absent: signs itself. */
-  readonly issuer?: Pick<Forged, 'subject' | 'keys'>;
+  readonly issuer?: Pick<Forged, 'subject' | 'keys' | 'keyId'>;
   readonly keys?: Keys;
   readonly extensions?: readonly Buffer[];
   readonly version?: 1 | 2 | 3;
@@ -125,6 +150,10 @@ export interface Wish {
   /** Where the one beside the signature differs from the one that is signed. */
   readonly outerAlgorithm?: keyof typeof algorithms;
   readonly spki?: Buffer;
+  /** The identifier of its key, where it is not the usual one. */
+  readonly keyId?: Buffer;
+  /** `none`: without the key identifiers that RFC 5280 demands and that are put there by themselves. */
+  readonly identifiers?: 'none';
 }
 
 const time = (iso: string): Buffer => {
@@ -134,11 +163,32 @@ const time = (iso: string): Buffer => {
 
 const standardKeys = ecKeys();
 
+export const keyIdOf = (keys: Keys): Buffer =>
+  createHash('sha1')
+    .update(keys.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
+
+/** What is wished for, and the key identifiers every decent tool adds, in so far as they are not wished for otherwise. */
+const extensionsOf = (wish: Wish, keys: Keys): readonly Buffer[] => {
+  const wished = wish.extensions ?? [];
+  if ((wish.version ?? 3) < 3 || wish.identifiers === 'none') return wished;
+  const has = (type: string): boolean => wished.some((one) => one.includes(oid(type)));
+  const ca = has('2.5.29.19') && !wished.some((one) => one.equals(basicConstraints(false)));
+  return [
+    ...wished,
+    ...(ca && !has(subjectKeyType) ? [subjectKey(wish.keyId ?? keyIdOf(keys))] : []),
+    ...(wish.issuer !== undefined && !has(authorityKeyType)
+      ? [authorityKey(wish.issuer.keyId ?? keyIdOf(wish.issuer.keys))]
+      : []),
+  ];
+};
+
 export const forge = (wish: Wish = {}): Forged => {
   const keys = wish.keys ?? standardKeys;
   const subject = wish.subject ?? cn('mail.example.org');
   const issuer = wish.issuer ?? { subject, keys };
   const version = wish.version ?? 3;
+  const extensions = extensionsOf(wish, keys);
   const { hash, identifier } = algorithms[wish.algorithm ?? 'ec-sha256'];
   const tbs = sequence(
     ...(version === 1 ? [] : [der(0xa0, der(0x02, Buffer.of(version - 1)))]),
@@ -148,13 +198,12 @@ export const forge = (wish: Wish = {}): Forged => {
     sequence(time(wish.from ?? '2026-01-01T00:00:00Z'), time(wish.to ?? '2027-01-01T00:00:00Z')),
     subject,
     wish.spki ?? keys.publicKey.export({ type: 'spki', format: 'der' }),
-    ...(wish.extensions === undefined || wish.extensions.length === 0
-      ? []
-      : [der(0xa3, sequence(...wish.extensions))]),
+    ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
   );
   const outer = algorithms[wish.outerAlgorithm ?? wish.algorithm ?? 'ec-sha256'].identifier;
   const signature = sign(hash, tbs, issuer.keys.privateKey);
-  return { certificate: sequence(tbs, outer, der(0x03, Buffer.of(0), signature)), subject, keys };
+  const certificate = sequence(tbs, outer, der(0x03, Buffer.of(0), signature));
+  return { certificate, subject, keys, ...(wish.keyId === undefined ? {} : { keyId: wish.keyId }) };
 };
 
 /** A CA that signs others; what `wish` names replaces what a CA normally has. */
