@@ -10,7 +10,7 @@ import {
   type SignatureAlgorithm,
   signatureAlgorithm,
 } from './algorithm.ts';
-import { Fields, tags, timeOf } from './der.ts';
+import { DerError, Fields, tags, timeOf } from './der.ts';
 import { type DistinguishedName, noName, readName } from './distinguished-name.ts';
 import { type Extensions, noExtensions, readExtensionValues } from './extensions.ts';
 import { spkiOfKey } from './fingerprint.ts';
@@ -66,6 +66,12 @@ const readDates = (frame: Frame): { readonly notBefore: number; readonly notAfte
   return { notBefore, notAfter };
 };
 
+/** X.690 section 8.3.1: an INTEGER has content. */
+const numberOf = (content: Uint8Array): Uint8Array => {
+  if (content.length === 0) throw new DerError('a number without octets');
+  return content;
+};
+
 const readFields = (reading: Reading, frame: Frame) => {
   const extensions = readExtensionValues(reading.read([], () => readExtensions(frame.extensions)));
   // The algorithm outside is not signed: RFC 5280 section 4.1.1.2 wants both to be the same.
@@ -73,7 +79,7 @@ const readFields = (reading: Reading, frame: Frame) => {
   reading.demand(!reading.read(true, () => hasExplicitCurve(frame.spki)));
   return {
     version: frame.version,
-    serial: frame.serial,
+    serial: reading.read(null, () => numberOf(frame.serial)),
     subject: reading.read(noName, () => readName(frame.subject)),
     issuer: reading.read(noName, () => readName(frame.issuer)),
     dates: reading.read(null, () => readDates(frame)),

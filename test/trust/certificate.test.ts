@@ -42,6 +42,15 @@ import {
 const ca = forgeCa('Example CA');
 
 describe('a description', () => {
+  test('of a serial number without octets says malformed and does not throw', () => {
+    const { certificate } = forgeLeaf({ serial: Buffer.alloc(0) });
+    expect(describeCertificate(certificate)).toMatchObject({
+      serial: '',
+      subject: 'CN=mail.example.org',
+      faults: ['malformed', 'self-signed'],
+    });
+  });
+
   test('says what stands in the certificate', () => {
     const { certificate } = forgeLeaf({
       subject: name(['2.5.4.6', 'DE', 0x13], ['2.5.4.10', 'Example, Inc.'], ['2.5.4.3', 'mail.example.org']),
