@@ -33,7 +33,8 @@ export class ClockWatch {
 
   /** Before the build date, or every endpoint (three at least) shows dates that cannot be right now. */
   isSuspect(now: number): boolean {
-    if (now < this.#builtAt) return true;
+    // Also a time that is none.
+    if (!(now >= this.#builtAt)) return true;
     const seen = [...this.#seen.values()];
     return seen.length >= enoughEndpoints && seen.every((validity) => isStrange(validity, now));
   }

@@ -18,6 +18,7 @@ describe('a clock', () => {
     const watch = watching(['a', good], ['b', good], ['c', good]);
     expect(watch.isSuspect(built - 1)).toBe(true);
     expect(watch.isSuspect(built)).toBe(false);
+    expect(watch.isSuspect(Number.NaN)).toBe(true);
   });
 
   test.each([
