@@ -41,10 +41,7 @@ export class Vouching {
    */
   async vouch(presented: Presented, use: (vouched: Vouched) => void): Promise<Vouched> {
     try {
-      const vouched = await this.#current(presented);
-      use(vouched);
-      this.#parts.announcer.connected(vouched);
-      return vouched;
+      return await this.#used(presented, use);
     } catch (error) {
       const told = asTrustError(error, presented.endpoint);
       if (told instanceof TrustError) this.#parts.announcer.refused(told);
@@ -53,12 +50,16 @@ export class Vouching {
   }
 
   /** Somebody may change the trust of this endpoint between verdict and use: then it is judged once more. */
-  async #current(presented: Presented): Promise<Vouched> {
-    const { engine } = this.#parts;
-    const first = await this.#vouch(presented);
-    if (engine.isCurrent(first)) return first;
-    const second = await this.#vouch(presented);
-    if (engine.isCurrent(second)) return second;
+  async #used(presented: Presented, use: (vouched: Vouched) => void): Promise<Vouched> {
+    const { engine, announcer } = this.#parts;
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const vouched = await this.#vouch(presented);
+      // Nothing is awaited between the comparison and the use.
+      if (!engine.isCurrent(vouched)) continue;
+      use(vouched);
+      announcer.connected(vouched);
+      return vouched;
+    }
     throw new Failure('internal', 'the trust of this endpoint changed while the connection was made');
   }
 
