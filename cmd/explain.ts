@@ -3,7 +3,7 @@
 import type { Argv } from 'yargs';
 import type { ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
-import { clientRejections, CommandError, failures, refusals } from '../src/errors.ts';
+import { clientRejections, CommandError, failures, misuses, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { explainCode } from '../src/trust/explain.ts';
 import { faults } from '../src/trust/fault.ts';
@@ -59,6 +59,7 @@ function soughtTarget(target: string): string {
       ...Object.keys(refusals),
       ...Object.keys(failures),
       ...Object.keys(clientRejections),
+      ...Object.keys(misuses),
       ...Object.keys(faults),
     ]);
     const hint =

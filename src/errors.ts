@@ -235,8 +235,28 @@ export const clientRejections = {
 
 export type ClientRejection = keyof typeof clientRejections;
 
+/** What a program did with the library that cannot be made safe; nothing was sent. */
+export const misuses = {
+  'vouch-too-late': {
+    cause: 'a socket was written to or read from before its server was vouched for',
+    advice:
+      "Call vouch in the socket's secureConnect, before anything else; or let tlsConnect make the socket.",
+  },
+  'endpoint-unknown': {
+    cause: 'nothing says which port the connection leads to, so that no key can be remembered for it',
+    advice: 'Pass host and port with the socket.',
+  },
+  'unguarded-socket': {
+    cause: 'new tls.TLSSocket makes a client that cannot be held until its server is vouched for',
+    advice: 'Use tls.connect({ socket, host, port }), which does the same.',
+  },
+} as const satisfies Record<string, { readonly cause: string; readonly advice: string }>;
+
+export type Misuse = keyof typeof misuses;
+
 export const isRefusal = (code: string): code is RefusalReason => Object.hasOwn(refusals, code);
 export const isFailure = (code: string): code is FailureReason => Object.hasOwn(failures, code);
+export const isMisuse = (code: string): code is Misuse => Object.hasOwn(misuses, code);
 export const isClientRejection = (code: string): code is ClientRejection =>
   Object.hasOwn(clientRejections, code);
 
@@ -292,6 +312,14 @@ export class Failure extends LetterlockError {
     options: { readonly hint?: string; readonly cause?: unknown } = {},
   ) {
     super(code, message, { hint: failures[code].advice, ...options });
+  }
+}
+
+/** The program's own mistake, where going on would not be safe. */
+export class MisuseError extends LetterlockError {
+  declare readonly code: Misuse;
+  constructor(code: Misuse, message: string = misuses[code].cause) {
+    super(code, message, { hint: misuses[code].advice });
   }
 }
 

@@ -22,8 +22,10 @@ export {
   CommandError,
   Failure,
   LetterlockError,
+  MisuseError,
   Refusal,
   type FailureReason,
+  type Misuse,
   type RefusalReason,
 } from './errors.ts';
 export type { PinStore } from './store/pin-store.ts';

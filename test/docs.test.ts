@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaults, jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
-import { clientRejections, exitCodes, failures, refusals } from '../src/errors.ts';
+import { clientRejections, exitCodes, failures, misuses, refusals } from '../src/errors.ts';
 import { counters, gauges, histograms } from '../src/ops/metric-families.ts';
 import { faultAdvice } from '../src/trust/fault-advice.ts';
 import { faults, isFault } from '../src/trust/fault.ts';
@@ -58,6 +58,15 @@ function codesPage(): string {
     '|---|---|---|',
   );
   for (const [code, { cause, advice }] of Object.entries(clientRejections))
+    parts.push(`| ${code} | ${cause} | ${advice} |`);
+  parts.push('');
+  parts.push(
+    '## Mistakes of programs that use the library',
+    '',
+    '| code | what happened | what to do |',
+    '|---|---|---|',
+  );
+  for (const [code, { cause, advice }] of Object.entries(misuses))
     parts.push(`| ${code} | ${cause} | ${advice} |`);
   parts.push('');
   parts.push('## Exit codes', '', '| code | name |', '|---|---|');

@@ -5,7 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { Socket } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
 import { endpointOf, type Endpoint } from '../endpoint.ts';
-import { LetterlockError } from '../errors.ts';
+import { LetterlockError, MisuseError } from '../errors.ts';
 import type { ClientCredentials, TlsProfile } from '../net/contexts.ts';
 import { peerOf, stapledTo, unverified } from '../net/handshake.ts';
 import { tlsConnect } from '../net/tls-connect.ts';
@@ -33,7 +33,7 @@ export class TlsGuard {
 
   /**
    * As `tls.connect(options)`: `secureConnect` once the server is vouched for, else `error` with a TrustError or Failure.
-   * Throws RangeError or LetterlockError `endpoint-unknown` where the options do not say which server is meant.
+   * Throws RangeError or MisuseError `endpoint-unknown` where the options do not say which server is meant.
    */
   connect(options: ConnectionOptions, given: TrustOptions = {}): TLSSocket {
     const endpoint = endpointOfOptions(options);
@@ -93,13 +93,7 @@ function endpointOfOptions({ servername, host, port, socket }: ConnectionOptions
   const name = [servername, host].find(isNamed) ?? 'localhost';
   const number = portNamed(port) ?? (socket instanceof Socket ? socket.remotePort : undefined);
   if (number !== undefined) return endpointOf(name, number);
-  throw new LetterlockError(
-    'endpoint-unknown',
-    `nothing says which port of ${name} this connection leads to`,
-    {
-      hint: 'Pass host and port with the socket.',
-    },
-  );
+  throw new MisuseError('endpoint-unknown', `nothing says which port of ${name} this connection leads to`);
 }
 
 /** undici passes null where there is no name. */

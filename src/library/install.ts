@@ -3,7 +3,7 @@
 
 import { syncBuiltinESMExports } from 'node:module';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { LetterlockError } from '../errors.ts';
+import { MisuseError } from '../errors.ts';
 import { replaced, tlsConnect } from '../net/tls-connect.ts';
 
 type Connect = (options: ConnectionOptions) => TLSSocket;
@@ -32,13 +32,7 @@ const serversOnly = (original: typeof TLSSocket): typeof TLSSocket =>
     construct(target, args: readonly unknown[], newTarget): object {
       const [, options] = args;
       if (isServer(options)) return Reflect.construct(target, args, newTarget);
-      throw new LetterlockError(
-        'unguarded-socket',
-        'new tls.TLSSocket makes a client that letterlock cannot guard',
-        {
-          hint: 'Use tls.connect({ socket, host, port }), which does the same.',
-        },
-      );
+      throw new MisuseError('unguarded-socket');
     },
   });
 

@@ -9,7 +9,7 @@ import { pinsRows } from '../admin/tofu-operator.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import { parseOwnResolver } from '../config/resolver-place.ts';
 import { parseEndpoint } from '../endpoint.ts';
-import { LetterlockError } from '../errors.ts';
+import { MisuseError } from '../errors.ts';
 import { peerOf, unverified } from '../net/handshake.ts';
 import type { ResolverPlace } from '../net/open-tlsa.ts';
 import { readBuild } from '../ops/build.ts';
@@ -29,6 +29,7 @@ import { VouchingAgent } from './https-agent.ts';
 import { inspectServer, type Inspection } from './inspect.ts';
 import { install } from './install.ts';
 import { Live } from './live.ts';
+import { mailSocketFrom, type GetSocket } from './nodemailer-socket.ts';
 import { Settings, trustOptionsIn, type SettingsOptions, type TrustOptions } from './settings.ts';
 import { targetFrom } from './target.ts';
 import { asTrustError, Vouching } from './vouching.ts';
@@ -176,6 +177,11 @@ export class Tofu {
     return new VouchingAgent((given) => this.tlsConnect(given), options);
   }
 
+  /** For `createTransport({ host, port, secure, getSocket: tofu.mailSocket() })` of nodemailer. */
+  mailSocket(options: ConnectOptions = {}): GetSocket {
+    return mailSocketFrom((target, given) => this.connect(target, given), options);
+  }
+
   /** For `new Agent({ connect: tofu.connector() })` of undici, the dispatcher of fetch. */
   connector({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Connector {
     return connectorFor((given) => this.tlsConnect(given), { timeoutMs });
@@ -190,7 +196,7 @@ export class Tofu {
 
   /**
    * Judges a socket that was made elsewhere, with `tlsOptions`, in its `secureConnect` and before anything was written
-   * to it or read. Destroys it when it throws: TrustError, LetterlockError `vouch-too-late`.
+   * to it or read. Destroys it when it throws: TrustError, MisuseError `vouch-too-late`.
    */
   async vouch(socket: TLSSocket, endpoint: string, options: TrustOptions = {}): Promise<Vouched> {
     const found = parseEndpoint(endpoint);
@@ -297,11 +303,5 @@ const secretOf = (store: PinStore & { readonly secret?: Uint8Array }): Uint8Arra
 /** A byte that left, or one that was taken for the server's, cannot be made good by a verdict. */
 function checkUntouched(socket: TLSSocket): void {
   if (socket.bytesWritten === 0 && !socket.readableDidRead) return;
-  throw new LetterlockError(
-    'vouch-too-late',
-    'this socket was written to or read from before its server was vouched for',
-    {
-      hint: "Call vouch in the socket's secureConnect, before anything else; or let tlsConnect make the socket.",
-    },
-  );
+  throw new MisuseError('vouch-too-late');
 }

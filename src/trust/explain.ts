@@ -6,7 +6,9 @@ import {
   failures,
   isClientRejection,
   isFailure,
+  isMisuse,
   isRefusal,
+  misuses,
   refusals,
   type RefusalReason,
 } from '../errors.ts';
@@ -72,6 +74,14 @@ function meaningOf(code: string): Meaning | null {
     const { cause, advice } = clientRejections[code];
     const steps = ['The client was closed without an answer; nothing it sent went to a server.'];
     return { sentence: `letterlock closed a client: ${cause}.`, steps, advice: [advice] };
+  }
+  if (isMisuse(code)) {
+    const { cause, advice } = misuses[code];
+    return {
+      sentence: `a program made a mistake: ${cause}.`,
+      steps: ['Nothing was sent.'],
+      advice: [advice],
+    };
   }
   return isFault(code) ? meaningOfFault(code) : null;
 }

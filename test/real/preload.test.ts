@@ -2,7 +2,9 @@
 // first use, and send nothing once the key is another one.
 
 import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Tofu } from '../../src/index.ts';
 import { account, serverHost } from '../lab/dovecot.ts';
 import { temporaryFolder, type Folder } from '../lab/folder.ts';
 import { startMailLab, type MailLab } from '../lab/mail-lab.ts';
@@ -96,6 +98,36 @@ describeWith(['dovecot', 'postfix', 'openssl'], { root: true })('an unchanged pr
       expect((await lab.dovecot.log()).slice(before)).not.toMatch(
         /Login: user|auth failed|[1-9]\d* attempts/,
       );
+    },
+  );
+
+  const send = (tofu: Tofu, service: 'submission' | 'submissions'): Promise<unknown> =>
+    createTransport({
+      host: serverHost,
+      port: portOf(service),
+      secure: service === 'submissions',
+      auth: { user: account.user, pass: account.password },
+      getSocket: tofu.mailSocket(),
+    }).sendMail({ from: 'alice@lab.test', to: 'bob@lab.test', subject: 'by a program', text: 'Hello' });
+
+  test.each(['submissions', 'submission'] as const)(
+    'nodemailer with a socket of the library sends over %s, and not once the key changed',
+    async (service) => {
+      await lab.swap('self1');
+      const tofu = await Tofu.open({ store: 'memory' });
+      await expect(send(tofu, service)).resolves.toMatchObject({
+        response: expect.stringContaining('250 2.0.0 Ok'),
+      });
+      await lab.swap('self2');
+      const before = (await lab.dovecot.log()).length;
+      await expect(send(tofu, service)).rejects.toMatchObject({
+        reason: 'pin-mismatch',
+        faults: ['self-signed'],
+      });
+      expect((await lab.dovecot.log()).slice(before)).not.toMatch(
+        /Login: user|auth failed|[1-9]\d* attempts/,
+      );
+      await tofu.close();
     },
   );
 });

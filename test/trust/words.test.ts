@@ -5,6 +5,7 @@ import {
   failures,
   isFailure,
   isRefusal,
+  misuses,
   refusals,
   clientRejections,
   isClientRejection,
@@ -101,12 +102,15 @@ const situation = (part: Partial<Situation> = {}): Situation => ({
 });
 
 describe('explain', () => {
-  it.each([...reasons, ...causes, ...rejections])('knows what %s means and what to do', (code) => {
-    const explanation = explainCode(code);
-    expect(explanation?.summary).toContain(code);
-    expect(explanation?.steps.length).toBeGreaterThan(0);
-    expect(explanation?.advice.join('')).not.toBe('');
-  });
+  it.each([...reasons, ...causes, ...rejections, ...Object.keys(misuses)])(
+    'knows what %s means and what to do',
+    (code) => {
+      const explanation = explainCode(code);
+      expect(explanation?.summary).toContain(code);
+      expect(explanation?.steps.length).toBeGreaterThan(0);
+      expect(explanation?.advice.join('')).not.toBe('');
+    },
+  );
 
   it('knows a fault of a certificate, however it is written', () => {
     expect(explainCode(' EXPIRED ')).toMatchObject({
