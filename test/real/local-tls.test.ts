@@ -132,13 +132,17 @@ const talkFor =
   };
 
 /** What somebody has who read the folder of the CA. */
-async function thiefOf(world: World): Promise<Pick<Forged, 'subject' | 'keys'>> {
+async function thiefOf(world: World): Promise<Thief> {
   const privateKey = createPrivateKey(await world.text('ca.key'));
+  const { der, extensions } = await world.certificate('ca.crt');
   return {
-    subject: Buffer.from(readFrame((await world.certificate('ca.crt')).der).subject.whole),
+    subject: Buffer.from(readFrame(der).subject.whole),
     keys: { privateKey, publicKey: createPublicKey(privateKey) },
+    keyId: Buffer.from(extensions.subjectKeyId ?? '', 'hex'),
   };
 }
+
+type Thief = Pick<Forged, 'subject' | 'keys' | 'keyId'>;
 
 const pem = ({ certificate }: Forged): string => new X509Certificate(certificate).toString();
 
@@ -152,7 +156,7 @@ describeWith(['openssl', 'curl', 'python3', 'msmtp'], { root: false })('the loca
   let world: World;
   let ca: string;
   let modern: ServerCredentials;
-  let thief: Pick<Forged, 'subject' | 'keys'>;
+  let thief: Thief;
   beforeAll(async () => {
     world = await World.make();
     modern = (await world.start(serving([tlsRoute()]))).credentials;
