@@ -140,6 +140,8 @@ export class WarmPool {
       admitted: (server) => this.#admit(server),
     });
     try {
+      // A reload in this very tick: what it would be judged by may have gone.
+      signal.throwIfAborted();
       const era = this.#eraOf(approached.desk);
       this.#judge(approached);
       const { sieveProofMs } = this.#tools.timing;
