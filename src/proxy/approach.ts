@@ -23,17 +23,18 @@ export interface Approached extends Upstream {
 }
 
 export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
-  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now' | 'findTlsa'>;
+  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now' | 'findTlsa' | 'lookups'>;
 }
 
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
 export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<Approached> {
   const { signal, admitted, tools } = plan;
-  const { on } = tools;
+  const { on, lookups } = tools;
   const asking = new TlsaAsking(tools, signal);
   const reached = await reach(desk, {
     signal,
     on,
+    lookups,
     admitted: (server) => {
       admitted(server);
       asking.begin(server);

@@ -7,6 +7,7 @@ import type { Protocol } from '../mail/protocol.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { ServerCredentials } from '../net/local-handshake.ts';
+import { Lookups } from '../net/lookups.ts';
 import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
@@ -37,6 +38,7 @@ export interface ProxyOptions {
   readonly now: () => number;
   readonly timing?: Partial<Timing>;
   readonly suspicion?: Suspicion;
+  readonly lookups?: Lookups;
   /** What the service manager passed; the proxy closes it in the end. */
   readonly inherited?: Inherited;
 }
@@ -86,6 +88,7 @@ export class Proxy {
       suspicion: options.suspicion ?? new Suspicion(),
       peers: new PeerTable(),
       ...(options.findTlsa === undefined ? {} : { findTlsa: options.findTlsa }),
+      lookups: options.lookups ?? new Lookups(),
     };
   }
 

@@ -192,7 +192,7 @@ it.each([
   });
   const now = Date.now;
   const { socket } = await approach(desk, {
-    tools: { tofu: rig.tofu, on: () => undefined, now },
+    tools: toolsOf(rig.tofu),
     signal: new AbortController().signal,
     // Another session is refused while this one is on its way.
     admitted: ({ hold }) => {
