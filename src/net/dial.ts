@@ -36,6 +36,8 @@ export interface DialOptions {
 }
 
 const attemptDelayMs = 250;
+/** Of a name: whoever answers for it could otherwise make us connect to thousands of strangers, for each client. */
+const mostAddresses = 16;
 /** Between the last byte received and the first probe. Node sends ten, one each second, before it gives up. */
 export const keepAliveMs = 60_000;
 
@@ -53,7 +55,7 @@ export async function dial(
   const race = new Race(target.port, options);
   try {
     const addresses = await race.within(resolveAddresses(target.host, options.resolve ?? lookUpWithSystem));
-    return await race.within(race.connect(interleave(addresses)));
+    return await race.within(race.connect(interleave(addresses).slice(0, mostAddresses)));
   } finally {
     race.close();
   }
