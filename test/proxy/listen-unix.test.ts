@@ -154,6 +154,37 @@ describe('a socket file', () => {
   });
 });
 
+describe('what others put beside a socket file', () => {
+  it('stays when the door closes', async () => {
+    const opened = await door();
+    writeFileSync(`${path}~`, 'precious');
+    symlinkSync('elsewhere', `${path}~~`);
+    opened.close();
+    expect(readdirSync(folder).toSorted()).toEqual(['imap.sock~', 'imap.sock~~']);
+  });
+
+  it('stays when it is another door, and is served', async () => {
+    const opened = await door();
+    (await door({ path: `${path}~` })).serve = greeting;
+    opened.close();
+    expect(await answer(`${path}~`)).toBe('hello');
+  });
+
+  it('is not bound over while somebody makes the same file', async () => {
+    const other = createServer().listen(`${path}~`);
+    closing.push(other);
+    await once(other, 'listening');
+    await expect(listen()).rejects.toMatchObject({ code: 'listen-busy' });
+    expect(readdirSync(folder)).toEqual(['imap.sock~']);
+  });
+
+  it('two that make one file at once are one and a refusal', async () => {
+    const both = await Promise.allSettled([listen(), listen()]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+});
+
 describe('what stands in the way of a socket file', () => {
   it('is replaced when it is a dead socket of our own', async () => {
     await deadSocket(path);
