@@ -140,6 +140,11 @@ export class Tofu {
     return this.#witness.evidence(question);
   }
 
+  /** Something else than its key was refused of this endpoint: it is established again when it is accepted, or its trust changes. */
+  refused(endpoint: string): void {
+    this.#established.refused(endpoint, this.record(endpoint));
+  }
+
   record(endpoint: string): EndpointRecord | null {
     return this.#ledger.mirror.entry(endpoint).record;
   }

@@ -14,7 +14,7 @@ import { isUncorroborated } from '../trust/corroboration.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
-import { approach, type Approached } from './approach.ts';
+import { approach, untilRefused, type Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { secureClient, startTlsWithClient } from './client-tls.ts';
@@ -150,8 +150,10 @@ export class Session {
       const judged = this.#judge(upstream);
       const { sieveProofMs } = this.#tools.timing;
       const { signal } = this.#stop;
-      const greeting =
-        upstream.greeting ?? (await prove(upstream.socket, this.desk.route, { sieveProofMs, signal }));
+      const proof = (): Promise<Greeting> =>
+        prove(upstream.socket, this.desk.route, { sieveProofMs, signal });
+      const about = { target: upstream.desk.target, tofu: this.#tools.tofu };
+      const greeting = upstream.greeting ?? (await untilRefused(proof(), about));
       return await this.#greetAndRelay(upstream, judged, greeting);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
