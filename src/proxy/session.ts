@@ -178,6 +178,16 @@ export class Session {
     if (this.desk.outdated) throw new ClientRejected('draining', outdated);
   }
 
+  /** Of this server nothing is known yet; what was known of another one is not told of this one. */
+  #begin(target: TargetDesk): void {
+    this.#target = target;
+    this.#era = this.#eraNow();
+    this.#news = true;
+    this.#basis = null;
+    this.#spki = null;
+    this.#reference = null;
+  }
+
   async #approach(): Promise<Approached> {
     this.#refuseOutdated();
     return approach(this.desk, {
@@ -185,7 +195,7 @@ export class Session {
       signal: this.#stop.signal,
       // Whoever waited for a turn to dial may find the question answered meanwhile.
       admitted: (target) => {
-        this.#target = target;
+        this.#begin(target);
         this.#answerFromMemory();
       },
     });

@@ -106,6 +106,26 @@ describe('a route with two servers', () => {
     expect(standIn.visits).toHaveLength(visits);
   });
 
+  it.each(['never seen', 'pinned'] as const)(
+    'remembers what a second, %s, was refused for before TLS',
+    async (known) => {
+      const stripped = prologueOf('imap', { list: '* CAPABILITY IMAP4rev1\r\nz1 OK\r\n' });
+      const standIn = await server(second, stripped);
+      const rig = await rigWith({ upstreamTls: 'starttls', others: [targetAt('127.0.0.1', standIn.port)] });
+      rig.server.close();
+      const pin = { endpoint: `127.0.0.1:${standIn.port}`, pin: keyOf(second), forMs: null, unreject: false };
+      if (known === 'pinned') await rig.tofu.command({ command: 'add', ...pin }, { origin: 'cli' });
+      await rig.client().over();
+      expect(await rig.end(1)).toMatchObject({ reason: 'starttls-missing' });
+      await rig.client().over();
+      expect(await rig.end(2)).toMatchObject({
+        reason: 'starttls-missing',
+        detail: expect.stringContaining('memory'),
+      });
+      expect(standIn.visits).toHaveLength(1);
+    },
+  );
+
   it.each<[string, { readonly script?: readonly Step[]; readonly upstreamTls?: 'starttls' }, string]>([
     ['shows another key', {}, 'pin-mismatch'],
     ['closes in the handshake', { script: [{ do: 'end' }] }, 'tls-failed'],

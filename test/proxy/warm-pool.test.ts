@@ -480,6 +480,22 @@ describe('a client whose connection goes after it was greeted', () => {
     expect(rig.server.visits.slice(2).some(({ secured }) => secured.length > 0)).toBe(false);
   });
 
+  it('is told of the server that refused it, which is remembered', async () => {
+    const bad: Step[] = [
+      { say: '* OK ready\r\n' },
+      { hear: 'CAPABILITY' },
+      { say: '* CAPABILITY IMAP4rev1\r\nz1 OK\r\n' },
+    ];
+    const { rig, client } = await greeted({ upstreamTls: 'starttls' });
+    rig.server.script = bad;
+    visit(rig, 1).socket.end();
+    client.say('a1 HELLO\r\n');
+    await client.over();
+    expect(await rig.end(2)).toMatchObject({ reason: 'starttls-missing', basis: null, spki: null });
+    await rig.client().over();
+    expect(await rig.end(3)).toMatchObject({ detail: expect.stringContaining('memory') });
+  });
+
   it('is cut off, and no server asked for it, when its trust settings changed meanwhile', async () => {
     const { rig, client } = await greeted();
     const trust = { policy: 'pinned', firstUse: 'accept', configPins: [] } as const;
