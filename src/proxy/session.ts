@@ -270,6 +270,7 @@ export class Session {
       spki,
       reached: raw.remoteAddress ?? null,
       deadlineMs: this.#tools.timing.corroborateMs,
+      resolve: (host) => this.#tools.lookups.resolve(host),
     });
     const corroboration = await unlessAborted(looking, this.#stop.signal);
     this.#tools.on({
