@@ -3,6 +3,7 @@
 import { CommandError, Failure, Refusal } from '../src/errors.ts';
 import type { AnchorSet } from '../src/net/anchors.ts';
 import { DialFailure } from '../src/net/dial.ts';
+import { Lookups } from '../src/net/lookups.ts';
 import { FailedLately } from '../src/proxy/failed-lately.ts';
 import { reach, type Ways } from '../src/proxy/reach.ts';
 import { targetDeskOf, type TargetDesk } from '../src/proxy/route-desk.ts';
@@ -24,7 +25,7 @@ export async function peerOf(
   const desk = { route, targets, dials: new Turns(1), failedTargets: new FailedLately<TargetDesk>() };
   let phase = 'connecting';
   try {
-    const { raw } = await reach(desk, { ...options, admitted: () => undefined });
+    const { raw } = await reach(desk, { ...options, lookups: new Lookups(), admitted: () => undefined });
     phase = route.upstreamTls === 'starttls' ? 'STARTTLS and TLS handshake' : 'TLS handshake';
     const serverName = nameToAsk(route.trust, await tlsa);
     const { socket, peer } = await secure(raw, route, { ...options, serverName });

@@ -179,8 +179,12 @@ function endpointHint(text: string): string {
   return 'give host:port, like imap.example.org:993';
 }
 
-/** The value as people may see it: bounded, and nothing in it can move a terminal's cursor or direction. */
-function quoted(text: string): string {
+/**
+ * The value as people may see it: bounded, and nothing in it can move a terminal's cursor or direction. Before an @, which
+ * is in no name, stands a login.
+ */
+function quoted(written: string): string {
+  const text = written.replace(/^.*(?=@)/s, (login) => '*'.repeat(login.length));
   const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return `"${short.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)}"`;
 }

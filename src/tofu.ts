@@ -103,8 +103,8 @@ export class Tofu {
   }
 
   /**
-   * For an accepted Judged, after proof of protocol: judges the same evidence once more, commits durably what
-   * the verdict creates or changes, then mints. Never rejects; a store error is a refusal. For a refused
+   * For an accepted Judged, after proof of protocol: judges the same evidence once more, by the settings configured
+   * now where the endpoint has any, commits durably what the verdict creates or changes, then mints. Never rejects; a store error is a refusal. For a refused
    * Judged it waits until the candidate is recorded.
    */
   async settle(judged: Judged): Promise<Settled> {
@@ -138,6 +138,11 @@ export class Tofu {
   /** What a judgement would go by now. Teaches nothing: no candidate, no event. */
   look(question: Question): Evidence {
     return this.#witness.evidence(question);
+  }
+
+  /** Something else than its key was refused of this endpoint: it is established again when it is accepted, or its trust changes. */
+  refused(endpoint: string): void {
+    this.#established.refused(endpoint, this.record(endpoint));
   }
 
   record(endpoint: string): EndpointRecord | null {
@@ -241,7 +246,7 @@ export class Tofu {
 
   async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const evidence = this.#witness.again(judged.evidence);
+      const evidence = this.#again(judged.evidence);
       const verdict = withProof(judge(evidence), { evidence, provisional });
       if (!verdict.accept) return this.#settleRefused(evidence, verdict);
       // Before anything is written: what changes now is judged with the certificate of now.
@@ -301,7 +306,7 @@ export class Tofu {
 
   /** What need not be durable before the session goes on: evidence for later comparison. */
   async #recordAside(evidence: Evidence): Promise<void> {
-    const now = this.#witness.again(evidence);
+    const now = this.#again(evidence);
     const verdict = judge(now);
     const lesson = verdict.accept && verdict.basis !== 'first-use' ? learn(now, verdict) : null;
     if (lesson !== null) await this.#write(evidence.endpoint, lesson);
@@ -309,7 +314,7 @@ export class Tofu {
 
   async #recordRefusal(evidence: Evidence): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const now = this.#witness.again(evidence);
+      const now = this.#again(evidence);
       const verdict = judge(now);
       if (verdict.accept) return;
       const known = now.record?.candidates.some((candidate) => candidate.spki === now.spki) ?? false;
@@ -320,6 +325,12 @@ export class Tofu {
         this.#ledger.see(evidence.endpoint, now.spki, now.now);
       return;
     }
+  }
+
+  /** What was judged, by what is remembered and configured now: a reload may have come in between. */
+  #again(evidence: Evidence): Evidence {
+    const settings = this.#settings.get(evidence.endpoint) ?? evidence.settings;
+    return this.#witness.again({ ...evidence, settings });
   }
 
   async #sweepOne(endpoint: string): Promise<void> {

@@ -64,6 +64,7 @@ const bad: readonly (readonly [written: string, message: RegExp])[] = [
   ['a b.example', /not a host name/],
   ['imap.example.org/', /not a host name/],
   ['user@imap.example.org', /not a host name/],
+  ['me pass@word@imap.example.org', /^"\*{12}@imap\.example\.org" is not a host name/],
   ['imap.example.org?x', /not a host name/],
   ['imap.example.org#x', /not a host name/],
   ['imap%2525.example', /not a host name/],

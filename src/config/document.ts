@@ -4,7 +4,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import type { ConfigProblem } from '../config.ts';
-import { maskCredentials, problemAt } from './problem.ts';
+import { maskLine, problemAt } from './problem.ts';
 import type { Path, Place } from './problem.ts';
 
 const maxFileBytes = 1_048_576;
@@ -101,7 +101,7 @@ const placer =
       source,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      excerpt: maskCredentials(text.split(/\r?\n/)[Math.max(1, line) - 1] ?? ''),
+      excerpt: maskLine(text.split(/\r?\n/)[Math.max(1, line) - 1] ?? ''),
     };
   };
 

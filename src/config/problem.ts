@@ -68,13 +68,22 @@ const starred = (_: string, before: string, secret: string): string => before + 
 
 /**
  * User name and password of a URL, and the value of a key named password, starred out at their length: problems are
- * logged. In the URL of a proxy all up to the last @ is secret, blanks too: an unencoded password may hold any.
+ * logged. In the URL of a proxy all up to the last @ is secret, blanks too: an unencoded password may hold any. A URL that
+ * is misspelt has a password as well: what has a colon and ends in @ is taken for one.
  */
 export const maskCredentials = (text: string): string =>
   text
     .replace(/((?:\bproxy\b.*?|socks\w*|https?):\\?\/\\?\/)(.*)(?=@)/gi, starred)
     .replace(/(:\\?\/\\?\/)(\S*)(?=@)/g, starred)
+    // What holds :// is masked already.
+    .replace(/((?:^|\s)["'[{(]*)(?!\S*:\\?\/\\?\/)(\S*:\S*)(?=@)/g, starred)
     .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred);
+
+const behindProxyKeys =
+  /((?:\bproxy\b["']?\s*[:=]\s*["'[{]*\s*)?(?:\b(?:proxy|url)\b["']?\s*[:=]\s*["'[]*)(?:[a-z][a-z0-9]*:\\?\/\\?\/)?)(\S.*)(?=@)/gi;
+
+/** The same for a line of a file, where behind the keys of a proxy all up to the last @ is secret, whatever it looks like. */
+export const maskLine = (line: string): string => maskCredentials(line.replace(behindProxyKeys, starred));
 
 /** File order, then the environment and the command line; each problem once. */
 export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

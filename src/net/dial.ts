@@ -2,9 +2,10 @@
 // the way of RFC 8305: families interleaved, a new attempt every 250 ms or as soon as one fails, the first
 // to connect wins. Node's own version abandons an address after 250 ms, which fails on slow links.
 
-import { lookup, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, connect, type Socket } from 'node:net';
 import { Failure, type FailureReason } from '../errors.ts';
+import { lookUpWithSystem, NotLookedUp } from './lookups.ts';
 
 /** How a dial ended, for metrics. */
 export type DialResult = 'connected' | 'refused' | 'timeout' | 'dns' | 'unreachable' | 'proxy';
@@ -30,11 +31,13 @@ export interface DialOptions {
   /** For look-up and connection together, milliseconds. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
-  /** The name look-up; the system's unless a test has its own. */
+  /** The name look-up; where many dial, that of one Lookups for all. The system's where it is not given. */
   readonly resolve?: (host: string) => Promise<readonly LookupAddress[]>;
 }
 
 const attemptDelayMs = 250;
+/** Of a name: whoever answers for it could otherwise make us connect to thousands of strangers, for each client. */
+const mostAddresses = 16;
 /** Between the last byte received and the first probe. Node sends ten, one each second, before it gives up. */
 export const keepAliveMs = 60_000;
 
@@ -51,8 +54,8 @@ export async function dial(
   if (unreached !== null) throw unreached;
   const race = new Race(target.port, options);
   try {
-    const addresses = await race.within(resolveAddresses(target.host, options.resolve ?? resolveWithSystem));
-    return await race.within(race.connect(interleave(addresses)));
+    const addresses = await race.within(resolveAddresses(target.host, options.resolve ?? lookUpWithSystem));
+    return await race.within(race.connect(interleave(addresses).slice(0, mostAddresses)));
   } finally {
     race.close();
   }
@@ -78,19 +81,11 @@ async function resolveAddresses(
     const found = await resolve(host);
     if (found.length > 0) return found;
   } catch (error) {
-    const detail = codeOf(error);
+    const detail = error instanceof NotLookedUp ? error.message : codeOf(error);
     throw new DialFailure('dns', { result: 'dns', detail, passing: detail === 'EAI_AGAIN' });
   }
   throw new DialFailure('dns', { result: 'dns', detail: 'ENODATA', passing: false });
 }
-
-const resolveWithSystem = (host: string): Promise<readonly LookupAddress[]> =>
-  new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, addresses) => {
-      if (error) reject(error);
-      else resolve(addresses);
-    });
-  });
 
 /** Alternates families, beginning with that of the first address (RFC 8305 section 4). */
 function interleave(addresses: readonly LookupAddress[]): readonly LookupAddress[] {

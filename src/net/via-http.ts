@@ -66,7 +66,9 @@ function outcomeOf(head: string, login: ViaLogin | null): ViaEnd | 'interim' {
   // Whatever a 2xx says of a body: there is none, the tunnel begins behind the head.
   if (status >= 200 && status < 300) return { opened: true };
   if (status >= 100 && status < 200 && status !== 101) return 'interim';
-  const said = `${status} ${escapeText((found[2] ?? '').slice(0, maxReason))}`.trimEnd();
+  // A proxy that was sent a login may say it back, in whatever form, and what it says is logged.
+  const reason = login === null ? escapeText((found[2] ?? '').slice(0, maxReason)) : '';
+  const said = `${status} ${reason}`.trimEnd();
   if (status === 407)
     return refusedVia(`${said}: ${login === null ? 'it asks for a login' : 'it did not accept the login'}`);
   return status >= 500 || status === 429 ? failedVia(said) : refusedVia(said);

@@ -2,12 +2,15 @@
 // client's is in reach.
 
 import type { Socket } from 'node:net';
+import { Refusal } from '../errors.ts';
 import type { ClientIdentity } from '../net/client-identity.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import type { Greeting } from './prove.ts';
 import { reach, type ReachPlan } from './reach.ts';
+import type { Target } from './route.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import type { SessionTools } from './session-tools.ts';
+import type { Tofu } from '../tofu.ts';
 import { TlsaAsking } from './tlsa-asking.ts';
 import { secure, type Upstream } from './upstream.ts';
 
@@ -23,17 +26,18 @@ export interface Approached extends Upstream {
 }
 
 export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
-  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now' | 'findTlsa'>;
+  readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now' | 'findTlsa' | 'lookups'>;
 }
 
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
 export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<Approached> {
   const { signal, admitted, tools } = plan;
-  const { on } = tools;
+  const { on, lookups } = tools;
   const asking = new TlsaAsking(tools, signal);
   const reached = await reach(desk, {
     signal,
     on,
+    lookups,
     admitted: (server) => {
       admitted(server);
       asking.begin(server);
@@ -43,7 +47,10 @@ export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<App
   const identity = (): ClientIdentity | null => (mayShow(reached.desk, tools) ? desk.identity : null);
   const serverName = await closingOnThrow(reached.raw, asking.serverName(reached.desk));
   const options = { target, anchors, identity, serverName, signal, on };
-  const upstream = await secure(reached.raw, desk.route, options);
+  const upstream = await untilRefused(secure(reached.raw, desk.route, options), {
+    target,
+    tofu: tools.tofu,
+  });
   // The TLS socket only, the raw one follows.
   const tlsa = await closingOnThrow(upstream.socket, asking.answer(reached.desk));
   return { ...upstream, desk: reached.desk, greeting: null, tlsa };
@@ -64,3 +71,16 @@ async function closingOnThrow<T>(socket: Socket, work: Promise<T>): Promise<T> {
  */
 const mayShow = ({ target, hold }: TargetDesk, { tofu, now }: ApproachPlan['tools']): boolean =>
   !hold.isHolding(now()) && tofu.isEstablished({ endpoint: target.endpoint, settings: target.trust });
+
+/** What is refused of a server before its key is judged, or in its proof, the engine would not hear of. */
+export async function untilRefused<T>(
+  work: Promise<T>,
+  { target, tofu }: { readonly target: Target; readonly tofu: Pick<Tofu, 'refused'> },
+): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Refusal) tofu.refused(target.endpoint.name);
+    throw error;
+  }
+}

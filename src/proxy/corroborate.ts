@@ -1,11 +1,11 @@
 // Looks at a server from elsewhere before its key is remembered: other ports of the host, other addresses of the name,
 // another path. Only handshakes are made and keys compared; no byte of a client is in reach, and nothing is judged.
 
-import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
 import { bracketed } from '../endpoint.ts';
 import { schemeNamed, schemes, type Protocol, type UpstreamTls } from '../mail/protocol.ts';
-import { dial } from '../net/dial.ts';
+import { dial, type DialOptions } from '../net/dial.ts';
+import { lookUpWithSystem } from '../net/lookups.ts';
 import { dialVia } from '../net/via.ts';
 import type { Corroboration } from '../trust/corroboration.ts';
 import type { TargetDesk } from './route-desk.ts';
@@ -20,8 +20,8 @@ export interface Look {
   readonly reached: string | null;
   /** For all vantage points together, milliseconds. */
   readonly deadlineMs: number;
-  /** The name look-up; the system's unless a test has its own. */
-  readonly resolve?: (host: string) => Promise<readonly { readonly address: string }[]>;
+  /** The name look-up, of the vantage points too; the system's where it is not given. */
+  readonly resolve?: NonNullable<DialOptions['resolve']>;
 }
 
 /** Other addresses of one name that are asked. */
@@ -106,12 +106,9 @@ function spokenAt({ port, scheme }: VantageOf<'port'>): Pick<Point, 'protocol' |
     : { protocol: 'tls', upstreamTls: 'implicit' };
 }
 
-const resolveWithSystem = (host: string): Promise<readonly { readonly address: string }[]> =>
-  lookup(host, { all: true });
-
 /** A name that cannot be looked up now has no other addresses that could be asked. */
 async function otherAddresses(host: string, look: Look): Promise<readonly string[]> {
-  const { reached, deadlineMs, resolve: ask = resolveWithSystem } = look;
+  const { reached, deadlineMs, resolve: ask = lookUpWithSystem } = look;
   const late = new Promise<readonly []>((resolve) => {
     setTimeout(() => resolve([]), deadlineMs / 2).unref();
   });
@@ -127,7 +124,12 @@ async function sightOf(
 ): Promise<Sight> {
   const { where, protocol, upstreamTls } = point;
   try {
-    const raw = await reachPoint(point, { deadlineMs: look.deadlineMs, signal });
+    const { deadlineMs, resolve } = look;
+    const raw = await reachPoint(point, {
+      deadlineMs,
+      signal,
+      ...(resolve === undefined ? {} : { resolve }),
+    });
     const { socket, peer } = await secure(
       raw,
       { ...look.route, protocol, upstreamTls },
@@ -141,7 +143,5 @@ async function sightOf(
   }
 }
 
-const reachPoint = (
-  { place, via }: Point,
-  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
-): Promise<Socket> => (via === null ? dial(place, options) : dialVia(via, place, options));
+const reachPoint = ({ place, via }: Point, options: DialOptions): Promise<Socket> =>
+  via === null ? dial(place, options) : dialVia(via, place, options);

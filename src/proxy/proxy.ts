@@ -7,12 +7,14 @@ import type { Protocol } from '../mail/protocol.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { ServerCredentials } from '../net/local-handshake.ts';
+import { Lookups } from '../net/lookups.ts';
 import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import { ClientRejected } from './client-leg.ts';
 import type { Door } from './door.ts';
 import type { Listener, ProxyEvent } from './events.ts';
+import { inForceOf } from './in-force.ts';
 import { Inherited } from './inherited.ts';
 import { Binding } from './listener.ts';
 import { PeerTable } from './peer-table.ts';
@@ -36,6 +38,7 @@ export interface ProxyOptions {
   readonly now: () => number;
   readonly timing?: Partial<Timing>;
   readonly suspicion?: Suspicion;
+  readonly lookups?: Lookups;
   /** What the service manager passed; the proxy closes it in the end. */
   readonly inherited?: Inherited;
 }
@@ -85,6 +88,7 @@ export class Proxy {
       suspicion: options.suspicion ?? new Suspicion(),
       peers: new PeerTable(),
       ...(options.findTlsa === undefined ? {} : { findTlsa: options.findTlsa }),
+      lookups: options.lookups ?? new Lookups(),
     };
   }
 
@@ -95,7 +99,8 @@ export class Proxy {
 
   /**
    * Takes the new routes, or throws and goes on with the old ones. Addresses that stay keep their listening sockets; new
-   * ones are bound before old ones are closed; open sessions go on. Every refusal hold is forgotten.
+   * ones are bound before old ones are closed. Open sessions go on, but for those that would be judged, or are trusted, by
+   * what changed. Every refusal hold is forgotten.
    */
   replace(routes: readonly Route[]): Promise<void> {
     const next = this.#turn.then(() => this.#replace(routes));
@@ -137,12 +142,16 @@ export class Proxy {
   #take(posts: readonly Post[], opened: ReadonlySet<Door>): void {
     const kept = new Set(posts.flatMap(({ doors }) => doors));
     for (const door of this.#posts.flatMap(({ doors }) => doors)) if (!kept.has(door)) door.close();
-    for (const { desk } of this.#posts) desk.warm?.close();
+    const inForce = inForceOf(posts.map(({ desk }) => desk));
+    for (const { desk } of this.#posts) {
+      desk.warm?.close();
+      desk.compare(inForce);
+    }
+    for (const session of this.#sessions) session.recheck(inForce);
     this.#posts = posts;
     for (const { desk, doors } of posts) {
       desk.warm?.start();
       const { name, upstream } = desk.route;
-      for (const session of this.#sessions) session.recheck(desk);
       for (const door of doors) {
         door.serve = (client) => this.#serve(client, desk);
         door.failed = (error) =>

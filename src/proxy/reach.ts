@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { bracketed } from '../endpoint.ts';
 import { asFailure } from '../net/failure.ts';
 import { dial, DialFailure, type DialResult } from '../net/dial.ts';
+import type { Lookups } from '../net/lookups.ts';
 import { dialVia } from '../net/via.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
@@ -22,6 +23,7 @@ export interface Reached {
 
 export interface ReachPlan {
   readonly on: Listener<ProxyEvent>;
+  readonly lookups: Pick<Lookups, 'resolve'>;
   readonly signal: AbortSignal;
   /** Called before a server is asked and again when it is its turn to be dialled; what it throws ends it all. */
   readonly admitted: (desk: TargetDesk) => void;
@@ -116,13 +118,13 @@ async function tryPlace(
 ): Promise<Socket | null> {
   const { desk, place, deadlineMs } = attempt;
   const { target, failedPlaces } = desk;
-  const { signal, on } = trip.plan;
+  const { signal, on, lookups } = trip.plan;
   const { via } = trip.desk.route;
   const started = performance.now();
   const told = (result: DialResult): void =>
     on({ type: 'dialled', endpoint: target.endpoint.name, result, seconds: secondsSince(started) });
   try {
-    const options = { deadlineMs, signal };
+    const options = { deadlineMs, signal, resolve: (host: string) => lookups.resolve(host) };
     const raw = await (via === null ? dial(place, options) : dialVia(via, place, options));
     told('connected');
     failedPlaces.reached(place);

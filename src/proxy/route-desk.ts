@@ -7,6 +7,7 @@ import type { ServerCredentials } from '../net/local-handshake.ts';
 import type { Corroboration } from '../trust/corroboration.ts';
 import { FailedLately } from './failed-lately.ts';
 import { RefusalHold } from './hold.ts';
+import { isOutdated, type InForce } from './in-force.ts';
 import { targetsOf, type Place, type Route, type Target } from './route.ts';
 import type { SessionTools } from './session-tools.ts';
 import { Turns } from './turns.ts';
@@ -59,6 +60,7 @@ export class RouteDesk {
   /** null where none are kept. */
   readonly warm: WarmPool | null;
   state: RouteState = 'ready';
+  #outdated = false;
 
   /** Reads the client certificate. Throws CommandError where it cannot be used, and what `anchorsFor` throws. */
   constructor(route: Route, { anchorsFor, credentials, tools }: RouteDeskParts) {
@@ -70,5 +72,14 @@ export class RouteDesk {
     this.identity = route.clientCertificate === null ? null : readClientIdentity(route.clientCertificate);
     // Nobody says when a connection of `tls` is ready.
     this.warm = route.warm > 0 && route.protocol !== 'tls' ? new WarmPool(this, tools) : null;
+  }
+  /** Trust settings or anchors of one of its servers changed or went since: nothing is judged by them any more. */
+  get outdated(): boolean {
+    return this.#outdated;
+  }
+
+  /** The routes were replaced; `inForce` is what they say now. */
+  compare(inForce: InForce): void {
+    this.#outdated = this.targets.some((own) => isOutdated(own, inForce));
   }
 }

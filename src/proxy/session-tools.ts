@@ -1,6 +1,7 @@
 // What every session of a proxy shares.
 
 import type { Endpoint } from '../endpoint.ts';
+import type { Lookups } from '../net/lookups.ts';
 import type { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
@@ -18,4 +19,5 @@ export interface SessionTools {
   readonly peers: PeerTable;
   /** Looks up TLSA records; never rejects. Absent where no resolver is configured. */
   readonly findTlsa?: (endpoint: Endpoint) => Promise<TlsaAnswer>;
+  readonly lookups: Lookups;
 }

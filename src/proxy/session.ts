@@ -4,7 +4,6 @@
 // through is the relay; every other way out of `#serve` is an error that closes the server's side first.
 
 import type { Socket } from 'node:net';
-import { isDeepStrictEqual } from 'node:util';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
 import { isGoodbye } from '../mail/goodbye.ts';
 import { sameOffer } from '../mail/greeting-offer.ts';
@@ -15,7 +14,7 @@ import { isUncorroborated } from '../trust/corroboration.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
-import { approach, type Approached } from './approach.ts';
+import { approach, untilRefused, type Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { secureClient, startTlsWithClient } from './client-tls.ts';
@@ -23,6 +22,7 @@ import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
 import { eraOf, type Era } from './hold.ts';
 import { corroborate } from './corroborate.ts';
+import { mayHaveLostItsCa, type InForce } from './in-force.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import { say, type Message } from './say.ts';
@@ -31,6 +31,8 @@ import { refuseStrangers } from './strangers.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
+
+const outdated = 'the trust settings of its servers changed while it was being served';
 
 export class Session {
   readonly desk: RouteDesk;
@@ -119,21 +121,13 @@ export class Session {
 
   /**
    * The routes were replaced. Resets both sides when the session is relayed on the word of a CA and its endpoint has other
-   * anchors now, and when its server is still being asked and would be judged by anchors or settings that went.
+   * anchors now, and when it still asks and one of its servers would be judged by anchors or settings that went.
    */
-  recheck(desk: RouteDesk): void {
-    for (const server of desk.targets) this.#recheckOne(server);
-  }
-
-  #recheckOne({ target, anchors }: TargetDesk): void {
-    const { target: own, anchors: ownAnchors } = this.#target;
-    if (own.endpoint.name !== target.endpoint.name) return;
-    const moved = ownAnchors.digest !== anchors.digest;
-    if (this.#stage === 'asking' && (moved || !isDeepStrictEqual(own.trust, target.trust)))
-      this.reset('draining', 'its trust settings changed while its server was asked');
-    // Under ca+tofu a pin is accepted on the word of a CA too.
-    else if (moved && (this.#basis === 'ca' || own.trust.policy === 'ca+tofu') && this.#spki !== null)
-      this.revoke(target.endpoint.name, this.#spki);
+  recheck(inForce: InForce): void {
+    this.desk.compare(inForce);
+    if (this.#stage === 'asking' && this.desk.outdated) this.reset('draining', outdated);
+    else if (this.#spki !== null && mayHaveLostItsCa(this.#target, { basis: this.#basis, inForce }))
+      this.revoke(this.#target.target.endpoint.name, this.#spki);
   }
 
   async #serve(): Promise<Ending> {
@@ -156,8 +150,10 @@ export class Session {
       const judged = this.#judge(upstream);
       const { sieveProofMs } = this.#tools.timing;
       const { signal } = this.#stop;
-      const greeting =
-        upstream.greeting ?? (await prove(upstream.socket, this.desk.route, { sieveProofMs, signal }));
+      const proof = (): Promise<Greeting> =>
+        prove(upstream.socket, this.desk.route, { sieveProofMs, signal });
+      const about = { target: upstream.desk.target, tofu: this.#tools.tofu };
+      const greeting = upstream.greeting ?? (await untilRefused(proof(), about));
       return await this.#greetAndRelay(upstream, judged, greeting);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
@@ -177,13 +173,29 @@ export class Session {
     });
   }
 
-  #approach(): Promise<Approached> {
+  /** A session that was relayed through a reload may go on, not ask anew: it would be judged by what went. */
+  #refuseOutdated(): void {
+    if (this.desk.outdated) throw new ClientRejected('draining', outdated);
+  }
+
+  /** Of this server nothing is known yet; what was known of another one is not told of this one. */
+  #begin(target: TargetDesk): void {
+    this.#target = target;
+    this.#era = this.#eraNow();
+    this.#news = true;
+    this.#basis = null;
+    this.#spki = null;
+    this.#reference = null;
+  }
+
+  async #approach(): Promise<Approached> {
+    this.#refuseOutdated();
     return approach(this.desk, {
       tools: this.#tools,
       signal: this.#stop.signal,
       // Whoever waited for a turn to dial may find the question answered meanwhile.
       admitted: (target) => {
-        this.#target = target;
+        this.#begin(target);
         this.#answerFromMemory();
       },
     });
@@ -193,6 +205,7 @@ export class Session {
   #judge({ peer, desk, tlsa }: Approached): Judged {
     const { tofu } = this.#tools;
     const { target, anchors, hold } = desk;
+    this.#refuseOutdated();
     this.#target = desk;
     this.#era = this.#eraNow();
     const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa });
@@ -257,6 +270,7 @@ export class Session {
       spki,
       reached: raw.remoteAddress ?? null,
       deadlineMs: this.#tools.timing.corroborateMs,
+      resolve: (host) => this.#tools.lookups.resolve(host),
     });
     const corroboration = await unlessAborted(looking, this.#stop.signal);
     this.#tools.on({

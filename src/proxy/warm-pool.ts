@@ -4,7 +4,7 @@
 // anew, as that of any other connection. It gives way: to clients, to refusals, to every change of trust.
 
 import { Failure, Refusal } from '../errors.ts';
-import { approach, type Approached } from './approach.ts';
+import { approach, untilRefused, type Approached } from './approach.ts';
 import { eraOf } from './hold.ts';
 import { Kept } from './kept.ts';
 import { prove, type Greeting } from './prove.ts';
@@ -140,10 +140,14 @@ export class WarmPool {
       admitted: (server) => this.#admit(server),
     });
     try {
+      // A reload in this very tick: what it would be judged by may have gone.
+      signal.throwIfAborted();
       const era = this.#eraOf(approached.desk);
       this.#judge(approached);
       const { sieveProofMs } = this.#tools.timing;
-      const greeting = await prove(approached.socket, this.#desk.route, { sieveProofMs, signal });
+      const proof = prove(approached.socket, this.#desk.route, { sieveProofMs, signal });
+      const about = { target: approached.desk.target, tofu: this.#tools.tofu };
+      const greeting = await untilRefused(proof, about);
       checkGreeting(greeting);
       return new Kept(approached, {
         greeting,

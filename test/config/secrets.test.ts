@@ -2,7 +2,7 @@
 // the mistake is, it is in no problem, no excerpt and no row.
 
 import { describe, expect, it } from 'vitest';
-import { maskCredentials, renderProblem } from '../../src/config/problem.ts';
+import { maskLine, renderProblem } from '../../src/config/problem.ts';
 import { load } from './read.ts';
 
 const withLine = (line: string): string => `routes:\n  - upstream: imaps://a.example\n    ${line}\n`;
@@ -16,6 +16,15 @@ describe('a password is in nothing that is shown of', () => {
     ['a password that holds an @', 'proxy: socks5://me:x@hunter2@a.example:bad'],
     ['a scheme that is unknown', 'proxy: sockz://me:x hunter2@a.example'],
     ['a password that is badly encoded', 'proxy: socks5://me:%zzhunter2@a.example'],
+    ['a scheme with one slash', 'proxy: socks5:/me:hunter2@a.example'],
+    ['a scheme without slashes', 'proxy: socks5:me:hunter2@a.example'],
+    ['no scheme', 'proxy: me:hunter2@a.example:1080'],
+    ['no scheme and a blank', 'proxy: "me:x hunter2@a.example:1080"'],
+    ['no scheme under its key', 'proxy: {url: "me x hunter2@a.example:1080"}'],
+    ['no colon', 'proxy: hunter2@a.example'],
+    ['no scheme where it does not belong', 'minVersion: me:hunter2@a.example'],
+    ['no scheme in place of an upstream', 'address: me:hunter2@a.example'],
+    ['no scheme in place of a name', 'serverName: me:hunter2@a.example'],
     ['escaped slashes', 'proxy: "socks5:\\/\\/me:hunter2@a.example:bad"'],
     ['a proxy beside other mistakes', 'proxy: {url: "http://me:hunter2@a.example", passwordFil: p}'],
     ['a proxy with a password file too', 'proxy: {url: "http://me:hunter2@a.example", passwordFile: p}'],
@@ -50,12 +59,22 @@ describe('a password is in nothing that is shown of', () => {
   });
 });
 
+it.each([
+  ['proxy: socks5://me:x@a.example:bad', 'proxy: socks5://****@a.example:bad'],
+  ['proxy: {url: "http://me:x@a.example"}', 'proxy: {url: "http://****@a.example"}'],
+  ['proxy: me:x@a.example', 'proxy: ****@a.example'],
+  ['"me:x@a.example" is not it', '"****@a.example" is not it'],
+])('%s is shown with scheme and host', (written, shown) => {
+  expect(maskLine(written)).toBe(shown);
+});
+
 it('what is no password stays as it is', () => {
   for (const text of [
     '  upstream: imaps://imap.example.org # ask me@example.org',
     '  - {unix: /run/x@y.sock, mode: "0660"}',
     '  passwordFile: proxy.password',
     'http://proxy.example:3128 is not enough',
+    'l.yaml:3:5: routes[0].listen: ask me@example.org',
   ])
-    expect(maskCredentials(text)).toBe(text);
+    expect(maskLine(text)).toBe(text);
 });

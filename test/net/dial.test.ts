@@ -68,6 +68,28 @@ describe('dial', () => {
     expect(await empty).toMatchObject({ code: 'dns', result: 'dns', detail: 'ENODATA' });
   });
 
+  it('tries no more than sixteen addresses of a name, of both families', async () => {
+    const server = await listen(createServer());
+    const dead = Array.from({ length: 14 }, (_, index) => ({ address: `127.0.9.${index + 1}`, family: 4 }));
+    const six = { address: '::1', family: 6 };
+    const alive = { address: '127.0.0.1', family: 4 };
+    const among = (found: readonly { address: string; family: number }[]): Promise<unknown> =>
+      dial(
+        { host: 'mail.test', port: portOf(server) },
+        { ...options, resolve: () => Promise.resolve(found) },
+      ).then(
+        (socket) => {
+          const { remoteAddress } = socket;
+          socket.destroy();
+          return remoteAddress;
+        },
+        (error: unknown) => error,
+      );
+    expect(await among([...dead, six, alive])).toBe('127.0.0.1');
+    expect(await among([...dead, ...dead, six, alive])).toMatchObject({ result: 'refused' });
+    server.close();
+  });
+
   it('holds one deadline over a look-up that never answers', async () => {
     const error = await failureOf(
       dial({ host: 'mail.test', port: 1 }, { ...options, deadlineMs: 20, resolve: silent }),

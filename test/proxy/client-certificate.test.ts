@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import type { TlsOptions, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
+import type { UpstreamTls } from '../../src/mail/protocol.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import { approach } from '../../src/proxy/approach.ts';
 import type { Route, Target } from '../../src/proxy/route.ts';
 import { RouteDesk } from '../../src/proxy/route-desk.ts';
 import { portOf, selfSigned, tlsServer, type Identity } from '../net/peers.ts';
-import { keyOf, makeAuthority, Rig, toolsOf } from './world.ts';
+import { honest, prologueOf } from './scripts.ts';
+import { keyOf, makeAuthority, Rig, toolsOf, type Step } from './world.ts';
 
 let directory: string;
 let anchors: AnchorSet;
@@ -178,6 +180,39 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
   });
 });
 
+it.each<[string, UpstreamTls, readonly Step[]]>([
+  ['starttls-missing', 'starttls', prologueOf('imap', { list: '* CAPABILITY IMAP4rev1\r\nz1 OK\r\n' })],
+  ['injected-bytes', 'starttls', prologueOf('imap', { goAhead: 'z2 OK go\r\n* BAD\r\n' })],
+  ['not-this-protocol', 'implicit', [{ do: 'tls' }, { say: 'HTTP/1.1 400 Bad Request\r\n' }]],
+])(
+  'a server refused for %s is shown nothing before it is accepted again, or approved',
+  async (reason, upstreamTls, bad) => {
+    const rig = await Rig.open({
+      identity: server,
+      anchors,
+      upstreamTls,
+      script: honest('imap', upstreamTls),
+    });
+    closing.push(() => rig.close());
+    const isEstablished = (): boolean =>
+      rig.tofu.isEstablished({ endpoint: rig.route.endpoint, settings: rig.route.trust });
+    await relayed(rig);
+    expect(isEstablished()).toBe(true);
+    rig.server.script = bad;
+    expect(await refused(rig)).toBe(reason);
+    // The hold is over, and what was refused stays so.
+    rig.clock.ahead += 60_000;
+    expect(isEstablished()).toBe(false);
+    rig.server.script = honest('imap', upstreamTls);
+    await relayed(rig);
+    expect(isEstablished()).toBe(true);
+    rig.server.script = bad;
+    expect(await refused(rig)).toBe(reason);
+    await approve(rig, keyOf(server));
+    expect(isEstablished()).toBe(true);
+  },
+);
+
 it.each([
   ['shown where nothing is remembered', null, shown],
   ['not shown while a refusal made meanwhile is remembered', 'starttls-missing', nothing],
@@ -192,7 +227,7 @@ it.each([
   });
   const now = Date.now;
   const { socket } = await approach(desk, {
-    tools: { tofu: rig.tofu, on: () => undefined, now },
+    tools: toolsOf(rig.tofu),
     signal: new AbortController().signal,
     // Another session is refused while this one is on its way.
     admitted: ({ hold }) => {

@@ -243,7 +243,7 @@ describe('other addresses of the name', () => {
     closing.push(() => void far.close());
     const vantages: readonly Vantage[] = [{ kind: 'addresses' }];
     const route = { ...routeTo(near, {}), endpoint: endpointOf('mail.test', near.port), vantages };
-    const resolved = ['127.0.0.1', '127.0.0.2', '127.0.0.3'].map((address) => ({ address }));
+    const resolved = ['127.0.0.1', '127.0.0.2', '127.0.0.3'].map((address) => ({ address, family: 4 }));
     const look = { route, spki: keyOf(own), reached: '::ffff:127.0.0.1', deadlineMs: 5_000 };
     expect(
       await corroborate(targetDeskOf(route, anchors), { ...look, resolve: async () => resolved }),
@@ -258,6 +258,17 @@ describe('other addresses of the name', () => {
       agreed: [],
       differing: [],
       unreached: [],
+    });
+  });
+
+  it('and other ports are found by the one name look-up of all', async () => {
+    const near = await server(own);
+    const vantages: readonly Vantage[] = [{ kind: 'port', port: near.port, scheme: null }];
+    const route = { ...routeTo(near, {}), endpoint: endpointOf('mail.test', 993), vantages };
+    const resolved = [{ address: '127.0.0.1', family: 4 }];
+    const look = { route, spki: keyOf(own), reached: null, deadlineMs: 5_000, resolve: async () => resolved };
+    expect(await corroborate(targetDeskOf(route, anchors), look)).toMatchObject({
+      agreed: [`port ${near.port}`],
     });
   });
 });

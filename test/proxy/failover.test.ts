@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import { Lookups } from '../../src/net/lookups.ts';
 import type { Target } from '../../src/proxy/route.ts';
 import { listen, portOf, selfSigned, type Identity } from '../net/peers.ts';
 import { plainRoute } from './route.ts';
@@ -105,6 +106,26 @@ describe('a route with two servers', () => {
     expect(standIn.visits).toHaveLength(visits);
   });
 
+  it.each(['never seen', 'pinned'] as const)(
+    'remembers what a second, %s, was refused for before TLS',
+    async (known) => {
+      const stripped = prologueOf('imap', { list: '* CAPABILITY IMAP4rev1\r\nz1 OK\r\n' });
+      const standIn = await server(second, stripped);
+      const rig = await rigWith({ upstreamTls: 'starttls', others: [targetAt('127.0.0.1', standIn.port)] });
+      rig.server.close();
+      const pin = { endpoint: `127.0.0.1:${standIn.port}`, pin: keyOf(second), forMs: null, unreject: false };
+      if (known === 'pinned') await rig.tofu.command({ command: 'add', ...pin }, { origin: 'cli' });
+      await rig.client().over();
+      expect(await rig.end(1)).toMatchObject({ reason: 'starttls-missing' });
+      await rig.client().over();
+      expect(await rig.end(2)).toMatchObject({
+        reason: 'starttls-missing',
+        detail: expect.stringContaining('memory'),
+      });
+      expect(standIn.visits).toHaveLength(1);
+    },
+  );
+
   it.each<[string, { readonly script?: readonly Step[]; readonly upstreamTls?: 'starttls' }, string]>([
     ['shows another key', {}, 'pin-mismatch'],
     ['closes in the handshake', { script: [{ do: 'end' }] }, 'tls-failed'],
@@ -137,6 +158,23 @@ describe('a route with two servers', () => {
     await rig.until(() => rig.ends.at(-1)?.reason === reason);
     expect(rig.ends.at(-1)).toMatchObject({ endpoint: rig.endpoint });
     expect(standIn.visits).toEqual([]);
+  });
+
+  it('goes on with the second when nobody answers for the name of the first, asked once for all clients', async () => {
+    const asked: string[] = [];
+    const standIn = await server(second);
+    const lookups = new Lookups({
+      lookUp: (host) => {
+        asked.push(host);
+        return new Promise(() => undefined);
+      },
+    });
+    const route = targetAt('hanging.test', 993);
+    const others = [targetAt('127.0.0.1', standIn.port)];
+    const rig = await rigWith({ lookups, route, others, limits: { dialSeconds: 1 } });
+    const clients = [rig.client(), rig.client(), rig.client()];
+    await Promise.all(clients.map((client) => client.hear('ready')));
+    expect(asked).toEqual(['hanging.test']);
   });
 
   it('says of which server it speaks when none is there, and logs them all', async () => {

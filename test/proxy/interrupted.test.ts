@@ -6,7 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { endpointOf } from '../../src/endpoint.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import type { Route } from '../../src/proxy/route.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore } from '../../src/store/pin-store.ts';
 import { selfSigned, type Identity } from '../net/peers.ts';
@@ -136,6 +138,54 @@ describe('a reload while the greeting is awaited', () => {
   });
 });
 
+describe('a reload while the first of two servers is asked', () => {
+  const trust = { policy: 'tofu', firstUse: 'accept', configPins: [] } as const;
+  const second = {
+    endpoint: endpointOf('second.test', 993),
+    upstream: 'imaps://second.test',
+    addresses: [],
+    anchors: [],
+    trust,
+  };
+
+  it('that changes the trust of the second alone ends the session', async () => {
+    const { rig, greet } = await waiting({ route: { trust, others: [second] } });
+    await rig.proxy.replace([{ ...rig.route, others: [{ ...second, trust: pinned }] }]);
+    greet();
+    expect(await rig.end()).toMatchObject({ outcome: 'rejected', reason: 'draining', bytesDown: 0 });
+  });
+
+  it('that drops the second ends the session', async () => {
+    const { rig, greet } = await waiting({ route: { trust, others: [second] } });
+    await rig.proxy.replace([{ ...rig.route, others: [] }]);
+    greet();
+    expect(await rig.end()).toMatchObject({ outcome: 'rejected', reason: 'draining', bytesDown: 0 });
+  });
+
+  it('that only turns them round does not disturb the session', async () => {
+    const { rig, greet } = await waiting({ route: { trust, others: [second] } });
+    const { endpoint, upstream, addresses, anchors: sources } = rig.route;
+    await rig.proxy.replace([
+      { ...rig.route, ...second, others: [{ endpoint, upstream, addresses, anchors: sources, trust }] },
+    ]);
+    greet();
+    await rig.until(() => rig.count('greeted') === 1);
+  });
+});
+
+describe('a reload while the server is asked', () => {
+  it.each<[string, (rig: Rig) => readonly Route[]]>([
+    ['takes the route away', () => []],
+    ['puts another server in its place', ({ route }) => [{ ...route, endpoint: endpointOf('b.test', 993) }]],
+  ])('that %s ends the session before it is greeted', async (_, routes) => {
+    const { rig, greet } = await waiting({});
+    await rig.proxy.replace(routes(rig));
+    greet();
+    expect(await rig.end()).toMatchObject({ outcome: 'rejected', reason: 'draining', bytesDown: 0 });
+    expect(rig.tofu.record(rig.endpoint)).toBe(null);
+  });
+});
+
 async function relayed(policy: 'ca' | 'ca+tofu' | 'tofu') {
   let given = anchors;
   const rig = await open({
@@ -162,6 +212,19 @@ describe('a reload in the middle of a session, that takes the CA away', () => {
     await client.say('a2 NOOP\r\n').hear('a2 NOOP');
     expect(rig.count('session-revoked')).toBe(0);
   });
+});
+
+it('a reload in the middle of a session that gives other anchors and other settings at once resets it', async () => {
+  let given = anchors;
+  const rig = await open({
+    anchorsFor: () => given,
+    script: [tls, { say: greetingOf('imap') }, { do: 'echo' }],
+  });
+  await rig.client().say('a1 NOOP\r\n').hear('a1 NOOP');
+  given = noAnchors;
+  await rig.proxy.replace([{ ...rig.route, trust: { ...pinned, policy: 'ca+tofu' } }]);
+  await rig.end();
+  expect(rig.count('session-revoked')).toBe(1);
 });
 
 describe('a first use that does not come about', () => {

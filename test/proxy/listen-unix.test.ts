@@ -12,7 +12,7 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { lstatSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lchownSync, lstatSync, unlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +154,37 @@ describe('a socket file', () => {
   });
 });
 
+describe('what others put beside a socket file', () => {
+  it('stays when the door closes', async () => {
+    const opened = await door();
+    writeFileSync(`${path}~`, 'precious');
+    symlinkSync('elsewhere', `${path}~~`);
+    opened.close();
+    expect(readdirSync(folder).toSorted()).toEqual(['imap.sock~', 'imap.sock~~']);
+  });
+
+  it('stays when it is another door, and is served', async () => {
+    const opened = await door();
+    (await door({ path: `${path}~` })).serve = greeting;
+    opened.close();
+    expect(await answer(`${path}~`)).toBe('hello');
+  });
+
+  it('is not bound over while somebody makes the same file', async () => {
+    const other = createServer().listen(`${path}~`);
+    closing.push(other);
+    await once(other, 'listening');
+    await expect(listen()).rejects.toMatchObject({ code: 'listen-busy' });
+    expect(readdirSync(folder)).toEqual(['imap.sock~']);
+  });
+
+  it('two that make one file at once are one and a refusal', async () => {
+    const both = await Promise.allSettled([listen(), listen()]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(readdirSync(folder)).toEqual(['imap.sock']);
+  });
+});
+
 describe('what stands in the way of a socket file', () => {
   it('is replaced when it is a dead socket of our own', async () => {
     await deadSocket(path);
@@ -229,6 +260,66 @@ describe('the folder of a socket file', () => {
     await expect(listen()).rejects.toMatchObject({
       code: 'listen-unsafe',
       message: expect.stringContaining('uid 12345'),
+    });
+  });
+
+  it.each([[0o757], [0o775]])('is refused when others may replace one above it: %o', async (mode) => {
+    const above = join(folder, 'above');
+    const inside = join(above, 'run', 'imap.sock');
+    mkdirSync(join(above, 'run'), { recursive: true });
+    await listen({ path: inside });
+    if (root) chownSync(above, 0, 12_345);
+    chmodSync(above, mode);
+    await expect(listen({ path: inside })).rejects.toMatchObject({
+      code: 'listen-unsafe',
+      message: expect.stringContaining(above),
+      hint: expect.stringContaining(above),
+    });
+    chmodSync(above, 0o1000 | mode);
+    await expect(listen({ path: join(above, 'run', 'pop.sock') })).resolves.toMatchObject({ skipped: [] });
+  });
+
+  it.skipIf(!root)('is refused when one above it belongs to somebody else', async () => {
+    mkdirSync(join(folder, 'above', 'run'), { recursive: true });
+    chownSync(join(folder, 'above'), 12_345, 0);
+    await expect(listen({ path: join(folder, 'above', 'run', 'imap.sock') })).rejects.toMatchObject({
+      code: 'listen-unsafe',
+      message: expect.stringContaining(`${join(folder, 'above')} belongs to uid 12345`),
+    });
+  });
+
+  it.each(['run', '../above/run', 'absolute'])('may be reached by a link of our own: %s', async (to) => {
+    mkdirSync(join(folder, 'above', 'run'), { recursive: true });
+    const link = join(folder, 'above', 'link');
+    symlinkSync(to === 'absolute' ? join(folder, 'above', 'run') : to, link);
+    await listen({ path: join(link, 'imap.sock') });
+    expect(readdirSync(join(folder, 'above', 'run'))).toEqual(['imap.sock']);
+  });
+
+  it.skipIf(!root)(
+    'is refused when the link to it, or what it leads through, is of somebody else',
+    async () => {
+      mkdirSync(join(folder, 'theirs', 'run'), { recursive: true });
+      mkdirSync(join(folder, 'run'));
+      symlinkSync('run', join(folder, 'link'));
+      lchownSync(join(folder, 'link'), 12_345, 0);
+      await expect(listen({ path: join(folder, 'link', 'imap.sock') })).rejects.toMatchObject({
+        code: 'listen-unsafe',
+        message: expect.stringContaining(`the link ${join(folder, 'link')} belongs to uid 12345`),
+      });
+      symlinkSync('theirs/run', join(folder, 'through'));
+      chownSync(join(folder, 'theirs'), 12_345, 0);
+      await expect(listen({ path: join(folder, 'through', 'imap.sock') })).rejects.toMatchObject({
+        code: 'listen-unsafe',
+        message: expect.stringContaining(join(folder, 'theirs')),
+      });
+    },
+  );
+
+  it('is refused when a link to it leads round and round', async () => {
+    symlinkSync('round', join(folder, 'round'));
+    await expect(listen({ path: join(folder, 'round', 'imap.sock') })).rejects.toMatchObject({
+      code: 'listen-failed',
     });
   });
 

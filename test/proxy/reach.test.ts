@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
 import { Failure, Refusal } from '../../src/errors.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
+import { Lookups } from '../../src/net/lookups.ts';
 import { FailedLately } from '../../src/proxy/failed-lately.ts';
 import type { ProxyEvent } from '../../src/proxy/events.ts';
 import { reach, type Reached, type Ways } from '../../src/proxy/reach.ts';
@@ -74,6 +75,7 @@ class Trip {
 
   async go(): Promise<Reached> {
     const reached = await reach(this.desk, {
+      lookups: new Lookups(),
       signal: this.control.signal,
       admitted: (desk) => {
         this.asked.push(desk.target.endpoint.name);

@@ -480,6 +480,42 @@ describe('a client whose connection goes after it was greeted', () => {
     expect(rig.server.visits.slice(2).some(({ secured }) => secured.length > 0)).toBe(false);
   });
 
+  it('is told of the server that refused it, which is remembered', async () => {
+    const bad: Step[] = [
+      { say: '* OK ready\r\n' },
+      { hear: 'CAPABILITY' },
+      { say: '* CAPABILITY IMAP4rev1\r\nz1 OK\r\n' },
+    ];
+    const { rig, client } = await greeted({ upstreamTls: 'starttls' });
+    rig.server.script = bad;
+    visit(rig, 1).socket.end();
+    client.say('a1 HELLO\r\n');
+    await client.over();
+    expect(await rig.end(2)).toMatchObject({ reason: 'starttls-missing', basis: null, spki: null });
+    await rig.client().over();
+    expect(await rig.end(3)).toMatchObject({ detail: expect.stringContaining('memory') });
+  });
+
+  it('is cut off, and no server asked for it, when its trust settings changed meanwhile', async () => {
+    const { rig, client } = await greeted();
+    const trust = { policy: 'pinned', firstUse: 'accept', configPins: [] } as const;
+    await rig.proxy.replace([{ ...rig.route, trust, warm: 0 }]);
+    const dialled = rig.count('dialled');
+    visit(rig, 1).socket.end();
+    client.say('a1 LOGIN me secret\r\n');
+    await client.over();
+    expect(client.error).toBe('ECONNRESET');
+    expect(await rig.end(2)).toMatchObject({ outcome: 'rejected', reason: 'draining' });
+    expect([rig.count('dialled'), rig.server.heard]).toEqual([dialled, 'first\r\n']);
+  });
+
+  it('is served by another after a reload that changed nothing for its server', async () => {
+    const { rig, client } = await greeted();
+    await rig.proxy.replace([{ ...rig.route, warm: 0 }]);
+    visit(rig, 1).socket.end();
+    await client.say('a1 HELLO\r\n').hear('a1 HELLO');
+  });
+
   it('is cut off when the next connection greets with another challenge', async () => {
     const { rig, client } = await greeted({
       protocol: 'pop3',

@@ -21,6 +21,7 @@ import type { Limits, Route } from '../../src/proxy/route.ts';
 import { PeerTable } from '../../src/proxy/peer-table.ts';
 import type { SessionTools } from '../../src/proxy/session-tools.ts';
 import { defaultTiming, type Timing } from '../../src/proxy/timing.ts';
+import { Lookups } from '../../src/net/lookups.ts';
 import { Suspicion } from '../../src/net/suspicion.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore } from '../../src/store/pin-store.ts';
@@ -331,6 +332,7 @@ export interface RigOptions {
   readonly store?: PinStore;
   /** Absent: there is no resolver. */
   readonly findTlsa?: NonNullable<SessionTools['findTlsa']>;
+  readonly lookups?: Lookups;
   /** What clients are shown in place of the server's own identity. */
   readonly clientIdentity?: Identity;
   /** In place of a context of that identity. */
@@ -353,6 +355,7 @@ export const toolsOf = (tofu: Tofu, changes: Partial<SessionTools> = {}): Sessio
   timing: { ...defaultTiming, ...quick },
   suspicion: new Suspicion(),
   peers: new PeerTable(),
+  lookups: new Lookups(),
   ...changes,
 });
 
@@ -412,6 +415,7 @@ export class Rig {
       on,
       now,
       timing: { ...quick, ...options.timing },
+      ...(options.lookups === undefined ? {} : { lookups: options.lookups }),
     });
     await proxy.start();
     return new Rig({ server, tofu, proxy, route, events, clock, changed });

@@ -495,3 +495,26 @@ it('the settings of the configuration decide what a command means before any ses
   const { lines } = await world.add(selfSigned().spki);
   expect(lines).toContain('Under trust: ca pins are not looked at.');
 });
+
+const configured = (world: World, part: Parameters<typeof trusting>[0]) =>
+  world.tofu.configure(new Map([[world.endpoint.name, trusting(part)]]));
+
+describe('settings read anew between verdict and record', () => {
+  it('decide, and nothing is learnt by those that went', async () => {
+    const world = await World.open();
+    configured(world, {});
+    const judged = world.judge(selfSigned());
+    configured(world, { policy: 'pinned' });
+    expect(await world.tofu.settle(judged)).toMatchObject({ accept: false });
+    expect(world.tofu.record(world.endpoint.name)?.pins ?? []).toEqual([]);
+    await world.tofu.close();
+  });
+
+  it('of other endpoints do not, and what the caller gave holds where nothing is configured', async () => {
+    const world = await World.open();
+    const judged = world.judge(selfSigned());
+    world.tofu.configure(new Map([['other.example.org:993', trusting({ policy: 'pinned' })]]));
+    expect(await world.tofu.settle(judged)).toMatchObject({ accept: true });
+    await world.tofu.close();
+  });
+});
