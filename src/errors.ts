@@ -75,7 +75,7 @@ export const refusals = {
     permanence: 'permanent',
     cause: 'its key is not among the pinned ones',
     advice:
-      'The policy pinned accepts only keys that were named beforehand. Add the key with pins: in the configuration or letterlock pins add.',
+      'The policy pinned takes no new key in. Add the key with pins: in the configuration or letterlock pins add.',
   },
   'dane-mismatch': {
     permanence: 'permanent',

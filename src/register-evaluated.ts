@@ -2,10 +2,12 @@
 // is why it may be required.
 
 import { install } from './library/install.ts';
+import { modulesBeside, preloadOffspring } from './library/offspring.ts';
 import { Preload } from './library/preload.ts';
 import type { Surroundings } from './library/surroundings.ts';
 
 export function secure(surroundings: Surroundings): void {
   const preload = new Preload(surroundings);
-  install((options) => preload.connect(options));
+  if (install((options) => preload.connect(options)))
+    preloadOffspring(modulesBeside(import.meta.url), surroundings);
 }

@@ -2,14 +2,11 @@
 // of its workers and child processes too. The store is opened at the first one.
 
 import { install } from './library/install.ts';
-import { preloadOffspring } from './library/offspring.ts';
+import { inheritedSurroundings, modulesBeside, preloadOffspring } from './library/offspring.ts';
 import { Preload } from './library/preload.ts';
 import { readSurroundings } from './library/surroundings.ts';
 
-const surroundings = await readSurroundings(process.env);
+const surroundings = inheritedSurroundings() ?? (await readSurroundings(process.env));
 const preload = new Preload(surroundings);
-if (install((options) => preload.connect(options))) {
-  // Beside this one, compiled or not.
-  const evaluated = new URL(import.meta.url.replace(/\.(?=[jt]s$)/, '-evaluated.'));
-  preloadOffspring({ register: new URL(import.meta.url), evaluated }, surroundings);
-}
+if (install((options) => preload.connect(options)))
+  preloadOffspring(modulesBeside(import.meta.url), surroundings);

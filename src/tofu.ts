@@ -329,7 +329,8 @@ export class Tofu {
 
   /** What was judged, by what is remembered and configured now: a reload may have come in between. */
   #again(evidence: Evidence): Evidence {
-    const settings = this.#settings.get(evidence.endpoint) ?? evidence.settings;
+    const asked = this.#options.settings === 'asked' ? evidence.settings : undefined;
+    const settings = asked ?? this.#settings.get(evidence.endpoint) ?? evidence.settings;
     return this.#witness.again({ ...evidence, settings });
   }
 

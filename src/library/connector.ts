@@ -54,11 +54,14 @@ function answerOnce(
     clearTimeout(timer);
     socket.removeListener(event, connected);
     socket.removeListener('error', done);
+    socket.removeListener('close', closed);
     if (error === null) callback(null, socket);
     else callback(error, null);
   };
   const connected = (): void => done(null);
+  const closed = (): void => done(new Error('the connection was closed'));
   socket.setNoDelay(true);
   socket.once(event, connected);
   socket.once('error', done);
+  socket.once('close', closed);
 }

@@ -9,7 +9,7 @@ import { LetterlockError, MisuseError } from '../errors.ts';
 import type { ClientCredentials, TlsProfile } from '../net/contexts.ts';
 import { peerOf, stapledTo, unverified } from '../net/handshake.ts';
 import { tlsConnect } from '../net/tls-connect.ts';
-import { HeldSocket } from './held-socket.ts';
+import { HeldSocket, isHeld } from './held-socket.ts';
 import { legacyCertificate } from './legacy-certificate.ts';
 import type { Live } from './live.ts';
 import type { Settings, Standing, TrustOptions } from './settings.ts';
@@ -36,6 +36,9 @@ export class TlsGuard {
    * Throws RangeError or MisuseError `endpoint-unknown` where the options do not say which server is meant.
    */
   connect(options: ConnectionOptions, given: TrustOptions = {}): TLSSocket {
+    // Node writes to what is under a socket, past everything that waits in it.
+    if (isHeld(options.socket))
+      throw new MisuseError('unguarded-socket', 'the socket under this one is not vouched for yet');
     const endpoint = endpointOfOptions(options);
     const standing = this.#parts.settings.of(endpoint, given);
     const socket = tlsConnect({
@@ -68,9 +71,12 @@ export class TlsGuard {
       const [der] = peer.chain;
       const leaf = der === undefined ? null : new X509Certificate(der);
       const vouching = await this.#parts.vouching();
-      await vouching.vouch({ endpoint, standing, peer, signal: stop.signal }, ({ spki }) => {
-        const objection = leaf === null ? undefined : ownObjection(options, endpoint, leaf);
-        if (objection !== undefined) throw objection;
+      // Before anything is remembered: a server that the program refuses is not pinned.
+      const prove = async (): Promise<void> => {
+        if (leaf !== null) objectAs(options, endpoint, leaf);
+      };
+      await vouching.vouch({ endpoint, standing, peer, prove, signal: stop.signal }, ({ spki }) => {
+        if (socket.destroyed) throw new LetterlockError('client', 'the connection was closed');
         this.#parts.live.add(socket, { endpoint: endpoint.name, spki });
         held.release(leaf);
       });
@@ -88,20 +94,29 @@ interface Asked {
   readonly stapled: ReturnType<typeof stapledTo>;
 }
 
-/** The name that is asked for by SNI is the one that counts, as for Node. */
+/** The name that is asked for by SNI is the one that counts, as for Node; a socket that is there was made for a name too. */
 function endpointOfOptions({ servername, host, port, socket }: ConnectionOptions): Endpoint {
-  const name = [servername, host].find(isNamed) ?? 'localhost';
-  const number = portNamed(port) ?? (socket instanceof Socket ? socket.remotePort : undefined);
-  if (number !== undefined) return endpointOf(name, number);
-  throw new MisuseError('endpoint-unknown', `nothing says which port of ${name} this connection leads to`);
+  const under = socket instanceof Socket ? socket : null;
+  const made: unknown = under === null ? undefined : Reflect.get(under, '_host');
+  const name = [servername, host, made, under?.remoteAddress, socket == null ? 'localhost' : undefined].find(
+    isNamed,
+  );
+  const number = portNamed(port) ?? under?.remotePort;
+  if (name !== undefined && number !== undefined) return endpointOf(name, number);
+  throw new MisuseError(
+    'endpoint-unknown',
+    name === undefined
+      ? 'nothing says which server this connection leads to'
+      : `nothing says which port of ${name} this connection leads to`,
+  );
 }
 
 /** undici passes null where there is no name. */
 const isNamed = (text: unknown): text is string => typeof text === 'string' && text !== '';
 
-/** Node takes `'993'` as well. */
+/** Node takes `'993'` as well; 0 says nothing. */
 const portNamed = (port: unknown): number | undefined =>
-  port === undefined || port === null ? undefined : Number(port);
+  port === undefined || port === null || Number(port) === 0 ? undefined : Number(port);
 
 /** How to get there. Whatever decides about trust stands apart, and `onread` would bypass the stream. */
 function ways(options: ConnectionOptions): ConnectionOptions {
@@ -145,13 +160,14 @@ function credentialsOf({ cert, key, pfx, passphrase }: ConnectionOptions): Clien
   };
 }
 
-/** A program that looks for itself may refuse what letterlock accepts, never the other way round. */
-function ownObjection(
+/** A program that looks for itself may refuse what letterlock accepts, never the other way round. Throws its objection. */
+function objectAs(
   { checkServerIdentity: own }: ConnectionOptions,
   { host }: Endpoint,
   leaf: X509Certificate,
-): Error | undefined {
-  if (own === undefined || own === checkServerIdentity) return undefined;
+): void {
+  if (own === undefined || own === checkServerIdentity) return;
   const objection: unknown = Reflect.apply(own, undefined, [host, legacyCertificate(leaf)]);
-  return objection instanceof Error ? objection : undefined;
+  if (objection instanceof Error) throw objection;
+  if (objection) throw new Error('the program refuses the certificate of this server', { cause: objection });
 }

@@ -5,9 +5,15 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { legacyCertificate } from './legacy-certificate.ts';
+import { legacyCertificate, type LegacyCertificate } from './legacy-certificate.ts';
 
 const writes = ['_write', '_writev', '_final'] as const;
+
+const held = new WeakSet<object>();
+
+/** Whether what is under `socket` waits for a verdict. */
+export const isHeld = (socket: unknown): boolean =>
+  typeof socket === 'object' && socket !== null && held.has(socket);
 
 export class HeldSocket {
   readonly socket: TLSSocket;
@@ -16,26 +22,30 @@ export class HeldSocket {
   readonly #arrived: (Buffer | null)[] = [];
   #state: 'held' | 'released' | 'closed' = 'held';
   #handshaken = false;
+  /** The handshake is over, whoever was told of it. */
+  #secured = false;
   /** A socket that does not read keeps no process alive; one that waits for its verdict does. */
   #alive: NodeJS.Timeout | null = null;
 
   /** `handshaken` is called once, in the tick in which the handshake is over; the socket may close before that. */
   constructor(socket: TLSSocket, handshaken: () => void) {
     this.socket = socket;
+    held.add(socket);
     this.#holdEvents(handshaken);
     this.#holdWrites();
     this.#holdReads();
-    socket.once('close', () => this.#close());
   }
 
   /** Lets everything through, in the order in which it came, and tells that the connection is secure. */
   release(leaf: X509Certificate | null): void {
     if (this.#state !== 'held') return;
-    this.#state = 'released';
     const { socket } = this;
+    const shown = leaf === null ? null : legacyCertificate(leaf);
+    this.#state = 'released';
+    held.delete(socket);
     for (const name of ['emit', 'push', ...writes]) Reflect.deleteProperty(socket, name);
     Object.assign(socket, { authorized: true, authorizationError: null, secureConnecting: false });
-    if (leaf !== null) showCertificate(socket, leaf);
+    if (leaf !== null && shown !== null) showCertificate(socket, leaf, shown);
     tellSecure(socket);
     for (const write of this.#waiting.splice(0)) write();
     this.#deliver();
@@ -54,7 +64,10 @@ export class HeldSocket {
   #holdEvents(handshaken: () => void): void {
     const { socket } = this;
     const emit = socket.emit.bind(socket);
-    const held = (name: string | symbol, ...args: unknown[]): boolean => {
+    const told = (name: string | symbol, ...args: unknown[]): boolean => {
+      // Listeners can be taken away and can throw: what must happen does not hang on one.
+      if (name === 'secure') this.#secured = true;
+      if (name === 'close') this.#close();
       if (name !== 'secureConnect') return emit(name, ...args);
       if (!this.#handshaken) handshaken();
       this.#handshaken = true;
@@ -64,7 +77,7 @@ export class HeldSocket {
       Object.assign(socket, { authorized: false, secureConnecting: true });
       return true;
     };
-    Object.defineProperty(socket, 'emit', { value: held, configurable: true, writable: true });
+    Object.defineProperty(socket, 'emit', { value: told, configurable: true, writable: true });
   }
 
   #holdWrites(): void {
@@ -85,7 +98,7 @@ export class HeldSocket {
     const own = socket.push.bind(socket);
     const push = (chunk: Buffer | null): boolean => {
       // An end in the handshake is the handshake's: Node makes an error of it.
-      if (!this.#handshaken) return own(chunk);
+      if (!this.#secured) return own(chunk);
       this.#arrived.push(chunk);
       setReading(socket, 'stop');
       return false;
@@ -169,8 +182,7 @@ function tellSecure(socket: TLSSocket): void {
 }
 
 /** Node gives the certificate away once (20 to 24); whoever asks for it later gets the one that was judged. */
-function showCertificate(socket: TLSSocket, leaf: X509Certificate): void {
-  const shown = legacyCertificate(leaf);
+function showCertificate(socket: TLSSocket, leaf: X509Certificate, shown: LegacyCertificate): void {
   const answers = {
     getPeerX509Certificate: () => leaf,
     getPeerCertificate: () => shown,

@@ -1,10 +1,13 @@
 // The thread of hold-apart.ts: opens the store, says so, and serves it until the process ends.
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { z } from 'zod';
 import { openSharedStore } from '../sharing/shared-store.ts';
 
-const state: unknown = workerData;
-const store = await openSharedStore({ state: typeof state === 'string' ? state : null, now: Date.now });
+const pins = z
+  .object({ state: z.string().nullable(), env: z.record(z.string(), z.string()) })
+  .parse(workerData);
+const store = await openSharedStore({ ...pins, now: Date.now });
 if (store.role === 'holder') {
   // What is listened to keeps the thread; the process does not wait for it.
   parentPort?.on('message', () => undefined);

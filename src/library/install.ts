@@ -2,9 +2,12 @@
 // connects go through it, unchanged. Servers, UNIX sockets and what is not TLS stay as they are.
 
 import { syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { MisuseError } from '../errors.ts';
 import { replaced, tlsConnect } from '../net/tls-connect.ts';
+
+const { TLSSocket: OriginalSocket } = tls;
 
 type Connect = (options: ConnectionOptions) => TLSSocket;
 
@@ -14,8 +17,8 @@ export function install(connect: Connect): boolean {
   const connectInstead = (...args: readonly unknown[]): TLSSocket => {
     const { options, secure } = asked(args);
     // A UNIX socket has no name that a key could belong to; whoever can bind it is on this machine.
-    if (typeof options.path === 'string') return tlsConnect(options, secure);
-    const socket = connect(options);
+    if (isUnixSocket(options)) return tlsConnect(options, secure);
+    const socket = connectedOrFailed(connect, options);
     if (secure !== undefined) socket.once('secureConnect', secure);
     return socket;
   };
@@ -26,12 +29,32 @@ export function install(connect: Connect): boolean {
   return true;
 }
 
+/** As Node reads it: a path that is empty, or beside a socket, means nothing. */
+const isUnixSocket = ({ path, socket }: ConnectionOptions): boolean =>
+  typeof path === 'string' && path !== '' && (socket === undefined || socket === null);
+
+/** Node throws for no name of a server: what is wrong with one comes as an error, where a program waits for it. */
+function connectedOrFailed(connect: Connect, options: ConnectionOptions): TLSSocket {
+  try {
+    return connect(options);
+  } catch (error) {
+    const failed = new OriginalSocket(new Socket());
+    setImmediate(() => failed.destroy(error instanceof Error ? error : new Error(String(error))));
+    return failed;
+  }
+}
+
 /** A client made by hand says nowhere when it is secure: there is no moment at which it could be held. */
 const serversOnly = (original: typeof TLSSocket): typeof TLSSocket =>
   new Proxy(original, {
     construct(target, args: readonly unknown[], newTarget): object {
       const [, options] = args;
       if (isServer(options)) return Reflect.construct(target, args, newTarget);
+      throw new MisuseError('unguarded-socket');
+    },
+    apply(target, self: unknown, args: readonly unknown[]): unknown {
+      const [, options] = args;
+      if (isServer(options)) return Reflect.apply(target, self, args);
       throw new MisuseError('unguarded-socket');
     },
   });

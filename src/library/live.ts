@@ -8,6 +8,7 @@ export class Live {
   readonly #sockets = new Map<string, Set<TLSSocket>>();
 
   add(socket: TLSSocket, key: KeyEvent): void {
+    if (socket.destroyed) return;
     const name = nameOf(key);
     const sockets = this.#sockets.get(name) ?? new Set();
     this.#sockets.set(name, sockets.add(socket));

@@ -7,6 +7,16 @@ import workers, { type WorkerOptions } from 'node:worker_threads';
 import type { Surroundings } from './surroundings.ts';
 
 const variable = 'NODE_OPTIONS';
+const surroundingsKey = 'letterlock.surroundings';
+
+/** In a worker of a preloaded process: what that process goes by. */
+export function inheritedSurroundings(): Surroundings | null {
+  const inherited: unknown = workers.isMainThread ? null : workers.getEnvironmentData(surroundingsKey);
+  return isSurroundings(inherited) ? inherited : null;
+}
+
+const isSurroundings = (value: unknown): value is Surroundings =>
+  typeof value === 'object' && value !== null && 'common' in value && 'ready' in value;
 
 /** `register` is the module to preload, `evaluated` the one for workers made of text, which run no preload. */
 export interface Modules {
@@ -14,16 +24,28 @@ export interface Modules {
   readonly evaluated: URL;
 }
 
+/** Beside one of them, compiled or not. */
+export function modulesBeside(url: string): Modules {
+  const [, start = '', extension = 'js'] = /^(.*\/)register(?:-evaluated)?\.([jt]s)$/.exec(url) ?? [];
+  return {
+    register: new URL(`${start}register.${extension}`),
+    evaluated: new URL(`${start}register-evaluated.${extension}`),
+  };
+}
+
 export function preloadOffspring(modules: Modules, surroundings: Surroundings): void {
   const given = process.env[variable] ?? '';
   if (!given.includes(modules.register.href))
     process.env[variable] = `${given} --import=${modules.register.href}`.trim();
+  // A worker goes by the surroundings of this process, whatever environment it is given.
+  workers.setEnvironmentData(surroundingsKey, surroundings);
   const original = workers.Worker;
   class PreloadedWorker extends original {
     constructor(file: string | URL, options: WorkerOptions = {}) {
-      if (options.eval === true && typeof file === 'string')
+      // Node takes whatever is truthy.
+      if (options.eval && typeof file === 'string')
         super(`${prefix(file, modules, surroundings)}${file}`, options);
-      else super(file, { ...options, execArgv: withImport(options.execArgv ?? process.execArgv, modules) });
+      else super(file, withImport(options, modules));
     }
   }
   Object.defineProperty(PreloadedWorker, 'name', { value: 'Worker' });
@@ -31,8 +53,11 @@ export function preloadOffspring(modules: Modules, surroundings: Surroundings): 
   syncBuiltinESMExports();
 }
 
-const withImport = (execArgv: readonly string[], { register }: Modules): string[] =>
-  execArgv.includes(register.href) ? [...execArgv] : [...execArgv, '--import', register.href];
+/** Without options of its own a worker has those of this process; named, Node refuses some of them. */
+const withImport = (options: WorkerOptions, { register }: Modules): WorkerOptions =>
+  options.execArgv === undefined || options.execArgv.includes(register.href)
+    ? options
+    : { ...options, execArgv: [...options.execArgv, '--import', register.href] };
 
 /** On the first line, so that places in errors stay right; a directive must stay first. */
 function prefix(text: string, { evaluated }: Modules, surroundings: Surroundings): string {

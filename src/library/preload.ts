@@ -75,7 +75,7 @@ export class Preload {
   }
 
   async #openNow(): Promise<Open> {
-    const { state } = this.#surroundings;
+    const { state, env } = this.#surroundings;
     const { openSharedStore } = await import('../sharing/shared-store.ts');
     const late: { engine: Engine | null } = { engine: null };
     const announcer = new Announcer(
@@ -85,13 +85,14 @@ export class Preload {
     const changed = (audit: readonly AuditEntry[]): void => {
       for (const entry of audit) announcer.engine({ type: 'pin-changed', ...entry });
     };
-    await holdApart(state);
-    const store = await openSharedStore({ state, now: Date.now, changed });
+    await holdApart({ state, env });
+    const store = await openSharedStore({ state, env, now: Date.now, changed });
     const engine = await Engine.open({
       store,
       secret: store.secret,
       now: Date.now,
       builtAt: readBuild().builtAt,
+      settings: 'asked',
       on: (event) => {
         if (event.type === 'key-untrusted') this.#live.revoke(event);
         announcer.engine(event);

@@ -3,6 +3,7 @@
 
 import type { Endpoint } from '../endpoint.ts';
 import { parseEndpoint } from '../endpoint.ts';
+import { nearest } from '../config/nearest.ts';
 import { loadAnchorsNow, type AnchorSet } from '../net/anchors.ts';
 import {
   daneUses,
@@ -22,7 +23,7 @@ export interface TrustOptions {
   readonly trust?: Policy;
   /** Default `accept`. With `decide`, a person is asked in its place. */
   readonly firstUse?: FirstUse;
-  /** `sha256//BASE64=` of keys. Where there are any, no others count. */
+  /** `sha256//BASE64=` of keys that count beside the remembered ones; where there are any, no new key is taken in. */
   readonly pins?: readonly string[];
   /** Trust anchors in place of the system's: PEM files, and `system` for those as well. */
   readonly caFile?: string | readonly string[];
@@ -36,11 +37,32 @@ export interface TrustOptions {
   readonly continuity?: 'anchor';
 }
 
+export const trustOptionNames: readonly string[] = [
+  'trust',
+  'firstUse',
+  'pins',
+  'caFile',
+  'crlFile',
+  'dane',
+  'handOver',
+  'continuity',
+];
+
 /** The trust options among the options of something else. */
-export const trustOptionsIn = (options: TrustOptions): TrustOptions => {
-  const { trust, firstUse, pins, caFile, crlFile, dane, handOver, continuity } = options;
-  return defined({ trust, firstUse, pins, caFile, crlFile, dane, handOver, continuity });
-};
+export const trustOptionsIn = (options: TrustOptions): TrustOptions =>
+  Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => trustOptionNames.includes(name) && value !== undefined),
+  );
+
+/** @throws RangeError for a name that means nothing */
+export function checkOptionNames(options: object, names: readonly string[], whose: string): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, names);
+  throw new RangeError(
+    `${whose}: unknown option ${unknown}${near === null ? '' : `; did you mean ${near}?`}`,
+  );
+}
 
 /** For every connection, and by endpoint (`imap.example.org:993`). */
 export interface SettingsOptions extends TrustOptions {
@@ -73,7 +95,7 @@ export class Settings {
     this.#own = new Map(
       Object.entries(options.endpoints ?? {}).map(([name, own]) => [
         parseEndpoint(name).name,
-        checked(defined(own), name),
+        ownOptions(own, name),
       ]),
     );
   }
@@ -137,10 +159,14 @@ function settingsOf(asked: TrustOptions): TrustSettings {
   };
 }
 
+function ownOptions(own: TrustOptions, name: string): TrustOptions {
+  checkOptionNames(own, trustOptionNames, name);
+  return checked(defined(own), name);
+}
+
 /** An option that is there and undefined is not given. */
-const defined = (options: {
-  readonly [K in keyof TrustOptions]: TrustOptions[K] | undefined;
-}): TrustOptions => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+const defined = (options: TrustOptions): TrustOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 function checkedTogether(options: TrustOptions, whose: string): TrustOptions {
   if (options.continuity !== 'anchor') return options;
@@ -155,6 +181,9 @@ function checked(options: TrustOptions, whose: string): TrustOptions {
   oneOf('firstUse', options.firstUse, { of: firstUses, whose });
   oneOf('dane', options.dane, { of: daneUses, whose });
   oneOf('continuity', options.continuity, { of: ['anchor'], whose });
+  const { handOver } = options;
+  if (handOver !== undefined && typeof handOver !== 'boolean')
+    throw new RangeError(`${whose}: handOver is ${JSON.stringify(handOver)}, and must be true or false`);
   for (const pin of options.pins ?? []) canonicalPin(pin);
   return options;
 }

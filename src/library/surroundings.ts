@@ -2,6 +2,7 @@
 // the same checks. Without either nothing but the defaults is loaded.
 
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { defaultFiles, defaultState, thisHome } from '../config/paths.ts';
 import type { ResolverPlace } from '../net/open-tlsa.ts';
 import { targetsOf } from '../proxy/route.ts';
@@ -16,15 +17,42 @@ export interface Surroundings {
   readonly resolver: ResolverPlace | null;
   /** Absolute; null where nobody named one: a daemon that is found has its own. */
   readonly state: string | null;
+  /** What of the environment says where pins are, as it was at the start. */
+  readonly env: Readonly<Record<string, string>>;
   readonly level: 'error' | 'warn' | 'info' | 'debug';
 }
 
+/** A program and its children that change their directory go on with the same file and the same pins. */
+function makeAbsolute(env: NodeJS.ProcessEnv): void {
+  for (const name of ['LETTERLOCK_STATE', 'LETTERLOCK_CONFIG']) {
+    const path = env[name];
+    if (path !== undefined && path !== '') env[name] = resolve(path);
+  }
+}
+
+/** The directories that a service manager gives are the program's, not letterlock's. */
+const placesIn = (env: NodeJS.ProcessEnv): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && (name.startsWith('LETTERLOCK_') || placeNames.has(name)) ? [[name, value]] : [],
+    ),
+  );
+
+const placeNames: ReadonlySet<string> = new Set([
+  'HOME',
+  'XDG_STATE_HOME',
+  'XDG_CONFIG_HOME',
+  'XDG_RUNTIME_DIR',
+]);
+
 /** @throws CommandError `config` with every problem */
-export async function readSurroundings(env: NodeJS.ProcessEnv): Promise<Surroundings> {
+export async function readSurroundings(whole: NodeJS.ProcessEnv): Promise<Surroundings> {
+  makeAbsolute(whole);
+  const env = placesIn(whole);
   const home = thisHome(env);
   const file = await fileOf(env);
   if (file === null && !Object.keys(env).some((name) => name.startsWith('LETTERLOCK_'))) {
-    return { common: {}, ready: [], resolver: null, state: null, level: 'warn' };
+    return { common: {}, ready: [], resolver: null, state: null, env, level: 'warn' };
   }
   const { loadConfig } = await import('../config/load.ts');
   const { renderProblem } = await import('../config/problem.ts');
@@ -50,6 +78,7 @@ export async function readSurroundings(env: NodeJS.ProcessEnv): Promise<Surround
     ]),
     resolver: config.resolver,
     state: config.state === defaultState(home) ? null : config.state,
+    env,
     level: config.log.level,
   };
 }

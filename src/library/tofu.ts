@@ -30,7 +30,14 @@ import { inspectServer, type Inspection } from './inspect.ts';
 import { install } from './install.ts';
 import { Live } from './live.ts';
 import { mailSocketFrom, type GetSocket } from './nodemailer-socket.ts';
-import { Settings, trustOptionsIn, type SettingsOptions, type TrustOptions } from './settings.ts';
+import {
+  checkOptionNames,
+  Settings,
+  trustOptionNames,
+  trustOptionsIn,
+  type SettingsOptions,
+  type TrustOptions,
+} from './settings.ts';
 import { targetFrom } from './target.ts';
 import { asTrustError, Vouching } from './vouching.ts';
 
@@ -104,6 +111,7 @@ export class Tofu {
 
   /** @throws RangeError for an option that cannot be, AnchorError, StoreError */
   static async open(options: TofuOptions): Promise<Tofu> {
+    checkNames(options);
     const settings = new Settings(options);
     settings.load();
     const store = options.store === 'memory' ? openMemoryStore() : options.store;
@@ -119,6 +127,7 @@ export class Tofu {
       secret,
       now: options.now ?? Date.now,
       builtAt: readBuild().builtAt,
+      settings: 'asked',
       on: (event) => {
         if (event.type === 'key-untrusted') live.revoke(event);
         announcer.engine(event);
@@ -169,7 +178,7 @@ export class Tofu {
    * `letterlock/register` does the same for programs that cannot be changed. False where that was done before.
    */
   install(): boolean {
-    return install((options) => this.tlsConnect(options));
+    return install((options) => this.#guard.connect(options));
   }
 
   /** For `https.request({ agent })` and everything that takes one. */
@@ -188,10 +197,12 @@ export class Tofu {
   }
 
   /** The options for `tls.connect` under which `vouch` can tell whether a CA vouches for the server. */
-  tlsOptions(endpoint: string, options: TrustOptions = {}): ConnectionOptions {
+  tlsOptions(endpoint: string, given: TrustOptions = {}): ConnectionOptions {
     const found = parseEndpoint(endpoint);
-    const { anchors } = this.#settings.of(found, options);
-    return unverified(found, anchors.contexts.of('modern', null));
+    const { anchors } = this.#settings.of(found, given);
+    // An answer that came stapled could not be told to `vouch`: it is not asked for.
+    const { requestOCSP: _, ...options } = unverified(found, anchors.contexts.of('modern', null));
+    return options;
   }
 
   /**
@@ -199,8 +210,8 @@ export class Tofu {
    * to it or read. Destroys it when it throws: TrustError, MisuseError `vouch-too-late`.
    */
   async vouch(socket: TLSSocket, endpoint: string, options: TrustOptions = {}): Promise<Vouched> {
-    const found = parseEndpoint(endpoint);
     try {
+      const found = parseEndpoint(endpoint);
       checkUntouched(socket);
       const standing = this.#settings.of(found, options);
       const peer = peerOf(socket, 'modern');
@@ -292,6 +303,18 @@ export class Tofu {
   }
 }
 
+const optionNames = [...trustOptionNames, 'endpoints', 'store', 'hooks', 'resolver', 'decide', 'now'];
+
+/** A misspelt policy must not quietly leave the default in force. */
+function checkNames(options: TofuOptions): void {
+  checkOptionNames(options, optionNames, 'Tofu.open');
+  const asksDane = [options, ...Object.values(options.endpoints ?? {})].some(({ dane }) => dane === 'prefer');
+  if (asksDane && options.resolver === undefined)
+    throw new RangeError(
+      'dane: prefer asks a resolver: name one that validates with resolver, such as 127.0.0.1',
+    );
+}
+
 function resolverFrom(resolver: string | undefined): ResolverPlace | null {
   return resolver === undefined ? null : { kind: 'loopback', ...parseOwnResolver(resolver) };
 }
@@ -302,6 +325,11 @@ const secretOf = (store: PinStore & { readonly secret?: Uint8Array }): Uint8Arra
 
 /** A byte that left, or one that was taken for the server's, cannot be made good by a verdict. */
 function checkUntouched(socket: TLSSocket): void {
+  if (Reflect.get(socket, 'secureConnecting') === true)
+    throw new MisuseError(
+      'vouch-too-late',
+      'this socket has not finished its handshake: call vouch in its secureConnect',
+    );
   if (socket.bytesWritten === 0 && !socket.readableDidRead) return;
   throw new MisuseError('vouch-too-late');
 }

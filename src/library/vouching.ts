@@ -3,6 +3,7 @@
 
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type RefusalReason } from '../errors.ts';
+import { unlessAborted } from '../proxy/unless-aborted.ts';
 import type { Judged, Tofu as Engine } from '../tofu.ts';
 import type { Peer, Verdict } from '../trust/evidence.ts';
 import type { Vouched } from '../trust/vouched.ts';
@@ -69,7 +70,7 @@ export class Vouching {
     const first = this.#judge(presented, aid);
     const refused = await this.#refusalOf(first, presented.endpoint);
     if (refused === null) return this.#settle(first, presented);
-    if (!(await this.#approved(refused))) throw refused;
+    if (!(await this.#approved(refused, presented.signal))) throw refused;
     presented.signal?.throwIfAborted();
     const second = this.#judge(presented, aid);
     const again = await this.#refusalOf(second, presented.endpoint);
@@ -106,10 +107,15 @@ export class Vouching {
     return new TrustError({ endpoint, reason: verdict.reason, reference, evidence, why: verdict.why });
   }
 
-  async #approved(refused: TrustError): Promise<boolean> {
+  /** A connection that is given up does not wait for the person, whose answer counts all the same. */
+  async #approved(refused: TrustError, signal?: AbortSignal): Promise<boolean> {
+    const { desk } = this.#parts;
+    if (desk === null) return false;
     try {
-      return (await this.#parts.desk?.ask(refused)) ?? false;
+      const asked = desk.ask(refused);
+      return await (signal === undefined ? asked : unlessAborted(asked, signal));
     } catch (cause) {
+      signal?.throwIfAborted();
       // Whatever went wrong with the question: the answer was not yes.
       refused.cause ??= cause;
       return false;

@@ -39,6 +39,11 @@ export interface TofuOptions {
   readonly now: () => number;
   /** When this program was built, milliseconds since 1970: a clock before that is wrong. */
   readonly builtAt: number;
+  /**
+   * `asked`: the settings of a question stand also where the endpoint is configured, as for a program that sets them with
+   * the call. Absent: what is configured when it is settled stands.
+   */
+  readonly settings?: 'asked';
   /** Hears of everything, after it is durable. Must not throw. */
   readonly on: Listener<TrustEvent>;
 }

@@ -51,7 +51,7 @@ async function webServers() {
 
 const everyWay = join(import.meta.dirname, 'programs/every-way.mjs');
 const linesOf = (stdout: Buffer): readonly string[] => stdout.toString('utf8').trimEnd().split('\n');
-const ways = 11;
+const ways = 15;
 
 const run = (env: Readonly<Record<string, string>> = {}, script = everyWay) =>
   runProgram({ script, folder: folder.path, env: { ...server.ports, ...env } });
@@ -77,6 +77,11 @@ describe('a preloaded program', { timeout: 60_000 }, () => {
     ).toEqual([]);
     expect(refused).toHaveLength(ways);
     expect(server.secrets()).toBe(before);
+  });
+
+  test('tells of a name that is none where it waits for errors', async () => {
+    const { stdout } = await run({}, join(import.meta.dirname, 'programs/bad-name.mjs'));
+    expect(linesOf(stdout)).toEqual(['https: error', 'fetch: error']);
   });
 
   test('goes by the variables and the file that letterlock run goes by', async () => {

@@ -143,6 +143,47 @@ describe('tlsConnect', () => {
     expect(server.received).toBe('');
   });
 
+  test('pins nothing that the program refuses itself, whatever it says', async () => {
+    for (const said of [new Error('not mine'), 'a word']) {
+      const tofu = await opened.tofu();
+      const own = vi.fn(() => said as Error);
+      const socket = tofu.tlsConnect({ ...to(server.port), checkServerIdentity: own });
+      expect(await ended(socket)).toBeInstanceOf(Error);
+      expect(tofu.list()).toEqual([]);
+    }
+  });
+
+  test('goes by the name a socket was made for when it is given no other', async () => {
+    const raw = connect(server.port, '127.0.0.1');
+    await once(raw, 'connect');
+    const tofu = await opened.tofu();
+    const socket = tofu.tlsConnect({ socket: raw });
+    await once(socket, 'secureConnect');
+    expect(tofu.list().map(({ endpoint }) => endpoint)).toEqual([server.endpoint]);
+    socket.destroy();
+  });
+
+  test('makes no TLS over a socket that is not vouched for yet', async () => {
+    const tofu = await opened.tofu();
+    const outer = tofu.tlsConnect(to(server.port));
+    expect(() => tofu.tlsConnect({ socket: outer, host: 'a.test', port: 1 })).toThrow('not vouched for yet');
+    await once(outer, 'secureConnect');
+    outer.destroy();
+  });
+
+  test('lets nothing be heard also where the listeners of Node are gone', async () => {
+    const talking = await opened.server('* OK ready\r\n');
+    const tofu = await opened.tofu({ firstUse: 'refuse' });
+    const socket = tofu.tlsConnect(to(talking.port));
+    for (const listener of socket.listeners('secure')) socket.off('secure', listener as () => void);
+    const said = vi.fn();
+    socket.on('data', said);
+    await vi.waitFor(() => expect(talking.connections).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(said).not.toHaveBeenCalled();
+    socket.destroy();
+  });
+
   test('closes connections on a key that is rejected', async () => {
     const tofu = await opened.tofu();
     const socket = tofu.tlsConnect(to(server.port));

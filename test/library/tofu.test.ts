@@ -141,6 +141,28 @@ describe('connect', () => {
     await expect(opened.tofu({ caFile: '/nowhere.pem' })).rejects.toMatchObject({ code: 'anchors' });
   });
 
+  test('does not wait for a person once its signal ended', async () => {
+    const stop = new AbortController();
+    const tofu = await opened.tofu({
+      decide: () => {
+        stop.abort(new Error('enough'));
+        return new Promise<Answer>(() => undefined);
+      },
+    });
+    await expect(tofu.connect(`tls://${server.endpoint}`, { signal: stop.signal })).rejects.toThrow('enough');
+  });
+
+  test.each([
+    [{ policy: 'ca' }, 'Tofu.open: unknown option policy'],
+    [{ trsut: 'ca' }, 'did you mean trust?'],
+    [{ endpoints: { 'a.test:1': { pin: [] } } }, 'a.test:1: unknown option pin; did you mean pins?'],
+    [{ handOver: 'yes' }, 'handOver is "yes"'],
+    [{ dane: 'prefer' }, 'name one that validates'],
+  ])('%j is refused at once', async (options, message) => {
+    // A program without types.
+    await expect(opened.tofu(JSON.parse(JSON.stringify(options)))).rejects.toThrow(message);
+  });
+
   test('ends when its signal does, and tells what could not be reached', async () => {
     const tofu = await opened.tofu();
     await expect(

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import http2 from 'node:http2';
 import https from 'node:https';
+import { createConnection } from 'node:net';
 import tls, { connect } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 
@@ -63,9 +64,26 @@ const ways = {
   http2: http2Answer,
   'imported connect': () => plain((secure) => connect({ host, port }, secure)),
   'connect by port and host': () => plain((secure) => tls.connect(port, host, secure)),
+  // Node takes a path for a UNIX socket only where there is nothing else.
+  'connect with an empty path': () =>
+    plain((secure) => tls.connect({ host, port, path: '', rejectUnauthorized: false }, secure)),
+  'connect over a socket, with a path': () =>
+    plain((secure) => {
+      const socket = createConnection(port, host);
+      return tls.connect({ socket, path: '/x', host, port, rejectUnauthorized: false }, secure);
+    }),
   'worker of a file': () => inWorker(new URL('worker.mjs', import.meta.url)),
   'worker without options of its own': () =>
     inWorker(new URL('worker.mjs', import.meta.url), { execArgv: [] }),
+  'worker with an environment of its own': () =>
+    inWorker(new URL('worker.mjs', import.meta.url), { env: { PORT: process.env.PORT } }),
+  'worker of text in a worker of text': () =>
+    inWorker(
+      `const { Worker, parentPort } = require('node:worker_threads');
+      new Worker(${JSON.stringify(text("require('node:worker_threads').parentPort.postMessage"))}, { eval: 1 })
+        .on('message', (what) => parentPort.postMessage(what));`,
+      { eval: true },
+    ),
   'worker of text': () =>
     inWorker(text("require('node:worker_threads').parentPort.postMessage"), { eval: true }),
   'child process': child,
