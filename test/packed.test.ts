@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtBin } from './lab/build.ts';
 import { temporaryFolder, type Folder } from './lab/folder.ts';
-import { run, words, type Ran } from './lab/run.ts';
+import { cleanEnvironment, run, words, type Ran } from './lab/run.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -68,7 +68,7 @@ describe('the packed package', () => {
   }, 180_000);
   afterAll(() => folder.remove());
 
-  const environment = (): NodeJS.ProcessEnv => ({ ...process.env, HOME: folder.path });
+  const environment = (): NodeJS.ProcessEnv => cleanEnvironment(folder.path);
 
   test('runs a program that imports every entry', async () => {
     const { exit, shown } = await run([process.execPath, 'app.mjs', join(folder.path, 'state')], {

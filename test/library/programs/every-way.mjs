@@ -55,6 +55,8 @@ const text = (tell) =>
   `'use strict'; require('node:https').get({ host: '${host}', port: ${port}, headers: { authorization: 'secret' } },
     (answer) => { ${tell}(answer.statusCode); answer.resume(); }).on('error', (error) => ${tell}(error.code));`;
 
+// What programs do that cannot verify: it must not help them.
+const weak = { rejectUnauthorized: false };
 const ways = {
   https: () => request({}),
   'https again': () => request({}),
@@ -64,13 +66,12 @@ const ways = {
   http2: http2Answer,
   'imported connect': () => plain((secure) => connect({ host, port }, secure)),
   'connect by port and host': () => plain((secure) => tls.connect(port, host, secure)),
-  // Node takes a path for a UNIX socket only where there is nothing else.
   'connect with an empty path': () =>
-    plain((secure) => tls.connect({ host, port, path: '', rejectUnauthorized: false }, secure)),
+    plain((secure) => tls.connect({ host, port, path: '', ...weak }, secure)),
   'connect over a socket, with a path': () =>
     plain((secure) => {
       const socket = createConnection(port, host);
-      return tls.connect({ socket, path: '/x', host, port, rejectUnauthorized: false }, secure);
+      return tls.connect({ socket, path: '/x', host, port, ...weak }, secure);
     }),
   'worker of a file': () => inWorker(new URL('worker.mjs', import.meta.url)),
   'worker without options of its own': () =>
