@@ -132,7 +132,9 @@ const readScript = `${prelude}
     MailServices.pop3.GetNewMail(msgWindow, listener, inbox, server);
   }
   await until(() => listener.status !== null);
-  const inbox = inboxOf();
+  // It makes its folders anew when it has seen those of the server.
+  const inbox = await until(inboxOf);
+  if (!inbox) return { shown: [...shown, 'status ' + listener.status], messages: [] };
   await until(() => !Components.isSuccessCode(listener.status ?? 1) || inbox.getTotalMessages(false) > 0);
   const messages = [];
   if (shown.length === 0)
