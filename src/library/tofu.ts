@@ -13,6 +13,7 @@ import { MisuseError } from '../errors.ts';
 import { peerOf, unverified } from '../net/handshake.ts';
 import type { ResolverPlace } from '../net/open-tlsa.ts';
 import { readBuild } from '../ops/build.ts';
+import { awake } from '../sharing/awake.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { PinStore } from '../store/pin-store.ts';
 import { Tofu as Engine } from '../tofu.ts';
@@ -145,10 +146,9 @@ export class Tofu {
   async connect(target: string, options: ConnectOptions = {}): Promise<Connection> {
     const found = targetFrom(target, options.starttls);
     const standing = this.#settings.of(found.endpoint, options);
-    return connectTo({ target: found, way: options }, standing, {
-      vouching: this.#vouching,
-      live: this.#live,
-    });
+    const parts = { vouching: this.#vouching, live: this.#live };
+    // A paused socket keeps no process.
+    return awake(connectTo({ target: found, way: options }, standing, parts));
   }
 
   /** One handshake to look: a bad certificate is a result. Throws TrustError or Failure where none came about. */

@@ -17,6 +17,7 @@ import type {
 import { noSealedKeys } from '../store/sealed-keys.ts';
 import { ownChanges } from '../store/stage.ts';
 import { storeClosed } from '../store/store-error.ts';
+import { awake } from './awake.ts';
 import { Keeper, type SharedTiming } from './keeper.ts';
 import { lineTiming, unavailable } from './line.ts';
 import { placeOf, type PlaceOptions } from './place.ts';
@@ -63,7 +64,7 @@ export async function openSharedStore(options: SharedStoreOptions): Promise<Shar
   const keeper = new Keeper({ place, now, timing, changed: options.changed ?? null });
   try {
     signal?.throwIfAborted();
-    await keeper.open(signal ?? null);
+    await awake(keeper.open(signal ?? null));
     return new Shared(keeper);
   } catch (error) {
     await keeper.close();
@@ -88,7 +89,7 @@ class Shared implements SharedStore {
   }
 
   usable(): Promise<void> {
-    return this.#keeper.usable();
+    return awake(this.#keeper.usable());
   }
 
   async *load(): AsyncGenerator<StoredRecord> {
@@ -98,7 +99,7 @@ class Shared implements SharedStore {
   async commit(changes: readonly Change[]): Promise<Committed | Conflict> {
     const store = this.#store();
     const own = ownChanges(changes);
-    const answer = await store.commit(own);
+    const answer = await awake(store.commit(own));
     if (answer.committed) this.#keeper.known.committed(own, answer, store.health().generation);
     return answer;
   }

@@ -38,7 +38,10 @@ export function sibling(
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<Answer> => {
     const line = await lines.next();
-    if (line.done === true) throw new Error(`sibling ${pid} ended`);
+    if (line.done === true) {
+      await closed;
+      throw new Error(`sibling ${pid} ended: ${child.exitCode ?? child.signalCode}`);
+    }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return JSON.parse(line.value) as Answer;
   };
