@@ -139,7 +139,7 @@ describeWith(['dovecot', 'openssl', 'microsocks', 'tinyproxy', 'python3', 'curl'
           'could not reach gone.lab.test: no connection could be made',
         );
         expect(endOf(alone)?.detail).toMatch(
-          /^(?:socks5|http) proxy 127\.0\.0\.1:\d+: (?:connection refused|5\d\d )/,
+          /^(?:socks5|http) proxy 127\.0\.0\.1:\d+: (?:connection refused|5\d\d)/,
         );
         const way = await running({ ...gone, others: [targetOf(lab, 'imaps')], via: proxy.via }, none);
         const { messages, shown } = await read(imaplib, way.port);
