@@ -103,9 +103,10 @@ export class Tofu {
   }
 
   /**
-   * For an accepted Judged, after proof of protocol: judges the same evidence once more, by the settings configured
-   * now where the endpoint has any, commits durably what the verdict creates or changes, then mints. Never rejects; a store error is a refusal. For a refused
-   * Judged it waits until the candidate is recorded.
+   * For an accepted Judged, after proof of protocol: judges the same evidence once more, by the settings configured now where
+   * the endpoint has any (unless those of the question stand, see TofuOptions), commits durably what the verdict creates or
+   * changes, then mints. Never rejects; a store error is a refusal. For a refused Judged it waits until the candidate is
+   * recorded.
    */
   async settle(judged: Judged): Promise<Settled> {
     return this.#lanes.run(judged.evidence.endpoint, async () => {

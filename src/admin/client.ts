@@ -74,7 +74,7 @@ async function exchange<T>(line: Line, question: Question): Promise<T> {
   const text = await readText(line, response);
   const value = parsed(line, text);
   if (response.statusCode === 200) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever answers 200 has the shapes of shapes.ts
     return value as T;
   }
   throw toldError(value) ?? oddAnswer(line, `it answered with HTTP status ${response.statusCode ?? 0}`);

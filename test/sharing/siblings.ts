@@ -42,7 +42,7 @@ export function sibling(
       await closed;
       throw new Error(`sibling ${pid} ended: ${child.exitCode ?? child.signalCode}`);
     }
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the line is one of sibling.ts
     return JSON.parse(line.value) as Answer;
   };
   const one = async (): Promise<Told> => {
