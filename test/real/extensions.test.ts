@@ -274,7 +274,7 @@ describeWith(['dovecot', 'postfix', 'openssl'], { root: true })('through letterl
   async function play({ protocol, go }: Script, where: Where): Promise<{ list: string; heard: string }> {
     const { client, list } = await enter(where, protocol);
     try {
-      return { list, heard: steady(await go({ client, other })) };
+      return { list: steady(list), heard: steady(await go({ client, other })) };
     } finally {
       client.close();
     }
