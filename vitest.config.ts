@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SecondTry } from './scripts/second-try.mjs';
 
 // The trust environment of the machine must never reach a test: it changes what OpenSSL and Node trust.
 for (const name of [
@@ -12,8 +13,16 @@ for (const name of [
   delete process.env[name];
 }
 
+// Where scripts/test wants the outcome of each test written down.
+const report = process.env['LETTERLOCK_REPORT'];
+
 export default defineConfig({
   test: {
+    reporters: [
+      'default',
+      new SecondTry(),
+      ...(report === undefined ? [] : [['json', { outputFile: report }] as const]),
+    ],
     pool: 'forks',
     maxWorkers: 2,
     // A poll ends when its answer comes; on a busy machine that may take longer than the default second.
@@ -35,6 +44,8 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
+          // Other people's servers and clients on a busy machine; a second try is told of by name.
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
