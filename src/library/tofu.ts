@@ -9,8 +9,6 @@ import { pinsRows } from '../admin/tofu-operator.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import { parseOwnResolver } from '../config/resolver-place.ts';
 import { parseEndpoint } from '../endpoint.ts';
-import { MisuseError } from '../errors.ts';
-import { peerOf, unverified } from '../net/handshake.ts';
 import type { ResolverPlace } from '../net/open-tlsa.ts';
 import { awake } from '../sharing/awake.ts';
 import { openMemoryStore } from '../store/memory.ts';
@@ -26,9 +24,11 @@ import {
   type Approach,
   type Connection,
   type ConnectOptions,
+  type ConnectParts,
 } from './connect.ts';
 import { Dialogue, type Decide } from './decision.ts';
 import { runEngine, type RunningEngine } from './engine.ts';
+import { foreignOptions, vouchForeign } from './foreign-socket.ts';
 import { TlsGuard } from './guard.ts';
 import { Announcer, type Hooks } from './hooks.ts';
 import { VouchingAgent } from './https-agent.ts';
@@ -72,8 +72,7 @@ export class Tofu {
   readonly #store: PinStore;
   readonly #ownsStore: boolean;
   readonly #settings: Settings;
-  readonly #vouching: Vouching;
-  readonly #live: Live;
+  readonly #connectParts: ConnectParts;
   readonly #guard: TlsGuard;
   readonly #now: () => number;
 
@@ -84,15 +83,15 @@ export class Tofu {
     this.#store = parts.store;
     this.#ownsStore = options.store === 'memory';
     this.#settings = settings;
-    this.#live = live;
     this.#now = options.now ?? Date.now;
     const dialogue =
       options.decide === undefined ? null : new Dialogue(options.decide, (command) => this.#command(command));
     const aids = new Aids({ resolver: parts.resolver, now: this.#now });
-    this.#vouching = new Vouching({ engine, announcer: parts.announcer, dialogue, aids });
+    const vouching = new Vouching({ engine, announcer: parts.announcer, dialogue, aids });
+    this.#connectParts = { vouching, live };
     this.#guard = new TlsGuard({
       settings,
-      vouching: () => Promise.resolve(this.#vouching),
+      vouching: () => Promise.resolve(vouching),
       isEstablished: (endpoint, terms) => engine.isEstablished({ endpoint, settings: terms.settings }),
       live,
     });
@@ -120,9 +119,8 @@ export class Tofu {
    */
   async connect(target: string, options: ConnectOptions = {}): Promise<Connection> {
     const { approach, terms } = this.#approachTo(target, options);
-    const parts = { vouching: this.#vouching, live: this.#live };
     // A paused socket keeps no process.
-    return awake(connectTo(approach, terms, parts));
+    return awake(connectTo(approach, terms, this.#connectParts));
   }
 
   /** One handshake to look: a bad certificate is a result. Throws TrustError or Failure where none came about. */
@@ -130,7 +128,7 @@ export class Tofu {
     const { approach, terms } = this.#approachTo(target, options);
     const { endpoint } = approach.target;
     try {
-      const aid = await this.#vouching.aidFor(endpoint, terms);
+      const aid = await this.#connectParts.vouching.aidFor(endpoint, terms);
       return await inspectServer(approach, { terms, aid, engine: this.#running.engine });
     } catch (error) {
       throw asTrustError(error, endpoint);
@@ -173,10 +171,7 @@ export class Tofu {
   /** The options for `tls.connect` under which `vouch` can tell whether a CA vouches for the server. */
   tlsOptions(endpoint: string, given: TrustOptions = {}): ConnectionOptions {
     const found = parseEndpoint(endpoint);
-    const { anchors } = this.#settings.of(found, given);
-    // An answer that came stapled could not be told to `vouch`: it is not asked for.
-    const { requestOCSP: _, ...options } = unverified(found, anchors.contexts.of('modern', null));
-    return options;
+    return foreignOptions(found, this.#settings.of(found, given).anchors);
   }
 
   /**
@@ -186,13 +181,8 @@ export class Tofu {
   async vouch(socket: TLSSocket, endpoint: string, options: TrustOptions = {}): Promise<Vouched> {
     try {
       const found = parseEndpoint(endpoint);
-      checkUntouched(socket);
       const terms = this.#settings.of(found, options);
-      const peer = peerOf(socket, 'modern');
-      return await this.#vouching.vouch({ endpoint: found, terms, peer }, ({ spki }) => {
-        checkUntouched(socket);
-        this.#live.add(socket, { endpoint: found.name, spki });
-      });
+      return await vouchForeign(socket, { endpoint: found, terms }, this.#connectParts);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -283,14 +273,3 @@ const resolverFrom = (resolver: string | undefined): ResolverPlace | null =>
 /** A store that keeps nothing beyond the process has references of this process alone. */
 const secretOf = (store: PinStore & { readonly secret?: Uint8Array }): Uint8Array =>
   store.secret ?? randomBytes(32);
-
-/** A byte that left, or one that was taken for the server's, cannot be made good by a verdict. */
-function checkUntouched(socket: TLSSocket): void {
-  if (Reflect.get(socket, 'secureConnecting') === true)
-    throw new MisuseError(
-      'vouch-too-late',
-      'this socket has not finished its handshake: call vouch in its secureConnect',
-    );
-  if (socket.bytesWritten === 0 && !socket.readableDidRead) return;
-  throw new MisuseError('vouch-too-late');
-}
