@@ -21,19 +21,17 @@ import type { ChangeOrigin } from './trust/change.ts';
 import { sightedKey } from './trust/continuity.ts';
 import { isUncorroborated } from './trust/corroboration.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
-import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
+import type { Accepted, Evidence, Refused, TrustSettings, Verdict } from './trust/evidence.ts';
+import { noticeExpiry } from './trust/expiry.ts';
 import type { Explanation } from './trust/explain.ts';
 import { referenceOf } from './trust/fingerprint.ts';
 import { type ImportOrder, planImport } from './trust/import-order.ts';
-import { learn, noticeExpiry } from './trust/learn.ts';
+import { learn } from './trust/learn.ts';
 import { judge, needsRecord } from './trust/policy.ts';
 import type { EndpointRecord } from './trust/record.ts';
 import { isVouched, mint, type Vouched } from './trust/vouched.ts';
 
 export type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
-
-type Accepted = Extract<Verdict, { accept: true }>;
-type Refused = Extract<Verdict, { accept: false }>;
 
 /** One that can never be reached: each conflict means that somebody else got on with it. */
 const maxAttempts = 16;

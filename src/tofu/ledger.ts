@@ -194,14 +194,17 @@ export class Ledger {
     });
   }
 
-  /** Writes sightings down: of pins at most hourly, of candidates at most once a minute; all of them for `all`. */
+  /**
+   * Writes sightings down: of pins at most hourly, of candidates at most once a minute; all of them for `all`. A clock
+   * that was set back keeps none of them.
+   */
   async flush(now: number, which: 'due' | 'all'): Promise<void> {
     const due = [...this.#waiting].filter(
       ([key, { kind }]) =>
-        which === 'all' || now - (this.#flushedAt.get(key) ?? -Infinity) >= flushEveryMs[kind],
+        which === 'all' || Math.abs(now - (this.#flushedAt.get(key) ?? -Infinity)) >= flushEveryMs[kind],
     );
     if (due.length === 0) return;
-    for (const [key, at] of this.#flushedAt) if (now - at > flushEveryMs.pin) this.#flushedAt.delete(key);
+    for (const [key, at] of this.#flushedAt) if (Math.abs(now - at) > flushEveryMs.pin) this.#flushedAt.delete(key);
     for (const [key] of due) {
       this.#waiting.delete(key);
       this.#flushedAt.set(key, now);
