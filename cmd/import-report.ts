@@ -2,7 +2,7 @@
 
 import type { ImportShape } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
-import type { ImportFormat } from '../src/formats/all.ts';
+import type { ImportFormat } from '../src/formats/by-name.ts';
 import { isBlocked, type ImportItem } from '../src/trust/import-order.ts';
 import type { FoundAt, ReadFiles } from './import-files.ts';
 import type { Io } from './io.ts';

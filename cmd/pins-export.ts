@@ -6,7 +6,7 @@ import type { Operator } from '../src/admin/operator.ts';
 import type { PinRow, PinsRow } from '../src/admin/shapes.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { CommandError, type ExitName } from '../src/errors.ts';
-import { filePrinters, isFileFormat, isTool, printers } from '../src/formats/all.ts';
+import { filePrinters, isFileFormat, isTool, printers } from '../src/formats/by-name.ts';
 import { printBackup } from '../src/formats/own-json.ts';
 import type { ExportedPin, Printed, Printer } from '../src/formats/printing.ts';
 import { asUsage, isSet, textOf, textsOf, usage, type Args } from './args.ts';

@@ -7,7 +7,7 @@ import type { Argv } from 'yargs';
 import type { ImportShape } from '../src/admin/shapes.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { CommandError } from '../src/errors.ts';
-import { formatOf, isImportFormat, readers, type ImportFormat } from '../src/formats/all.ts';
+import { formatOf, isImportFormat, readers, type ImportFormat } from '../src/formats/by-name.ts';
 import type { Source } from '../src/formats/reading.ts';
 import { defaultSettings } from '../src/tofu/settings.ts';
 import { parseFingerprint } from '../src/trust/fingerprint.ts';

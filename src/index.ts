@@ -3,12 +3,14 @@
 import { isVouched, type Vouched } from './trust/vouched.ts';
 
 export { isVouched, type Vouched };
-export { Tofu, type ApproveOptions, type TofuOptions } from './library/tofu.ts';
+export { Tofu, type TofuOptions } from './library/tofu.ts';
 export type { Connection, ConnectOptions, WayOptions } from './library/connect.ts';
 export type { Answer, Decide } from './library/decision.ts';
 export type { Hooks, KeyEvent } from './library/hooks.ts';
 export type { Inspection } from './library/inspect.ts';
-export type { SettingsOptions, TrustOptions } from './library/settings.ts';
+export type { TrustOptions } from './library/options.ts';
+export type { AddOptions, ApproveOptions, ForgetOptions, RejectOptions } from './library/orders.ts';
+export type { SettingsOptions } from './library/settings.ts';
 export { TrustError, type KnownPin } from './library/trust-error.ts';
 export {
   describeCertificate,

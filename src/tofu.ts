@@ -6,37 +6,32 @@ import type { AnchorSet } from './net/anchors.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
 import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
-import { type Imported, writingsOf } from './tofu/imported.ts';
+import type { Imported } from './tofu/imported.ts';
 import { Lanes } from './tofu/lanes.ts';
-import { Ledger, type Move, type Written } from './tofu/ledger.ts';
+import { Ledger, type Written } from './tofu/ledger.ts';
+import type { Move } from './tofu/mirror.ts';
 import { Notices } from './tofu/notices.ts';
+import { maxAttempts, Orders } from './tofu/orders.ts';
 import type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
 import { keyByReference } from './tofu/references.ts';
-import { defaultSettings } from './tofu/settings.ts';
+import { Situations } from './tofu/situations.ts';
 import { Untrusting } from './tofu/untrusting.ts';
 import { Witness } from './tofu/witness.ts';
-import { checkWritable, notStored } from './tofu/writable.ts';
-import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
 import { sightedKey } from './trust/continuity.ts';
 import { isUncorroborated } from './trust/corroboration.ts';
-import type { Command, CommandAnswer, Situation } from './trust/command.ts';
-import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
+import type { Command, CommandAnswer } from './trust/command.ts';
+import type { Accepted, Evidence, Refused, TrustSettings, Verdict } from './trust/evidence.ts';
+import { noticeExpiry } from './trust/expiry.ts';
 import type { Explanation } from './trust/explain.ts';
 import { referenceOf } from './trust/fingerprint.ts';
-import { type ImportOrder, planImport } from './trust/import-order.ts';
-import { learn, noticeExpiry } from './trust/learn.ts';
+import type { ImportOrder } from './trust/import-order.ts';
+import { learn } from './trust/learn.ts';
 import { judge, needsRecord } from './trust/policy.ts';
 import type { EndpointRecord } from './trust/record.ts';
 import { isVouched, mint, type Vouched } from './trust/vouched.ts';
 
 export type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
-
-type Accepted = Extract<Verdict, { accept: true }>;
-type Refused = Extract<Verdict, { accept: false }>;
-
-/** One that can never be reached: each conflict means that somebody else got on with it. */
-const maxAttempts = 16;
 
 /**
  * Open one for each store; it owns neither the store nor its closing. `judge` is synchronous and reads the
@@ -50,8 +45,8 @@ export class Tofu {
   readonly #notices: Notices;
   readonly #untrusting: Untrusting;
   readonly #established = new Established();
-  #settings: ReadonlyMap<string, TrustSettings> = new Map();
-  readonly #asked = new Map<string, TrustSettings>();
+  readonly #situations: Situations;
+  readonly #orders: Orders;
 
   private constructor(options: TofuOptions, ledger: Ledger) {
     this.#options = options;
@@ -59,10 +54,12 @@ export class Tofu {
     this.#witness = new Witness(options, ledger);
     this.#notices = new Notices(options.on);
     this.#untrusting = new Untrusting(options.on);
-    ledger.follow((moved) => {
-      if (moved.after.epoch === moved.before.epoch) return;
-      this.#untrusting.changed(moved, this.#situation(moved.after.endpoint, 'proxy'));
-    });
+    const { store, now } = options;
+    const situations = new Situations({ mirror: ledger.mirror, store, now });
+    const moved = (move: Move): void => this.#moved(move);
+    this.#situations = situations;
+    this.#orders = new Orders({ ledger, lanes: this.#lanes, situations, moved });
+    ledger.follow(moved);
   }
 
   /** Loads every record. @throws StoreError when the store cannot be read */
@@ -75,11 +72,13 @@ export class Tofu {
    * keys in use that the new ones would not accept.
    */
   configure(settings: ReadonlyMap<string, TrustSettings>): void {
-    this.#settings = new Map(settings);
-    this.#asked.clear();
+    this.#situations.configure(settings);
     this.#established.forget();
     for (const endpoint of settings.keys()) {
-      this.#untrusting.configured(this.#situation(endpoint, 'config'), this.#ledger.mirror.entry(endpoint));
+      this.#untrusting.configured(
+        this.#situations.of(endpoint, 'config'),
+        this.#ledger.mirror.entry(endpoint),
+      );
     }
   }
 
@@ -91,7 +90,7 @@ export class Tofu {
   /** Judges a peer now. A refused key becomes a candidate in the background. */
   judge(question: Question): Judged {
     const { endpoint, settings } = question;
-    this.#asked.set(endpoint.name, settings);
+    this.#situations.asked(endpoint.name, settings);
     const evidence = this.#witness.evidence(question);
     const verdict = judge(evidence);
     this.#established.judged(evidence, verdict);
@@ -171,21 +170,7 @@ export class Tofu {
 
   /** Durable when it resolves. @throws CommandError */
   async command(command: Command, { origin }: { readonly origin: ChangeOrigin }): Promise<CommandAnswer> {
-    return this.#lanes.run(command.endpoint, async () => {
-      for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-        checkWritable(this.health(), this.#ledger.mirror.entry(command.endpoint));
-        const outcome = carryOut(command, this.#situation(command.endpoint, origin));
-        const { record, audit, lines } = outcome;
-        if (audit.length === 0) return { endpoint: command.endpoint, record, lines };
-        const written = await this.#write(command.endpoint, outcome);
-        if (written.state === 'failed') throw notStored(written.cause);
-        if (written.state === 'stored') {
-          const stored = written.after.record ?? record;
-          return { endpoint: command.endpoint, record: stored, lines };
-        }
-      }
-      throw notStored(undefined);
-    });
+    return this.#orders.command(command, origin);
   }
 
   /**
@@ -194,35 +179,19 @@ export class Tofu {
    */
   async import(
     orders: readonly ImportOrder[],
-    { origin, apply }: { readonly origin: ChangeOrigin; readonly apply: boolean },
+    options: { readonly origin: ChangeOrigin; readonly apply: boolean },
   ): Promise<Imported> {
-    return this.#lanes.runAll(
-      orders.map(({ endpoint }) => endpoint),
-      async () => {
-        for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-          const plans = orders.map((order) => planImport(order, this.#situation(order.endpoint, origin)));
-          const writings = writingsOf(plans);
-          if (!apply || writings === null) return { applied: false, plans };
-          for (const { endpoint } of plans) checkWritable(this.health(), this.#ledger.mirror.entry(endpoint));
-          if (writings.size === 0) return { applied: true, plans };
-          const written = await this.#ledger.writeAll(writings);
-          if (written.state === 'failed') throw notStored(written.cause);
-          if (written.state === 'conflict') continue;
-          for (const move of written.moves) this.#moved(move);
-          return { applied: true, plans };
-        }
-        throw notStored(undefined);
-      },
-    );
+    return this.#orders.import(orders, options);
   }
 
   /** Of a code, a reference or a canonical endpoint name. @throws CommandError `not-found` */
   explain(target: string): Explanation {
     return explainTarget(target, {
       isKnown: (endpoint) =>
-        this.#settings.has(endpoint) || this.#ledger.mirror.entry(endpoint).record !== null,
+        this.#situations.configured(endpoint) !== undefined ||
+        this.#ledger.mirror.entry(endpoint).record !== null,
       byReference: (reference) => this.byReference(reference),
-      situation: (endpoint) => this.#situation(endpoint, 'proxy'),
+      situation: (endpoint) => this.#situations.of(endpoint, 'proxy'),
       health: this.health(),
     });
   }
@@ -331,7 +300,7 @@ export class Tofu {
   /** What was judged, by what is remembered and configured now: a reload may have come in between. */
   #again(evidence: Evidence): Evidence {
     const asked = this.#options.settings === 'asked' ? evidence.settings : undefined;
-    const settings = asked ?? this.#settings.get(evidence.endpoint) ?? evidence.settings;
+    const settings = asked ?? this.#situations.configured(evidence.endpoint) ?? evidence.settings;
     return this.#witness.again({ ...evidence, settings });
   }
 
@@ -351,7 +320,7 @@ export class Tofu {
 
   #moved(move: Move): void {
     if (move.after.epoch !== move.before.epoch)
-      this.#untrusting.changed(move, this.#situation(move.after.endpoint, 'proxy'));
+      this.#untrusting.changed(move, this.#situations.of(move.after.endpoint, 'proxy'));
   }
 
   #referenceFor(evidence: Evidence, verdict: Verdict): string | null {
@@ -362,19 +331,6 @@ export class Tofu {
       (key) => key.spki === spki,
     );
     return known || evidence.sealed.rejected.has(spki) ? this.reference(endpoint, spki) : null;
-  }
-
-  #situation(endpoint: string, origin: ChangeOrigin): Situation {
-    const { record, verified } = this.#ledger.mirror.entry(endpoint);
-    const { store, now } = this.#options;
-    return {
-      endpoint,
-      record: verified ? record : null,
-      settings: this.#settings.get(endpoint) ?? this.#asked.get(endpoint) ?? defaultSettings(endpoint),
-      sealed: store.sealed(endpoint),
-      now: now(),
-      origin,
-    };
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaults, jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
-import { clientRejections, exitCodes, failures, misuses, refusals } from '../src/errors.ts';
+import { clientRejections, exitCodes, failures, misuses, refusals } from '../src/codes.ts';
 import { counters, gauges, histograms } from '../src/ops/metric-families.ts';
 import { faultAdvice } from '../src/trust/fault-advice.ts';
 import { faults, isFault } from '../src/trust/fault.ts';
@@ -14,7 +14,7 @@ function codesPage(): string {
     '# Codes',
     '',
     'Every code letterlock shows: in logs, metrics, `--json`, and behind `Run: letterlock explain CODE`.',
-    'This page is generated from `src/errors.ts` and `src/trust/fault.ts`.',
+    'This page is generated from `src/codes.ts` and `src/trust/fault.ts`.',
     '',
     '## Refusals: letterlock decided not to',
     '',

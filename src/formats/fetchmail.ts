@@ -1,7 +1,7 @@
 // fetchmailrc: tokens, not lines. `sslfingerprint` is the MD5 of the certificate, whatever its manual calls it, and
 // fetchmail knows no other. Passwords stand in these files: only what is named here is kept or repeated.
 
-import { colons } from './hash-text.ts';
+import { colons } from '../trust/fingerprint.ts';
 import { byCertificate, digestOf, type Printer } from './printing.ts';
 import { Findings, type Reader } from './reading.ts';
 

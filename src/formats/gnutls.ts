@@ -2,10 +2,10 @@
 // with the DER SubjectPublicKeyInfo in base64, and `|c0|HOST|SERVICE|EXPIRES|ALGORITHM|HEX` with its hash.
 
 import { spkiOf } from '../trust/fingerprint.ts';
-import type { HashAlgorithm } from '../trust/record.ts';
+import { hashOctets, type HashAlgorithm } from '../trust/record.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { readFrame } from '../trust/frame.ts';
-import { spkiOfOctets } from './key-octets.ts';
+import { spkiOfOctets } from './octets.ts';
 import { keyDigest, seenPins, type Printer } from './printing.ts';
 import { Findings, linesOf, shortened, type Reader } from './reading.ts';
 
@@ -100,16 +100,8 @@ function addKey(
   else found.hash(line, endpoint, { of: 'key', algorithm, digest, until });
 }
 
-const octets: Readonly<Record<HashAlgorithm, number>> = {
-  md5: 16,
-  sha1: 20,
-  sha224: 28,
-  sha256: 32,
-  sha384: 48,
-  sha512: 64,
-};
 const isDigest = (text: string, algorithm: HashAlgorithm): boolean =>
-  /^[0-9a-f]+$/.test(text) && text.length === octets[algorithm] * 2;
+  /^[0-9a-f]+$/.test(text) && text.length === hashOctets[algorithm] * 2;
 
 function spkiOfKeyText(text: string): string | null {
   return /^[\w+/]+={0,2}$/.test(text) ? spkiOfOctets(Buffer.from(text, 'base64')) : null;

@@ -2,7 +2,7 @@
 // is read by whoever called; sections end with an empty line.
 
 import { printPem } from './pem.ts';
-import type { Printer } from './printing.ts';
+import { inLines, type Printer } from './printing.ts';
 import { Findings, linesOf, type Reader } from './reading.ts';
 
 interface Setting {
@@ -39,9 +39,8 @@ function sectionsOf(text: string): readonly ReadonlyMap<string, Setting>[] {
   return sections;
 }
 
-export const printMbsync: Printer = (exported) => {
-  const printed = printPem(exported);
-  return 'lines' in printed
-    ? { lines: ['# save this as FILE; in mbsyncrc: CertificateFile FILE', ...printed.lines] }
-    : printed;
-};
+export const printMbsync: Printer = (exported) =>
+  inLines(printPem(exported), (lines) => [
+    '# save this as FILE; in mbsyncrc: CertificateFile FILE',
+    ...lines,
+  ]);

@@ -1,7 +1,7 @@
 // msmtprc and mpoprc: one setting a line, accounts that inherit from `defaults` and from each other. Passwords stand
 // in these files; only the settings named here are kept, and no line is ever repeated whole.
 
-import { colons } from './hash-text.ts';
+import { colons } from '../trust/fingerprint.ts';
 import { byCertificate, digestOf, type Printer } from './printing.ts';
 import { Findings, linesOf, type Reader, type Source } from './reading.ts';
 

@@ -4,7 +4,7 @@
 import type { Endpoint } from '../endpoint.ts';
 import { readHash } from './hash-text.ts';
 import { printPem, readPem } from './pem.ts';
-import type { Printer } from './printing.ts';
+import { inLines, type Printer } from './printing.ts';
 import { Findings, linesOf, shortened, type Reader, type Reading } from './reading.ts';
 
 export const readMutt: Reader = (source) => {
@@ -41,9 +41,8 @@ function addMark(
   for (const endpoint of named) found.hash(line, endpoint, { of: 'certificate', until: null, ...hash });
 }
 
-export const printMutt: Printer = (exported) => {
-  const printed = printPem(exported);
-  return 'lines' in printed
-    ? { lines: ['# save this as FILE; in muttrc: set certificate_file="FILE"', ...printed.lines] }
-    : printed;
-};
+export const printMutt: Printer = (exported) =>
+  inLines(printPem(exported), (lines) => [
+    '# save this as FILE; in muttrc: set certificate_file="FILE"',
+    ...lines,
+  ]);

@@ -2,10 +2,10 @@
 // Of several certificates those count that are for this server; the others (CAs, other servers) are left out.
 
 import type { Endpoint } from '../endpoint.ts';
-import { describeCertificate, readCertificates } from '../trust/certificate.ts';
+import { describeCertificate } from '../trust/certificate.ts';
 import { matchIdentity } from '../trust/identity.ts';
 import { parseCertificate } from '../trust/parsed-certificate.ts';
-import { spkiOfOctets } from './key-octets.ts';
+import { certificateIn, spkiOfOctets } from './octets.ts';
 import { byCertificate, type Printer } from './printing.ts';
 import { Findings, type Reader } from './reading.ts';
 
@@ -75,7 +75,7 @@ function contentOf(
     const spki = spkiOfOctets(Buffer.from(text.replace(/-----[A-Z ]+-----/g, ''), 'base64'));
     if (spki !== null) return [{ line, spki, isCa: false, der: null }];
   } else if (label.endsWith('CERTIFICATE')) {
-    const der = certificateOf(text);
+    const der = certificateIn(text);
     const { spki = null, ca: isCa = false } = der === null ? {} : describeCertificate(der);
     if (spki !== null) return [{ line, spki, isCa, der }];
   } else {
@@ -94,14 +94,6 @@ function isFor({ der }: Shown, endpoint: Endpoint): boolean {
     endpoint,
   );
   return match || faults.includes('name-only-in-cn');
-}
-
-function certificateOf(text: string): Uint8Array | null {
-  try {
-    return readCertificates(Buffer.from(text))[0] ?? null;
-  } catch {
-    return null;
-  }
 }
 
 export const printPem: Printer = (exported) =>

@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto';
 import type { Endpoint } from '../endpoint.ts';
-import { readCertificates } from '../trust/certificate.ts';
 import type { HashAlgorithm } from '../trust/record.ts';
+import { certificateIn } from './octets.ts';
 
 export interface ExportedPin {
   /** `sha256//BASE64=`. */
@@ -34,7 +34,7 @@ interface SeenPin extends ExportedPin {
 /** Those pins whose certificate is known. */
 export const seenPins = ({ pins }: Pick<Exported, 'pins'>): readonly SeenPin[] =>
   pins.flatMap((pin) => {
-    const der = derOf(pin);
+    const der = pin.pem === null ? null : certificateIn(pin.pem);
     return der === null ? [] : [{ ...pin, der }];
   });
 
@@ -50,18 +50,15 @@ export function byCertificate(
   };
 }
 
+/** What was printed, in other lines. */
+export const inLines = (
+  printed: Printed,
+  change: (lines: readonly string[]) => readonly string[],
+): Printed => ('lines' in printed ? { lines: change(printed.lines) } : printed);
+
 export const digestOf = (bytes: Uint8Array, algorithm: HashAlgorithm): string =>
   createHash(algorithm).update(bytes).digest('hex');
 
 /** SHA-256 of a key, hexadecimal. */
 export const keyDigest = (spki: string): string =>
   Buffer.from(spki.slice('sha256//'.length), 'base64').toString('hex');
-
-function derOf({ pem }: ExportedPin): Uint8Array | null {
-  if (pem === null) return null;
-  try {
-    return readCertificates(Buffer.from(pem))[0] ?? null;
-  } catch {
-    return null;
-  }
-}

@@ -7,6 +7,7 @@ import { isFault, type Fault } from '../trust/fault.ts';
 import { parseFingerprint } from '../trust/fingerprint.ts';
 import {
   hashAlgorithms,
+  hashOctets,
   type Candidate,
   type EndpointRecord,
   type Expectation,
@@ -81,7 +82,6 @@ const candidate = z.strictObject({
 
 const lastCa = z.strictObject({ spki, sha256: text, issuer: text, notAfter: time, seenAt: time, pem });
 
-const digestBytes = { md5: 16, sha1: 20, sha224: 28, sha256: 32, sha384: 48, sha512: 64 } as const;
 /** The fields of an expectation that say what is expected. */
 export const expectedFields = {
   of: z.enum(['certificate', 'key']),
@@ -89,7 +89,7 @@ export const expectedFields = {
   digest: z.string().regex(/^(?:[0-9a-f]{2}){16,64}$/),
 };
 export const fitsAlgorithm = ({ algorithm, digest }: Pick<Expectation, 'algorithm' | 'digest'>): boolean =>
-  digest.length === digestBytes[algorithm] * 2;
+  digest.length === hashOctets[algorithm] * 2;
 const expectation = z
   .strictObject({ ...expectedFields, importedAt: time, until: time.nullable() })
   .refine(fitsAlgorithm, 'the digest has another length than its algorithm makes');

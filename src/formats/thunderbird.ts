@@ -3,16 +3,16 @@
 // overridden between hash and key of the certificate database.
 
 import { bracketed } from '../endpoint.ts';
-import type { Printer } from './printing.ts';
-import { byCertificate, digestOf } from './printing.ts';
-import { colons, readHash } from './hash-text.ts';
+import { colons } from '../trust/fingerprint.ts';
+import { byCertificate, digestOf, inLines, type Printer } from './printing.ts';
+import { readHash } from './hash-text.ts';
 import { Findings, linesOf, shortened, type Reader } from './reading.ts';
 
+const sha256Name = 'OID.2.16.840.1.101.3.4.2.1';
 const hashNames: Readonly<Record<string, string>> = {
-  'OID.2.16.840.1.101.3.4.2.1': 'sha256',
+  [sha256Name]: 'sha256',
   'OID.1.3.14.3.2.26': 'sha1',
 };
-const sha256Name = 'OID.2.16.840.1.101.3.4.2.1';
 
 export const readThunderbird: Reader = (source) => {
   const found = new Findings(source);
@@ -39,5 +39,6 @@ export const printThunderbird: Printer = (exported) => {
       ? []
       : [`${bracketed(host)}:${port}:\t${sha256Name}\t${colons(digestOf(first.der, 'sha256'))}\t`],
   );
-  return 'lines' in printed ? { lines: printed.lines.slice(1) } : printed;
+  // Without the comment: the file has none.
+  return inLines(printed, (lines) => lines.slice(1));
 };

@@ -8,7 +8,7 @@ import { openTlsa, type ResolverPlace } from '../net/open-tlsa.ts';
 import type { TlsaFinder } from '../net/tlsa.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import { asksDane } from '../trust/evidence.ts';
-import type { Standing } from './settings.ts';
+import type { Terms } from './settings.ts';
 
 export interface Aid {
   readonly anchors: AnchorSet;
@@ -35,19 +35,19 @@ export class Aids {
   }
 
   /** Rejects with CrlError or AnchorError where a file that is named cannot be used. */
-  async of(endpoint: Endpoint, standing: Standing): Promise<Aid> {
-    const [anchors, tlsa] = await Promise.all([this.#anchorsOf(standing), this.#tlsaOf(endpoint, standing)]);
+  async of(endpoint: Endpoint, terms: Terms): Promise<Aid> {
+    const [anchors, tlsa] = await Promise.all([this.#anchorsOf(terms), this.#tlsaOf(endpoint, terms)]);
     return { anchors, tlsa };
   }
 
-  async #tlsaOf(endpoint: Endpoint, { settings }: Standing): Promise<TlsaAnswer | null> {
+  async #tlsaOf(endpoint: Endpoint, { settings }: Terms): Promise<TlsaAnswer | null> {
     if (!asksDane(settings)) return null;
     this.#finder ??= openTlsa(this.#resolver, this.#now);
     const finder = await this.#finder;
     return (await finder?.find(endpoint)) ?? null;
   }
 
-  async #anchorsOf({ anchors, crlFiles }: Standing): Promise<AnchorSet> {
+  async #anchorsOf({ anchors, crlFiles }: Terms): Promise<AnchorSet> {
     if (crlFiles.length === 0) return anchors;
     const key = JSON.stringify([anchors.digest, crlFiles]);
     const opening = this.#lists.get(key) ?? this.#open(anchors, crlFiles);

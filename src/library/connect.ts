@@ -10,12 +10,12 @@ import { dial } from '../net/dial.ts';
 import { dialVia } from '../net/via.ts';
 import { confirmProof, prove, type Greeting } from '../proxy/prove.ts';
 import { secure, type Speech } from '../proxy/upstream.ts';
-import type { CertificateDescription } from '../trust/certificate.ts';
-import { describeCertificate } from '../trust/certificate.ts';
+import { describeCertificate, type CertificateDescription } from '../trust/certificate.ts';
 import type { Peer } from '../trust/evidence.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import type { Live } from './live.ts';
-import type { Standing, TrustOptions } from './settings.ts';
+import { trustOptionNames, type TrustOptions } from './options.ts';
+import type { Terms } from './settings.ts';
 import type { StarttlsProtocol, Target } from './target.ts';
 import { TrustError } from './trust-error.ts';
 import { asTrustError, type Vouching } from './vouching.ts';
@@ -33,6 +33,15 @@ export interface WayOptions {
 }
 
 export type ConnectOptions = TrustOptions & WayOptions;
+
+export const connectOptionNames: readonly (keyof ConnectOptions)[] = [
+  ...trustOptionNames,
+  'starttls',
+  'address',
+  'proxy',
+  'timeoutMs',
+  'signal',
+];
 
 export interface Connection {
   /**
@@ -61,7 +70,7 @@ const defaultTimeoutMs = 15_000;
 /** Dials, speaks what comes before TLS, makes the handshake. Judges nothing. Throws Refusal or Failure; nothing stays open. */
 export async function reachServer(
   { target, way }: Approach,
-  standing: Pick<Standing, 'anchors'>,
+  { anchors }: Pick<Terms, 'anchors'>,
 ): Promise<Reached> {
   const signal = way.signal ?? new AbortController().signal;
   const { endpoint } = target;
@@ -74,7 +83,6 @@ export async function reachServer(
     way.proxy === undefined
       ? await dial(place, options)
       : await dialVia(parseProxy(way.proxy), place, options);
-  const { anchors } = standing;
   return secure(raw, speechOf(target, way), { target, anchors, signal, on: () => undefined });
 }
 
@@ -86,17 +94,17 @@ export interface ConnectParts {
 /** Throws TrustError, Failure, or the signal's reason; nothing stays open then. */
 export async function connectTo(
   approach: Approach,
-  standing: Standing,
+  terms: Terms,
   { vouching, live }: ConnectParts,
 ): Promise<Connection> {
   const { endpoint } = approach.target;
-  const { socket, peer } = await reachServer(approach, standing).catch((error: unknown) => {
+  const { socket, peer } = await reachServer(approach, terms).catch((error: unknown) => {
     const told = asTrustError(error, endpoint);
     if (told instanceof TrustError) vouching.refused(told);
     throw told;
   });
   try {
-    return await vouchFor({ socket, peer }, approach, { standing, vouching, live });
+    return await vouchFor({ socket, peer }, approach, { terms, vouching, live });
   } catch (error) {
     socket.destroy();
     throw asTrustError(error, endpoint);
@@ -106,7 +114,7 @@ export async function connectTo(
 async function vouchFor(
   { socket, peer }: Pick<Reached, 'socket' | 'peer'>,
   { target, way }: Approach,
-  { standing, vouching, live }: ConnectParts & { readonly standing: Standing },
+  { terms, vouching, live }: ConnectParts & { readonly terms: Terms },
 ): Promise<Connection> {
   const { endpoint } = target;
   const signal = way.signal ?? new AbortController().signal;
@@ -114,7 +122,7 @@ async function vouchFor(
   const vouched = await vouching.vouch(
     {
       endpoint,
-      standing,
+      terms,
       peer,
       signal,
       prove: async (verdict) => confirmProof(await proof.greeting(), verdict),

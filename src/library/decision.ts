@@ -4,6 +4,7 @@
 
 import type { RefusalReason } from '../errors.ts';
 import type { Command } from '../trust/command.ts';
+import { approveOrder, rejectOrder, type ApproveOptions } from './orders.ts';
 import type { TrustError } from './trust-error.ts';
 
 /** `approve`: this key is the server's. `reject`: it is not, and never will be. `refuse`: not now. */
@@ -11,17 +12,7 @@ export type Answer =
   | 'approve'
   | 'reject'
   | 'refuse'
-  | {
-      readonly answer: 'approve';
-      /** `ca`: the server has moved to a CA, which decides from now on. */
-      readonly as?: 'ca' | 'pin';
-      /** Milliseconds; without it there is no end, or the default one of an exception beside a CA. */
-      readonly forMs?: number;
-      /** The keys known before go on to count as they did, in place of 7 days more. */
-      readonly keep?: boolean;
-      /** The keys known before end now. */
-      readonly endOld?: boolean;
-    };
+  | ({ readonly answer: 'approve' } & Pick<ApproveOptions, 'as' | 'forMs' | 'keep' | 'endOld'>);
 
 /** `refused` says everything there is to show: the certificate, what is known, what is wrong. */
 export type Decide = (refused: TrustError) => Promise<Answer> | Answer;
@@ -36,7 +27,7 @@ const askable: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 
 type Carry = (command: Command) => Promise<unknown>;
 
-export class Desk {
+export class Dialogue {
   readonly #decide: Decide;
   readonly #carry: Carry;
   readonly #open = new Map<string, Promise<boolean>>();
@@ -62,21 +53,12 @@ export class Desk {
   async #ask(refused: TrustError, spki: string): Promise<boolean> {
     const answer = await this.#decide(refused);
     const { endpoint } = refused;
-    if (answer === 'reject') await this.#carry({ command: 'reject', endpoint, expect: spki });
+    if (answer === 'reject') await this.#carry(rejectOrder(endpoint, { expect: spki }));
     if (answer === 'reject' || answer === 'refuse') return false;
     if (answer !== 'approve' && answer?.answer !== 'approve')
       throw new TypeError("decide must answer 'approve', 'reject' or 'refuse'");
-    const { as = null, forMs = null, keep = false, endOld = false } = answer === 'approve' ? {} : answer;
-    await this.#carry({
-      command: 'approve',
-      endpoint,
-      expect: spki,
-      as,
-      forMs,
-      keep,
-      endOld,
-      unreject: false,
-    });
+    const { answer: _, ...given } = answer === 'approve' ? { answer } : answer;
+    await this.#carry(approveOrder(endpoint, { ...given, expect: spki }));
     return true;
   }
 }

@@ -12,7 +12,8 @@ import { tlsConnect } from '../net/tls-connect.ts';
 import { HeldSocket, isHeld } from './held-socket.ts';
 import { legacyCertificate } from './legacy-certificate.ts';
 import type { Live } from './live.ts';
-import type { Settings, Standing, TrustOptions } from './settings.ts';
+import type { TrustOptions } from './options.ts';
+import type { Settings, Terms } from './settings.ts';
 import { asTrustError, type Vouching } from './vouching.ts';
 
 export interface GuardParts {
@@ -20,7 +21,7 @@ export interface GuardParts {
   /** Opens what decides where it is not open yet; rejects when it cannot be opened. */
   readonly vouching: () => Promise<Vouching>;
   /** Whether a server may see the program's client certificate: it is shown before any verdict. */
-  readonly isEstablished: (endpoint: Endpoint, standing: Standing) => boolean;
+  readonly isEstablished: (endpoint: Endpoint, terms: Terms) => boolean;
   readonly live: Live;
 }
 
@@ -40,30 +41,30 @@ export class TlsGuard {
     if (isHeld(options.socket))
       throw new MisuseError('unguarded-socket', 'the socket under this one is not vouched for yet');
     const endpoint = endpointOfOptions(options);
-    const standing = this.#parts.settings.of(endpoint, given);
+    const terms = this.#parts.settings.of(endpoint, given);
     const socket = tlsConnect({
       ...ways(options),
-      ...unverified(endpoint, this.#contextFor(options, endpoint, standing)),
+      ...unverified(endpoint, this.#contextFor(options, endpoint, terms)),
     });
     const stapled = stapledTo(socket);
     const held = new HeldSocket(
       socket,
-      () => void this.#handshaken(held, { endpoint, standing, options, stapled }),
+      () => void this.#handshaken(held, { endpoint, terms, options, stapled }),
     );
     return socket;
   }
 
-  #contextFor(options: ConnectionOptions, endpoint: Endpoint, standing: Standing): SecureContext {
-    const { contexts } = standing.anchors;
+  #contextFor(options: ConnectionOptions, endpoint: Endpoint, terms: Terms): SecureContext {
+    const { contexts } = terms.anchors;
     const profile = profileOf(options);
     const own = credentialsOf(options);
-    const shown = own !== null && this.#parts.isEstablished(endpoint, standing);
+    const shown = own !== null && this.#parts.isEstablished(endpoint, terms);
     return shown ? contexts.showing(profile, own) : contexts.of(profile, null);
   }
 
   async #handshaken(held: HeldSocket, asked: Asked): Promise<void> {
     const { socket } = held;
-    const { endpoint, standing, options, stapled } = asked;
+    const { endpoint, terms, options, stapled } = asked;
     try {
       const peer = { ...peerOf(socket, 'modern'), ...stapled };
       const stop = new AbortController();
@@ -75,7 +76,7 @@ export class TlsGuard {
       const prove = async (): Promise<void> => {
         if (leaf !== null) objectAs(options, endpoint, leaf);
       };
-      await vouching.vouch({ endpoint, standing, peer, prove, signal: stop.signal }, ({ spki }) => {
+      await vouching.vouch({ endpoint, terms, peer, prove, signal: stop.signal }, ({ spki }) => {
         if (socket.destroyed) throw new LetterlockError('client', 'the connection was closed');
         this.#parts.live.add(socket, { endpoint: endpoint.name, spki });
         held.release(leaf);
@@ -89,7 +90,7 @@ export class TlsGuard {
 
 interface Asked {
   readonly endpoint: Endpoint;
-  readonly standing: Standing;
+  readonly terms: Terms;
   readonly options: ConnectionOptions;
   readonly stapled: ReturnType<typeof stapledTo>;
 }

@@ -14,7 +14,7 @@ export interface KeyEvent {
 }
 
 export interface Hooks {
-  /** A key became a pin: by first use, approved, added, imported. */
+  /** A key became a pin: by first use, approved, added, imported, handed over to, or first met as one of the settings. */
   readonly pinned?: (event: KeyEvent & { readonly how: PinChangeEvent }) => void | Promise<void>;
   /** A known key came in a new certificate. */
   readonly renewed?: (event: KeyEvent & { readonly sha256: string }) => void | Promise<void>;
@@ -35,16 +35,21 @@ const pinning: ReadonlySet<PinChangeEvent> = new Set<PinChangeEvent>([
   'approved',
   'added',
   'imported',
+  'handed-over',
   'config-pinned',
 ]);
 
 /** Calls the hooks of a program. Never throws. */
 export class Announcer {
   readonly #hooks: Hooks;
-  readonly #reference: (endpoint: string, spki: string) => string;
+  #reference: (endpoint: string, spki: string) => string = () => '';
 
-  constructor(hooks: Hooks, reference: (endpoint: string, spki: string) => string) {
+  constructor(hooks: Hooks) {
     this.#hooks = hooks;
+  }
+
+  /** Makes the references of candidates from now on; before that nothing of the engine's is told. */
+  referTo(reference: (endpoint: string, spki: string) => string): void {
     this.#reference = reference;
   }
 

@@ -8,7 +8,7 @@ import type { Fault } from '../trust/fault.ts';
 import { judge } from '../trust/policy.ts';
 import type { Aid } from './aids.ts';
 import { reachServer, type Approach } from './connect.ts';
-import type { Standing } from './settings.ts';
+import type { Terms } from './settings.ts';
 
 export interface Inspection {
   /** Canonical `host:port`. */
@@ -26,12 +26,12 @@ export interface Inspection {
 /** Throws TrustError or Failure where no handshake came about. */
 export async function inspectServer(
   approach: Approach,
-  { standing, aid, engine }: { readonly standing: Standing; readonly aid: Aid; readonly engine: Engine },
+  { terms, aid, engine }: { readonly terms: Terms; readonly aid: Aid; readonly engine: Engine },
 ): Promise<Inspection> {
-  const { socket, peer } = await reachServer(approach, standing);
+  const { socket, peer } = await reachServer(approach, terms);
   socket.destroy();
   const { endpoint } = approach.target;
-  const evidence = engine.look({ endpoint, settings: standing.settings, peer, ...aid });
+  const evidence = engine.look({ endpoint, settings: terms.settings, peer, ...aid });
   return inspectionOf(evidence, peer);
 }
 

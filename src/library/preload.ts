@@ -4,17 +4,17 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Endpoint } from '../endpoint.ts';
 import { Refusal } from '../errors.ts';
-import { readBuild } from '../ops/build.ts';
 import { printable } from '../ops/printable.ts';
 import type { SharedStore } from '../sharing/shared-store.ts';
 import type { AuditEntry } from '../store/pin-store.ts';
-import { Tofu as Engine } from '../tofu.ts';
+import type { Tofu as Engine } from '../tofu.ts';
 import { Aids } from './aids.ts';
+import { runEngine } from './engine.ts';
 import { TlsGuard } from './guard.ts';
 import { holdApart } from './hold-apart.ts';
 import { Announcer, type Hooks } from './hooks.ts';
 import { Live } from './live.ts';
-import { Settings, type Standing } from './settings.ts';
+import { Settings, type Terms } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Vouching } from './vouching.ts';
 
@@ -36,13 +36,13 @@ export class Preload {
   /** Loads the trust anchors. @throws AnchorError */
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
-    this.#settings = new Settings(surroundings.common, new Map(surroundings.ready));
+    this.#settings = new Settings(surroundings.common, { ready: new Map(surroundings.ready) });
     this.#settings.load();
     this.#aids = new Aids({ resolver: surroundings.resolver, now: Date.now });
     this.#guard = new TlsGuard({
       settings: this.#settings,
       vouching: async () => (await this.#opened()).vouching,
-      isEstablished: (endpoint, standing) => this.#isEstablished(endpoint, standing),
+      isEstablished: (endpoint, terms) => this.#isEstablished(endpoint, terms),
       live: this.#live,
     });
   }
@@ -52,7 +52,7 @@ export class Preload {
   }
 
   /** Before the store is open no server is known: what would be shown to it before any verdict is not. */
-  #isEstablished(endpoint: Endpoint, { settings }: Standing): boolean {
+  #isEstablished(endpoint: Endpoint, { settings }: Terms): boolean {
     return this.#open?.engine.isEstablished({ endpoint, settings }) ?? false;
   }
 
@@ -77,30 +77,26 @@ export class Preload {
   async #openNow(): Promise<Open> {
     const { state, env } = this.#surroundings;
     const { openSharedStore } = await import('../sharing/shared-store.ts');
-    const late: { engine: Engine | null } = { engine: null };
-    const announcer = new Announcer(
-      hooksFor(this.#surroundings),
-      (endpoint, spki) => late.engine?.reference(endpoint, spki) ?? '',
-    );
+    const announcer = new Announcer(hooksFor(this.#surroundings));
     const changed = (audit: readonly AuditEntry[]): void => {
       for (const entry of audit) announcer.engine({ type: 'pin-changed', ...entry });
     };
     await holdApart({ state, env });
     const store = await openSharedStore({ state, env, now: Date.now, changed });
-    const engine = await Engine.open({
-      store,
-      secret: store.secret,
-      now: Date.now,
-      builtAt: readBuild().builtAt,
-      settings: 'asked',
-      on: (event) => {
-        if (event.type === 'key-untrusted') this.#live.revoke(event);
-        announcer.engine(event);
-      },
-    });
-    late.engine = engine;
-    engine.configure(this.#settings.configured());
-    return { store, engine, vouching: new Vouching({ engine, announcer, desk: null, aids: this.#aids }) };
+    try {
+      const { secret } = store;
+      const parts = { settings: this.#settings, announcer, live: this.#live };
+      const { engine } = await runEngine({ store, secret, now: Date.now, ...parts });
+      return {
+        store,
+        engine,
+        vouching: new Vouching({ engine, announcer, dialogue: null, aids: this.#aids }),
+      };
+    } catch (error) {
+      // The next connection opens it anew.
+      await store.close();
+      throw error;
+    }
   }
 }
 

@@ -1,75 +1,28 @@
-// Trust settings of a program: defaults for every connection, others for single endpoints, others for one call.
-// The words are those of the configuration file. Anchors are loaded once for each list of sources.
+// Trust settings of a program: defaults for every connection, others for single endpoints, others for one call. The
+// later wins, option by option. Anchors are loaded once for each list of sources.
 
-import type { Endpoint } from '../endpoint.ts';
-import { parseEndpoint } from '../endpoint.ts';
-import { nearest } from '../config/nearest.ts';
+import { parseEndpoint, type Endpoint } from '../endpoint.ts';
 import { loadAnchorsNow, type AnchorSet } from '../net/anchors.ts';
-import {
-  daneUses,
-  firstUses,
-  policies,
-  type DaneUse,
-  type FirstUse,
-  type Policy,
-  type TrustSettings,
-} from '../trust/evidence.ts';
-import { parseFingerprint } from '../trust/fingerprint.ts';
+import type { TrustSettings } from '../trust/evidence.ts';
 import { isBigProvider } from '../trust/providers.ts';
-
-/** What decides about a server. A setting that is not given is the default one. */
-export interface TrustOptions {
-  /** Default `auto`; for a big provider `ca`, unless it is said of that endpoint. */
-  readonly trust?: Policy;
-  /** Default `accept`. With `decide`, a person is asked in its place. */
-  readonly firstUse?: FirstUse;
-  /** `sha256//BASE64=` of keys that count beside the remembered ones; where there are any, no new key is taken in. */
-  readonly pins?: readonly string[];
-  /** Trust anchors in place of the system's: PEM files, and `system` for those as well. */
-  readonly caFile?: string | readonly string[];
-  /** Revocation lists in files; what one revokes is refused, pinned or not. */
-  readonly crlFile?: string | readonly string[];
-  /** `prefer`: under `auto`, TLSA records that are proven count as well. The resolver is named at `Tofu.open`. */
-  readonly dane?: DaneUse;
-  /** A pinned key that signed the certificate of another one hands over to it. */
-  readonly handOver?: boolean;
-  /** Under `ca+tofu`, pins the anchor in place of the server's own key. */
-  readonly continuity?: 'anchor';
-}
-
-export const trustOptionNames: readonly string[] = [
-  'trust',
-  'firstUse',
-  'pins',
-  'caFile',
-  'crlFile',
-  'dane',
-  'handOver',
-  'continuity',
-];
-
-/** The trust options among the options of something else. */
-export const trustOptionsIn = (options: TrustOptions): TrustOptions =>
-  Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => trustOptionNames.includes(name) && value !== undefined),
-  );
-
-/** @throws RangeError for a name that means nothing */
-export function checkOptionNames(options: object, names: readonly string[], whose: string): void {
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  const near = nearest(unknown, names);
-  throw new RangeError(
-    `${whose}: unknown option ${unknown}${near === null ? '' : `; did you mean ${near}?`}`,
-  );
-}
+import {
+  canonicalPin,
+  checkNames,
+  checkTogether,
+  checkValues,
+  defined,
+  trustOptionNames,
+  trustOptionsIn,
+  type TrustOptions,
+} from './options.ts';
 
 /** For every connection, and by endpoint (`imap.example.org:993`). */
 export interface SettingsOptions extends TrustOptions {
   readonly endpoints?: Readonly<Record<string, TrustOptions>>;
 }
 
-export interface Standing {
+/** By what a server is judged, beside what it shows and what is remembered of it. */
+export interface Terms {
   readonly settings: TrustSettings;
   readonly anchors: AnchorSet;
   readonly crlFiles: readonly string[];
@@ -82,21 +35,30 @@ export interface ReadyTrust {
   readonly crlFiles: readonly string[];
 }
 
+interface SettingsGround {
+  /** Endpoints whose settings stand, whatever is given with a call. */
+  readonly ready?: ReadonlyMap<string, ReadyTrust>;
+  /** `none`: who asks DANE is told at once that nobody could answer. */
+  readonly resolver?: 'named' | 'none';
+}
+
 export class Settings {
   readonly #common: TrustOptions;
   readonly #own: ReadonlyMap<string, TrustOptions>;
   readonly #ready: ReadonlyMap<string, ReadyTrust>;
+  readonly #resolver: 'named' | 'none';
   readonly #anchors = new Map<string, AnchorSet>();
 
   /** Checks everything that can be checked without a file. @throws RangeError naming the value */
-  constructor(options: SettingsOptions, ready: ReadonlyMap<string, ReadyTrust> = new Map()) {
+  constructor(
+    { endpoints = {}, ...common }: SettingsOptions,
+    { ready = new Map(), resolver = 'named' }: SettingsGround = {},
+  ) {
     this.#ready = ready;
-    this.#common = checked(defined(options), 'the defaults');
+    this.#resolver = resolver;
+    this.#common = this.#checked(trustOptionsIn(common), 'the defaults');
     this.#own = new Map(
-      Object.entries(options.endpoints ?? {}).map(([name, own]) => [
-        parseEndpoint(name).name,
-        ownOptions(own, name),
-      ]),
+      Object.entries(endpoints).map(([name, own]) => [parseEndpoint(name).name, this.#checked(own, name)]),
     );
   }
 
@@ -113,7 +75,7 @@ export class Settings {
   }
 
   /** @throws RangeError for what was given with the call; AnchorError */
-  of(endpoint: Endpoint, given: TrustOptions = {}): Standing {
+  of(endpoint: Endpoint, given: TrustOptions = {}): Terms {
     const ready = this.#ready.get(endpoint.name);
     if (ready !== undefined)
       return { settings: ready.trust, anchors: this.#anchorsOf(ready.anchors), crlFiles: ready.crlFiles };
@@ -127,10 +89,19 @@ export class Settings {
 
   /** What was given with the call, else for the endpoint, else for all. */
   #askedOf(endpoint: Endpoint, given: TrustOptions): TrustOptions {
-    checked(given, endpoint.name);
-    const own = { ...this.#own.get(endpoint.name), ...defined(given) };
+    const own = { ...this.#own.get(endpoint.name), ...this.#checked(given, endpoint.name) };
     const asked = { ...this.#common, ...presetOf(endpoint, { ...this.#common, ...own }), ...own };
-    return checkedTogether(asked, endpoint.name);
+    return checkTogether(asked, endpoint.name);
+  }
+
+  #checked(options: TrustOptions, whose: string): TrustOptions {
+    checkNames(options, trustOptionNames, whose);
+    const { trust, dane } = checkValues(options, whose);
+    if (this.#resolver === 'none' && (trust === 'dane' || dane === 'prefer'))
+      throw new RangeError(
+        `${whose}: DANE asks a resolver: name one that validates with resolver, such as 127.0.0.1`,
+      );
+    return defined(options);
   }
 
   #anchorsOf(caFile: string | readonly string[]): AnchorSet {
@@ -157,48 +128,4 @@ function settingsOf(asked: TrustOptions): TrustSettings {
     ...(asked.handOver === true ? { handOver: true } : {}),
     ...(asked.continuity === 'anchor' ? { continuity: 'anchor' } : {}),
   };
-}
-
-function ownOptions(own: TrustOptions, name: string): TrustOptions {
-  checkOptionNames(own, trustOptionNames, name);
-  return checked(defined(own), name);
-}
-
-/** An option that is there and undefined is not given. */
-const defined = (options: TrustOptions): TrustOptions =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-
-function checkedTogether(options: TrustOptions, whose: string): TrustOptions {
-  if (options.continuity !== 'anchor') return options;
-  if (options.trust !== 'ca+tofu') throw new RangeError(`${whose}: continuity: anchor is for trust: ca+tofu`);
-  if (options.handOver === true)
-    throw new RangeError(`${whose}: handOver and continuity: anchor exclude each other`);
-  return options;
-}
-
-function checked(options: TrustOptions, whose: string): TrustOptions {
-  oneOf('trust', options.trust, { of: policies, whose });
-  oneOf('firstUse', options.firstUse, { of: firstUses, whose });
-  oneOf('dane', options.dane, { of: daneUses, whose });
-  oneOf('continuity', options.continuity, { of: ['anchor'], whose });
-  const { handOver } = options;
-  if (handOver !== undefined && typeof handOver !== 'boolean')
-    throw new RangeError(`${whose}: handOver is ${JSON.stringify(handOver)}, and must be true or false`);
-  for (const pin of options.pins ?? []) canonicalPin(pin);
-  return options;
-}
-
-function oneOf(
-  key: string,
-  value: unknown,
-  { of, whose }: { readonly of: readonly string[]; readonly whose: string },
-): void {
-  if (value === undefined || (typeof value === 'string' && of.includes(value))) return;
-  throw new RangeError(`${whose}: ${key} is ${JSON.stringify(value)}, and must be one of ${of.join(', ')}`);
-}
-
-function canonicalPin(pin: string): string {
-  const read = parseFingerprint(pin);
-  if (read?.kind === 'spki') return read.value;
-  throw new RangeError(`${JSON.stringify(pin)} is not a pin: write sha256//BASE64= (44 characters)`);
 }

@@ -63,6 +63,11 @@ export async function readSurroundings(whole: NodeJS.ProcessEnv): Promise<Surrou
     throw new CommandError('config', `the configuration of letterlock cannot be used:\n${problems}`);
   }
   const { config, common } = read;
+  // Of routes the configuration itself says so.
+  if (config.resolver === null && (common.policy === 'dane' || common.dane === 'prefer'))
+    throw new CommandError('config', 'DANE is asked for, and no resolver is named', {
+      hint: 'Add resolver: 127.0.0.1, with the address of one on this machine that checks DNSSEC.',
+    });
   const targets = config.routes.flatMap(targetsOf);
   return {
     common: {

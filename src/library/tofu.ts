@@ -9,21 +9,26 @@ import { pinsRows } from '../admin/tofu-operator.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import { parseOwnResolver } from '../config/resolver-place.ts';
 import { parseEndpoint } from '../endpoint.ts';
-import { MisuseError } from '../errors.ts';
-import { peerOf, unverified } from '../net/handshake.ts';
 import type { ResolverPlace } from '../net/open-tlsa.ts';
-import { readBuild } from '../ops/build.ts';
 import { awake } from '../sharing/awake.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { PinStore } from '../store/pin-store.ts';
-import { Tofu as Engine } from '../tofu.ts';
 import type { Command, CommandAnswer } from '../trust/command.ts';
 import type { Explanation } from '../trust/explain.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import { Aids } from './aids.ts';
 import { connectorFor, type Connector } from './connector.ts';
-import { connectTo, type Connection, type ConnectOptions } from './connect.ts';
-import { Desk, type Decide } from './decision.ts';
+import {
+  connectOptionNames,
+  connectTo,
+  type Approach,
+  type Connection,
+  type ConnectOptions,
+  type ConnectParts,
+} from './connect.ts';
+import { Dialogue, type Decide } from './decision.ts';
+import { runEngine, type RunningEngine } from './engine.ts';
+import { foreignOptions, vouchForeign } from './foreign-socket.ts';
 import { TlsGuard } from './guard.ts';
 import { Announcer, type Hooks } from './hooks.ts';
 import { VouchingAgent } from './https-agent.ts';
@@ -31,14 +36,19 @@ import { inspectServer, type Inspection } from './inspect.ts';
 import { install } from './install.ts';
 import { Live } from './live.ts';
 import { mailSocketFrom, type GetSocket } from './nodemailer-socket.ts';
+import { checkNames, trustOptionNames, trustOptionsIn, type TrustOptions } from './options.ts';
 import {
-  checkOptionNames,
-  Settings,
-  trustOptionNames,
-  trustOptionsIn,
-  type SettingsOptions,
-  type TrustOptions,
-} from './settings.ts';
+  addOrder,
+  approveOrder,
+  forgetOrder,
+  rejectOrder,
+  undoOrder,
+  type AddOptions,
+  type ApproveOptions,
+  type ForgetOptions,
+  type RejectOptions,
+} from './orders.ts';
+import { Settings, type SettingsOptions, type Terms } from './settings.ts';
 import { targetFrom } from './target.ts';
 import { asTrustError, Vouching } from './vouching.ts';
 
@@ -57,86 +67,50 @@ export interface TofuOptions extends SettingsOptions {
   readonly now?: () => number;
 }
 
-export interface ApproveOptions {
-  /** Full SHA-256 fingerprint of the key or its certificate, as the operator of the server gave it. */
-  readonly expect: string;
-  readonly as?: 'ca' | 'pin';
-  /** Milliseconds. */
-  readonly forMs?: number;
-  readonly keep?: boolean;
-  readonly endOld?: boolean;
-  readonly unreject?: boolean;
-}
-
-const sweepEveryMs = 60_000;
-
 export class Tofu {
-  readonly #engine: Engine;
+  readonly #running: RunningEngine;
   readonly #store: PinStore;
   readonly #ownsStore: boolean;
   readonly #settings: Settings;
-  readonly #vouching: Vouching;
-  readonly #live = new Live();
+  readonly #connectParts: ConnectParts;
   readonly #guard: TlsGuard;
   readonly #now: () => number;
-  readonly #sweeping: NodeJS.Timeout;
 
-  private constructor(parts: {
-    readonly engine: Engine;
-    readonly store: PinStore;
-    readonly settings: Settings;
-    readonly announcer: Announcer;
-    readonly options: TofuOptions;
-    readonly live: Live;
-  }) {
-    const { engine, options, announcer } = parts;
-    this.#engine = engine;
+  private constructor(parts: TofuParts) {
+    const { running, options, settings, live } = parts;
+    const { engine } = running;
+    this.#running = running;
     this.#store = parts.store;
     this.#ownsStore = options.store === 'memory';
-    this.#settings = parts.settings;
-    this.#live = parts.live;
+    this.#settings = settings;
     this.#now = options.now ?? Date.now;
-    const desk =
-      options.decide === undefined ? null : new Desk(options.decide, (command) => this.#command(command));
-    const aids = new Aids({ resolver: resolverFrom(options.resolver), now: this.#now });
-    this.#vouching = new Vouching({ engine, announcer, desk, aids });
+    const dialogue =
+      options.decide === undefined ? null : new Dialogue(options.decide, (command) => this.#command(command));
+    const aids = new Aids({ resolver: parts.resolver, now: this.#now });
+    const vouching = new Vouching({ engine, announcer: parts.announcer, dialogue, aids });
+    this.#connectParts = { vouching, live };
     this.#guard = new TlsGuard({
-      settings: this.#settings,
-      vouching: () => Promise.resolve(this.#vouching),
-      isEstablished: (endpoint, { settings }) => engine.isEstablished({ endpoint, settings }),
-      live: this.#live,
+      settings,
+      vouching: () => Promise.resolve(vouching),
+      isEstablished: (endpoint, terms) => engine.isEstablished({ endpoint, settings: terms.settings }),
+      live,
     });
-    // A program that has nothing else to do ends all the same.
-    this.#sweeping = setInterval(() => void engine.sweep().catch(() => undefined), sweepEveryMs).unref();
   }
 
   /** @throws RangeError for an option that cannot be, AnchorError, StoreError */
   static async open(options: TofuOptions): Promise<Tofu> {
-    checkNames(options);
-    const settings = new Settings(options);
+    // A misspelt policy must not quietly leave the default in force.
+    checkNames(options, optionNames, 'Tofu.open');
+    const { now = Date.now, hooks = {} } = options;
+    const resolver = resolverFrom(options.resolver);
+    const settings = new Settings(options, { resolver: resolver === null ? 'none' : 'named' });
     settings.load();
     const store = options.store === 'memory' ? openMemoryStore() : options.store;
-    const secret = secretOf(store);
     const live = new Live();
-    const late: { engine: Engine | null } = { engine: null };
-    const announcer = new Announcer(
-      options.hooks ?? {},
-      (endpoint, spki) => late.engine?.reference(endpoint, spki) ?? '',
-    );
-    const engine = await Engine.open({
-      store,
-      secret,
-      now: options.now ?? Date.now,
-      builtAt: readBuild().builtAt,
-      settings: 'asked',
-      on: (event) => {
-        if (event.type === 'key-untrusted') live.revoke(event);
-        announcer.engine(event);
-      },
-    });
-    late.engine = engine;
-    engine.configure(settings.configured());
-    return new Tofu({ engine, store, settings, announcer, options, live });
+    const announcer = new Announcer(hooks);
+    const secret = secretOf(store);
+    const running = await runEngine({ store, secret, now, settings, announcer, live });
+    return new Tofu({ running, store, settings, resolver, announcer, live, options });
   }
 
   /**
@@ -144,22 +118,20 @@ export class Tofu {
    * when the server is refused, Failure when it cannot be reached, RangeError for what is no target.
    */
   async connect(target: string, options: ConnectOptions = {}): Promise<Connection> {
-    const found = targetFrom(target, options.starttls);
-    const standing = this.#settings.of(found.endpoint, options);
-    const parts = { vouching: this.#vouching, live: this.#live };
+    const { approach, terms } = this.#approachTo(target, options);
     // A paused socket keeps no process.
-    return awake(connectTo({ target: found, way: options }, standing, parts));
+    return awake(connectTo(approach, terms, this.#connectParts));
   }
 
   /** One handshake to look: a bad certificate is a result. Throws TrustError or Failure where none came about. */
   async inspect(target: string, options: ConnectOptions = {}): Promise<Inspection> {
-    const found = targetFrom(target, options.starttls);
-    const standing = this.#settings.of(found.endpoint, options);
+    const { approach, terms } = this.#approachTo(target, options);
+    const { endpoint } = approach.target;
     try {
-      const aid = await this.#vouching.aidFor(found.endpoint, standing);
-      return await inspectServer({ target: found, way: options }, { standing, aid, engine: this.#engine });
+      const aid = await this.#connectParts.vouching.aidFor(endpoint, terms);
+      return await inspectServer(approach, { terms, aid, engine: this.#running.engine });
     } catch (error) {
-      throw asTrustError(error, found.endpoint);
+      throw asTrustError(error, endpoint);
     }
   }
 
@@ -199,10 +171,7 @@ export class Tofu {
   /** The options for `tls.connect` under which `vouch` can tell whether a CA vouches for the server. */
   tlsOptions(endpoint: string, given: TrustOptions = {}): ConnectionOptions {
     const found = parseEndpoint(endpoint);
-    const { anchors } = this.#settings.of(found, given);
-    // An answer that came stapled could not be told to `vouch`: it is not asked for.
-    const { requestOCSP: _, ...options } = unverified(found, anchors.contexts.of('modern', null));
-    return options;
+    return foreignOptions(found, this.#settings.of(found, given).anchors);
   }
 
   /**
@@ -212,66 +181,43 @@ export class Tofu {
   async vouch(socket: TLSSocket, endpoint: string, options: TrustOptions = {}): Promise<Vouched> {
     try {
       const found = parseEndpoint(endpoint);
-      checkUntouched(socket);
-      const standing = this.#settings.of(found, options);
-      const peer = peerOf(socket, 'modern');
-      return await this.#vouching.vouch({ endpoint: found, standing, peer }, ({ spki }) => {
-        checkUntouched(socket);
-        this.#live.add(socket, { endpoint: found.name, spki });
-      });
+      const terms = this.#settings.of(found, options);
+      return await vouchForeign(socket, { endpoint: found, terms }, this.#connectParts);
     } catch (error) {
       socket.destroy();
       throw error;
     }
   }
 
-  /** Trusts a key that was seen, or is known. Durable when it resolves. @throws CommandError */
-  approve(endpoint: string, options: ApproveOptions): Promise<CommandAnswer> {
-    const { expect, as = null, forMs = null, keep = false, endOld = false, unreject = false } = options;
-    return this.#ordered(endpoint, (name) => ({
-      command: 'approve',
-      endpoint: name,
-      expect,
-      as,
-      forMs,
-      keep,
-      endOld,
-      unreject,
-    }));
+  /** Trusts a key that was seen, or is known. Durable when it resolves. @throws CommandError, RangeError */
+  async approve(endpoint: string, options: ApproveOptions): Promise<CommandAnswer> {
+    return this.#command(approveOrder(endpoint, options));
   }
 
-  /** Never trusts this key again; connections on it are closed at once. @throws CommandError */
-  reject(endpoint: string, { expect }: { readonly expect: string }): Promise<CommandAnswer> {
-    return this.#ordered(endpoint, (name) => ({ command: 'reject', endpoint: name, expect }));
+  /** Never trusts this key again; connections on it are closed at once. @throws CommandError, RangeError */
+  async reject(endpoint: string, options: RejectOptions): Promise<CommandAnswer> {
+    return this.#command(rejectOrder(endpoint, options));
   }
 
-  /** Trusts a key in advance. @throws CommandError */
-  add(
-    endpoint: string,
-    options: { readonly pin: string; readonly forMs?: number; readonly unreject?: boolean },
-  ): Promise<CommandAnswer> {
-    const { pin, forMs = null, unreject = false } = options;
-    return this.#ordered(endpoint, (name) => ({ command: 'add', endpoint: name, pin, forMs, unreject }));
+  /** Trusts a key in advance. @throws CommandError, RangeError */
+  async add(endpoint: string, options: AddOptions): Promise<CommandAnswer> {
+    return this.#command(addOrder(endpoint, options));
   }
 
-  /** Forgets an endpoint: the next connection is a first use again. Rejections stay. @throws CommandError */
-  forget(
-    endpoint: string,
-    options: { readonly expect?: string; readonly yes?: boolean },
-  ): Promise<CommandAnswer> {
-    const { expect = null, yes = false } = options;
-    return this.#ordered(endpoint, (name) => ({ command: 'forget', endpoint: name, expect, yes }));
+  /** Forgets an endpoint: the next connection is a first use again. Rejections stay. @throws CommandError, RangeError */
+  async forget(endpoint: string, options: ForgetOptions): Promise<CommandAnswer> {
+    return this.#command(forgetOrder(endpoint, options));
   }
 
-  /** Takes the last command of an endpoint back, once. @throws CommandError */
-  undo(endpoint: string): Promise<CommandAnswer> {
-    return this.#ordered(endpoint, (name) => ({ command: 'undo', endpoint: name }));
+  /** Takes the last command of an endpoint back, once. @throws CommandError, RangeError */
+  async undo(endpoint: string): Promise<CommandAnswer> {
+    return this.#command(undoOrder(endpoint));
   }
 
   /** Everything that is remembered, in the shape of `letterlock pins list --json`. */
   list(): readonly PinsRow[] {
     return pinsRows({
-      tofu: this.#engine,
+      tofu: this.#running.engine,
       store: this.#store,
       now: this.#now,
       settings: () => this.#settings.configured(),
@@ -280,13 +226,12 @@ export class Tofu {
 
   /** Of a code, a reference or an endpoint: why, step by step, and what to do. @throws CommandError `not-found` */
   explain(target: string): Explanation {
-    return this.#engine.explain(target);
+    return this.#running.engine.explain(target);
   }
 
   /** Writes down what waits. Connections go on; nothing is vouched for any more once the store is closed. */
   async close(): Promise<void> {
-    clearInterval(this.#sweeping);
-    await this.#engine.close();
+    await this.#running.close();
     if (this.#ownsStore) await this.#store.close();
   }
 
@@ -294,42 +239,37 @@ export class Tofu {
     await this.close();
   }
 
-  async #ordered(endpoint: string, commandOf: (name: string) => Command): Promise<CommandAnswer> {
-    return this.#command(commandOf(parseEndpoint(endpoint).name));
+  /** Where to, how, and on what terms. @throws RangeError for what is no target, or an option that cannot be */
+  #approachTo(
+    target: string,
+    options: ConnectOptions,
+  ): { readonly approach: Approach; readonly terms: Terms } {
+    const found = targetFrom(target, options.starttls);
+    checkNames(options, connectOptionNames, found.endpoint.name);
+    const terms = this.#settings.of(found.endpoint, trustOptionsIn(options));
+    return { approach: { target: found, way: options }, terms };
   }
 
   #command(command: Command): Promise<CommandAnswer> {
-    return this.#engine.command(command, { origin: 'library' });
+    return this.#running.engine.command(command, { origin: 'library' });
   }
+}
+
+interface TofuParts {
+  readonly running: RunningEngine;
+  readonly store: PinStore;
+  readonly settings: Settings;
+  readonly resolver: ResolverPlace | null;
+  readonly announcer: Announcer;
+  readonly live: Live;
+  readonly options: TofuOptions;
 }
 
 const optionNames = [...trustOptionNames, 'endpoints', 'store', 'hooks', 'resolver', 'decide', 'now'];
 
-/** A misspelt policy must not quietly leave the default in force. */
-function checkNames(options: TofuOptions): void {
-  checkOptionNames(options, optionNames, 'Tofu.open');
-  const asksDane = [options, ...Object.values(options.endpoints ?? {})].some(({ dane }) => dane === 'prefer');
-  if (asksDane && options.resolver === undefined)
-    throw new RangeError(
-      'dane: prefer asks a resolver: name one that validates with resolver, such as 127.0.0.1',
-    );
-}
-
-function resolverFrom(resolver: string | undefined): ResolverPlace | null {
-  return resolver === undefined ? null : { kind: 'loopback', ...parseOwnResolver(resolver) };
-}
+const resolverFrom = (resolver: string | undefined): ResolverPlace | null =>
+  resolver === undefined ? null : { kind: 'loopback', ...parseOwnResolver(resolver) };
 
 /** A store that keeps nothing beyond the process has references of this process alone. */
 const secretOf = (store: PinStore & { readonly secret?: Uint8Array }): Uint8Array =>
   store.secret ?? randomBytes(32);
-
-/** A byte that left, or one that was taken for the server's, cannot be made good by a verdict. */
-function checkUntouched(socket: TLSSocket): void {
-  if (Reflect.get(socket, 'secureConnecting') === true)
-    throw new MisuseError(
-      'vouch-too-late',
-      'this socket has not finished its handshake: call vouch in its secureConnect',
-    );
-  if (socket.bytesWritten === 0 && !socket.readableDidRead) return;
-  throw new MisuseError('vouch-too-late');
-}

@@ -8,14 +8,14 @@ import type { Judged, Tofu as Engine } from '../tofu.ts';
 import type { Peer, Verdict } from '../trust/evidence.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import type { Aid, Aids } from './aids.ts';
-import type { Desk } from './decision.ts';
+import type { Dialogue } from './decision.ts';
 import type { Announcer } from './hooks.ts';
-import type { Standing } from './settings.ts';
+import type { Terms } from './settings.ts';
 import { TrustError } from './trust-error.ts';
 
 export interface Presented {
   readonly endpoint: Endpoint;
-  readonly standing: Standing;
+  readonly terms: Terms;
   readonly peer: Peer;
   /** Shows, once, that the server speaks its protocol; throws where it does not. The handshake alone where it is not given. */
   readonly prove?: (verdict: Verdict) => Promise<void>;
@@ -24,7 +24,7 @@ export interface Presented {
 
 interface VouchingParts {
   readonly engine: Engine;
-  readonly desk: Desk | null;
+  readonly dialogue: Dialogue | null;
   readonly announcer: Announcer;
   readonly aids: Aids;
 }
@@ -65,7 +65,7 @@ export class Vouching {
   }
 
   async #vouch(presented: Presented): Promise<Vouched> {
-    const aid = await this.#parts.aids.of(presented.endpoint, presented.standing);
+    const aid = await this.#parts.aids.of(presented.endpoint, presented.terms);
     presented.signal?.throwIfAborted();
     const first = this.#judge(presented, aid);
     const refused = await this.#refusalOf(first, presented.endpoint);
@@ -79,8 +79,8 @@ export class Vouching {
   }
 
   /** What helps to judge this endpoint. */
-  aidFor(endpoint: Endpoint, standing: Standing): Promise<Aid> {
-    return this.#parts.aids.of(endpoint, standing);
+  aidFor(endpoint: Endpoint, terms: Terms): Promise<Aid> {
+    return this.#parts.aids.of(endpoint, terms);
   }
 
   /** Tells of a refusal that came before there was anything to judge. */
@@ -88,9 +88,9 @@ export class Vouching {
     this.#parts.announcer.refused(error);
   }
 
-  #judge({ endpoint, standing: { settings }, peer }: Presented, aid: Aid): Judged {
+  #judge({ endpoint, terms: { settings }, peer }: Presented, aid: Aid): Judged {
     // Where a person is asked, nothing is a first use by itself.
-    const asked = this.#parts.desk !== null && settings.firstUse === 'accept';
+    const asked = this.#parts.dialogue !== null && settings.firstUse === 'accept';
     return this.#parts.engine.judge({
       endpoint,
       settings: asked ? { ...settings, firstUse: 'hold' } : settings,
@@ -109,10 +109,10 @@ export class Vouching {
 
   /** A connection that is given up does not wait for the person, whose answer counts all the same. */
   async #approved(refused: TrustError, signal?: AbortSignal): Promise<boolean> {
-    const { desk } = this.#parts;
-    if (desk === null) return false;
+    const { dialogue } = this.#parts;
+    if (dialogue === null) return false;
     try {
-      const asked = desk.ask(refused);
+      const asked = dialogue.ask(refused);
       return await (signal === undefined ? asked : unlessAborted(asked, signal));
     } catch (cause) {
       signal?.throwIfAborted();

@@ -14,7 +14,7 @@ import type {
 import type { AuditEntry } from '../trust/change.ts';
 import type { EndpointRecord } from '../trust/record.ts';
 import type { Listener, TrustEvent } from './event.ts';
-import { Mirror, type Entry, type Moved, type Sighting } from './mirror.ts';
+import { Mirror, type Entry, type Move, type Sighting } from './mirror.ts';
 
 export interface Writing {
   readonly record: EndpointRecord;
@@ -29,11 +29,6 @@ export type Written =
   | ({ readonly state: 'stored' } & Move)
   | { readonly state: 'conflict' }
   | { readonly state: 'failed'; readonly cause: unknown };
-
-export interface Move {
-  readonly before: Entry;
-  readonly after: Entry;
-}
 
 export type WrittenAll =
   | { readonly state: 'stored'; readonly moves: readonly Move[] }
@@ -72,7 +67,7 @@ export class Ledger {
   readonly #stop = new AbortController();
   /** Endpoints just being written, with what was told of them meanwhile. */
   readonly #writing = new Map<string, StoredRecord | null>();
-  #moved: (moved: Moved) => void = () => undefined;
+  #moved: (moved: Move) => void = () => undefined;
   #following: 'yes' | 'lost' = 'yes';
   #health: StoreHealth['state'] | null = null;
 
@@ -92,7 +87,7 @@ export class Ledger {
   }
 
   /** From now on the mirror takes in what others write to the store; `moved` hears of each change, after it. */
-  follow(moved: (moved: Moved) => void): void {
+  follow(moved: (moved: Move) => void): void {
     this.#moved = moved;
     void this.#follow();
   }
@@ -194,14 +189,18 @@ export class Ledger {
     });
   }
 
-  /** Writes sightings down: of pins at most hourly, of candidates at most once a minute; all of them for `all`. */
+  /**
+   * Writes sightings down: of pins at most hourly, of candidates at most once a minute; all of them for `all`. A clock
+   * that was set back keeps none of them.
+   */
   async flush(now: number, which: 'due' | 'all'): Promise<void> {
     const due = [...this.#waiting].filter(
       ([key, { kind }]) =>
-        which === 'all' || now - (this.#flushedAt.get(key) ?? -Infinity) >= flushEveryMs[kind],
+        which === 'all' || Math.abs(now - (this.#flushedAt.get(key) ?? -Infinity)) >= flushEveryMs[kind],
     );
     if (due.length === 0) return;
-    for (const [key, at] of this.#flushedAt) if (now - at > flushEveryMs.pin) this.#flushedAt.delete(key);
+    for (const [key, at] of this.#flushedAt)
+      if (Math.abs(now - at) > flushEveryMs.pin) this.#flushedAt.delete(key);
     for (const [key] of due) {
       this.#waiting.delete(key);
       this.#flushedAt.set(key, now);

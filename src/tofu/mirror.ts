@@ -9,7 +9,8 @@ export interface Entry extends StoredRecord {
   readonly epoch: number;
 }
 
-export interface Moved {
+/** One record, before and after. */
+export interface Move {
   readonly before: Entry;
   readonly after: Entry;
 }
@@ -43,7 +44,7 @@ export class Mirror {
    * What another process wrote; null when it is no news. The epoch moves also where a revision was skipped: what
    * was not seen may have been trust taken away and given again.
    */
-  follow(stored: StoredRecord): Moved | null {
+  follow(stored: StoredRecord): Move | null {
     const before = this.entry(stored.endpoint);
     if (stored.revision <= before.revision) return null;
     const skipped = stored.revision > before.revision + 1;

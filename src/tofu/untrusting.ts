@@ -7,7 +7,7 @@ import { evidenceOf } from '../trust/known-key.ts';
 import { judge } from '../trust/policy.ts';
 import { recalled } from '../trust/seen.ts';
 import type { Listener, TrustEvent } from './event.ts';
-import type { Entry } from './mirror.ts';
+import type { Entry, Move } from './mirror.ts';
 import { ReliedKeys } from './relied.ts';
 
 export class Untrusting {
@@ -24,7 +24,7 @@ export class Untrusting {
   }
 
   /** Tells of every key that this change took trust from. */
-  changed({ before, after }: { readonly before: Entry; readonly after: Entry }, situation: Situation): void {
+  changed({ before, after }: Move, situation: Situation): void {
     const { endpoint } = situation;
     const relied = this.#relied.of(endpoint);
     const lost = new Set<string>();

@@ -5,7 +5,7 @@ import { CommandError } from '../errors.ts';
 import { add } from './add.ts';
 import { approve } from './approve.ts';
 import type { Command, Outcome, Situation } from './command.ts';
-import { noticeExpiry } from './learn.ts';
+import { noticeExpiry } from './expiry.ts';
 import { undo } from './undo.ts';
 import { forget, reject } from './withdraw.ts';
 

@@ -1,5 +1,5 @@
 // What can happen to trust, as the audit log, the events and the metrics name it. The names are public: they
-// change only in a major version. Types only; entries are made by learn.ts and carry-out.ts, in the same step
+// change only in a major version. Types only; entries are made by draft.ts and command.ts, in the same step
 // as the record they tell of, so that no change can be written without its entry.
 
 export type PinChangeEvent =

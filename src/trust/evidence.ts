@@ -94,6 +94,9 @@ export interface Evidence {
 
 export type AcceptBasis = 'ca' | 'pin' | 'first-use' | 'dane';
 
+export type Accepted = Extract<Verdict, { accept: true }>;
+export type Refused = Extract<Verdict, { accept: false }>;
+
 /** Do these settings ask for TLSA records? */
 export const asksDane = ({ policy, dane }: TrustSettings): boolean =>
   policy === 'dane' || (policy === 'auto' && dane === 'prefer');

@@ -6,13 +6,11 @@ import { createHash } from 'node:crypto';
 import type { Endpoint } from '../endpoint.ts';
 import { analyse, type Analysis, type Dates, type PathFacts } from './analysis.ts';
 import { AnchorIndex } from './anchor-index.ts';
-import { boundText } from './certificate.ts';
 import { unexplained } from './chain-error.ts';
-import type { Evidence, Examined, HandshakeProfile } from './evidence.ts';
+import type { Examined, HandshakeProfile } from './evidence.ts';
 import { type Fault, faults, orderFaults } from './fault.ts';
 import { predecessors } from './hand-over.ts';
 import { type IdentityMatch, matchIdentity } from './identity.ts';
-import type { KeyEvidence } from './record.ts';
 import { revocationFaults, type RevocationLists } from './revocation.ts';
 
 /** More certificates of a chain are not looked at. */
@@ -194,39 +192,4 @@ const keyOf = (chain: readonly Uint8Array[], digest: string): string => {
   const hash = createHash('sha256');
   for (const der of chain) hash.update(`${der.length}:`).update(der);
   return `${hash.digest('hex')}/${digest}`;
-};
-
-const maxEvidenceNames = 50;
-const maxEvidenceText = 256;
-
-/**
- * What a record keeps of the leaf of an examination made at `now`; null when nothing was presented. Names of other
- * kinds than DNS and address carry their kind: `srv:_imaps.example.org`. Dates that could not be read are 0.
- */
-export const keyEvidenceOf = (
-  examined: Examined,
-  { now, profile, corroboration }: Pick<Evidence, 'now' | 'profile' | 'corroboration'>,
-): KeyEvidence | null => {
-  const [leaf] = examined.chain;
-  if (leaf === undefined) return null;
-  const names = leaf.names.slice(0, maxEvidenceNames);
-  const [anchor] = examined.anchorKeys ?? [];
-  return {
-    seenAt: now,
-    caValid: examined.caValid,
-    faults: examined.faults,
-    chainsToAnchor: examined.chainsToAnchor,
-    sha256: leaf.sha256,
-    subject: boundText(leaf.subject),
-    issuer: boundText(leaf.issuer),
-    names: names.map(({ type, value }) =>
-      boundText(type === 'dns' || type === 'ip' ? value : `${type}:${value}`, maxEvidenceText),
-    ),
-    notBefore: leaf.notBefore === null ? 0 : Date.parse(leaf.notBefore),
-    notAfter: leaf.notAfter === null ? 0 : Date.parse(leaf.notAfter),
-    pem: leaf.pem,
-    ...(profile === 'legacy' ? { legacy: true } : {}),
-    ...(anchor === undefined || !examined.caValid ? {} : { anchor }),
-    ...(corroboration === undefined ? {} : { corroboration }),
-  };
 };

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { CertificateDescription } from './certificate.ts';
-import { sha256Of, spkiOf } from './fingerprint.ts';
+import { colons, sha256Of, spkiOf } from './fingerprint.ts';
 import { readFrame } from './frame.ts';
 import type { EndpointRecord, Expectation } from './record.ts';
 
@@ -49,7 +49,7 @@ type Expecting = Pick<EndpointRecord, 'expected'>;
 
 /** For people: `the certificate with SHA-256 AB:CD:…`. */
 export const expectationText = ({ of, algorithm, digest }: Expected): string =>
-  `the ${of} with ${algorithm.toUpperCase().replace(/^SHA/, 'SHA-')} ${digest.toUpperCase().replace(/..(?=.)/g, '$&:')}`;
+  `the ${of} with ${algorithm.toUpperCase().replace(/^SHA/, 'SHA-')} ${colons(digest)}`;
 
 function digestOf(leaf: ShownLeaf, { of, algorithm }: Expected): string | null {
   if (of === 'certificate' && algorithm === 'sha256') return leaf.sha256.replaceAll(':', '').toLowerCase();

@@ -23,17 +23,14 @@ const prefix = 'sha256//';
 const octets = 32;
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
-const colons = (digest: Buffer): string =>
-  digest
-    .toString('hex')
-    .toUpperCase()
-    .replace(/..(?=.)/g, '$&:');
+/** `AB:CD:…` of a hexadecimal digest. */
+export const colons = (hex: string): string => hex.toUpperCase().replace(/..(?=.)/g, '$&:');
 
 /** `sha256//BASE64=` of a DER SubjectPublicKeyInfo. */
 export const spkiOf = (spki: Uint8Array): string => prefix + sha256(spki).toString('base64');
 
 /** `AB:CD:…` SHA-256 of a DER certificate. */
-export const sha256Of = (certificate: Uint8Array): string => colons(sha256(certificate));
+export const sha256Of = (certificate: Uint8Array): string => colons(sha256(certificate).toString('hex'));
 
 /** The SubjectPublicKeyInfo as it stands in the certificate; null when the frame of the certificate is not strict DER. */
 const writtenSpki = (certificate: Uint8Array): Uint8Array | null => {
@@ -80,7 +77,7 @@ const readBase64 = (text: string): Fingerprint | null => {
 
 const readHex = (text: string): Fingerprint | null => {
   const digest = pairs.test(text) ? Buffer.from(text.replace(/[:\- ]/g, ''), 'hex') : null;
-  return digest?.length === octets ? { kind: 'either', value: colons(digest) } : null;
+  return digest?.length === octets ? { kind: 'either', value: colons(digest.toString('hex')) } : null;
 };
 
 /**

@@ -15,8 +15,8 @@ import {
   type Expected,
   type ShownLeaf,
 } from './expected.ts';
+import { noticeExpiry } from './expiry.ts';
 import { evidenceOf } from './known-key.ts';
-import { noticeExpiry } from './learn.ts';
 import { emptyRecord, type EndpointRecord, type Pin } from './record.ts';
 import { planRestore } from './restore.ts';
 import { isRejected, liveKeys, standingOf } from './standing.ts';

@@ -1,12 +1,12 @@
 // The first acceptance of an expected certificate: now its key is known, and a pin takes the place of what was
-// imported. Pure; learn.ts calls it, in the step that writes the record and its audit entry together.
+// imported. Pure; acceptance.ts calls it, in the step that writes the record and its audit entry together.
 
 import { basisBeside } from './add.ts';
 import { firstUseTarget, type PinTarget } from './continuity.ts';
 import type { Evidence } from './evidence.ts';
-import { keyEvidenceOf } from './examine.ts';
 import { expectationText, isSameExpectation, withExpected } from './expected.ts';
 import type { EndpointRecord, Expectation, Pin } from './record.ts';
+import { keyEvidenceOf } from './seen.ts';
 import { shownIn, standingOf } from './standing.ts';
 
 export interface MatchedImport {
@@ -41,7 +41,7 @@ function pinFor(
 ): Pin {
   const known = record.pins.find((pin) => isTarget(pin, target));
   const ends = [...met, ...(known === undefined ? [] : [known])].map(({ until }) => until);
-  const { now, examined } = evidence;
+  const { now } = evidence;
   return {
     ...target,
     origin: 'imported',
@@ -49,6 +49,6 @@ function pinFor(
     lastSeen: now,
     until: ends.reduce((latest, end) => (latest === null || end === null ? null : Math.max(latest, end)), 0),
     endedAt: null,
-    evidence: examined === null ? null : keyEvidenceOf(examined, evidence),
+    evidence: keyEvidenceOf(evidence),
   };
 }

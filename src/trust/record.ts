@@ -76,6 +76,15 @@ export interface LastCa {
 
 export const hashAlgorithms = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const;
 export type HashAlgorithm = (typeof hashAlgorithms)[number];
+/** How many octets each makes. */
+export const hashOctets: Readonly<Record<HashAlgorithm, number>> = {
+  md5: 16,
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+};
 
 /**
  * What other programs remember of a server where that is a hash which does not carry the key: it counts as a pin whose

@@ -1,8 +1,50 @@
 // What is kept of a presented key: enough to judge a policy for it again without the network. Pure.
 
-import type { Grounds } from './standing.ts';
-import type { EndpointRecord, KeyEvidence } from './record.ts';
+import { boundText } from './certificate.ts';
 import type { Evidence, Examined } from './evidence.ts';
+import type { EndpointRecord, KeyEvidence } from './record.ts';
+import type { Grounds } from './standing.ts';
+
+const maxEvidenceNames = 50;
+const maxEvidenceText = 256;
+
+/**
+ * What a record keeps of the leaf of an examination made at `now`; null when nothing was presented. Names of other
+ * kinds than DNS and address carry their kind: `srv:_imaps.example.org`. Dates that could not be read are 0.
+ */
+export function keyEvidenceOf({
+  examined,
+  now,
+  profile,
+  corroboration,
+}: Pick<Evidence, 'examined' | 'now' | 'profile' | 'corroboration'>): KeyEvidence | null {
+  const leaf = examined?.chain[0];
+  if (examined === null || leaf === undefined) return null;
+  const names = leaf.names.slice(0, maxEvidenceNames);
+  const [anchor] = examined.anchorKeys ?? [];
+  return {
+    seenAt: now,
+    caValid: examined.caValid,
+    faults: examined.faults,
+    chainsToAnchor: examined.chainsToAnchor,
+    sha256: leaf.sha256,
+    subject: boundText(leaf.subject),
+    issuer: boundText(leaf.issuer),
+    names: names.map(({ type, value }) =>
+      boundText(type === 'dns' || type === 'ip' ? value : `${type}:${value}`, maxEvidenceText),
+    ),
+    notBefore: leaf.notBefore === null ? 0 : Date.parse(leaf.notBefore),
+    notAfter: leaf.notAfter === null ? 0 : Date.parse(leaf.notAfter),
+    pem: leaf.pem,
+    ...(profile === 'legacy' ? { legacy: true } : {}),
+    ...(anchor === undefined || !examined.caValid ? {} : { anchor }),
+    ...(corroboration === undefined ? {} : { corroboration }),
+  };
+}
+
+/** What else than its certificate may differ between two sights of a key, and matters to a judgement. */
+export const isSeenAlike = (one: KeyEvidence, other: KeyEvidence): boolean =>
+  one.caValid === other.caValid && one.legacy === other.legacy && one.anchor === other.anchor;
 
 /** The newest evidence the record holds of a key, as pin or as candidate. */
 export function lastEvidence(record: EndpointRecord | null, spki: string): KeyEvidence | null {

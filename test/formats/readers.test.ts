@@ -4,7 +4,7 @@ import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseEndpoint } from '../../src/endpoint.ts';
-import { formatOf, isImportFormat, readers, type ImportFormat } from '../../src/formats/all.ts';
+import { formatOf, isImportFormat, readers, type ImportFormat } from '../../src/formats/by-name.ts';
 import type { Reading, Source } from '../../src/formats/reading.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { selfSigned } from '../net/peers.ts';

@@ -93,10 +93,13 @@ describe('a preloaded program', { timeout: 60_000 }, () => {
     expect(server.secrets()).toBe(0);
   });
 
-  test('does not start with a variable that means nothing, and says which', async () => {
-    const { exit, shown } = await run({ LETTERLOCK_TRSUT: 'ca' });
+  test.each([
+    ['means nothing', { LETTERLOCK_TRSUT: 'ca' }, 'LETTERLOCK_TRSUT'],
+    ['asks DANE where nobody could answer', { LETTERLOCK_TRUST: 'dane' }, 'no resolver is named'],
+  ])('does not start with a variable that %s, and says which', async (_, env, told) => {
+    const { exit, shown } = await run(env);
     expect(exit).not.toBe(0);
-    expect(shown).toContain('LETTERLOCK_TRSUT');
+    expect(shown).toContain(told);
     expect(server.secrets()).toBe(0);
   });
 

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { describeCertificate, fingerprints, isVouched, TrustError, type Answer } from '../../src/index.ts';
 import { openLevelStore } from '../../src/level.ts';
+import { Announcer } from '../../src/library/hooks.ts';
+import { FakeResolver } from '../net/fake-resolver.ts';
 import { ended, heard, Opened, type RecordingServer } from './world.ts';
 // Behind the world above, which loads what certificates are made with.
 import { makeAuthority } from '../proxy/world.ts';
@@ -111,9 +113,41 @@ describe('connect', () => {
   });
 
   test('asks DANE where it is to, and trusts nothing that DANE does not prove', async () => {
-    const tofu = await opened.tofu({ trust: 'dane' });
-    expect((await refusal(tofu.connect(`tls://${server.endpoint}`))).reason).toBe('dane-unproven');
+    const asked: string[] = [];
+    const resolver = await FakeResolver.open((query) => {
+      asked.push(query.name);
+      return {};
+    });
+    opened.also(() => resolver.close());
+    const tofu = await opened.tofu({ trust: 'dane', resolver: `127.0.0.1:${resolver.port}` });
+    const way = { address: server.endpoint };
+    expect((await refusal(tofu.connect('tls://mail.test:993', way))).reason).toBe('dane-unproven');
+    expect(asked).toContain('_993._tcp.mail.test');
     await expect(opened.tofu({ resolver: '192.0.2.1' })).rejects.toThrow('is not on this machine');
+  });
+
+  test('says at once that DANE was asked for and nobody could be asked', async () => {
+    const tofu = await opened.tofu();
+    for (const asking of [{ trust: 'dane' }, { dane: 'prefer' }] as const) {
+      const told = `${server.endpoint}: DANE asks a resolver`;
+      await expect(tofu.connect(`tls://${server.endpoint}`, asking)).rejects.toThrow(told);
+      await expect(opened.tofu({ endpoints: { [server.endpoint]: asking } })).rejects.toThrow(told);
+    }
+    expect(server.connections).toBe(0);
+  });
+
+  test('leaves no default in force behind the back of who misspelt an option of a call', async () => {
+    const tofu = await opened.tofu();
+    // A program without types.
+    const wrong = JSON.parse('{"turst": "ca"}');
+    const told = 'unknown option turst; did you mean trust?';
+    await expect(tofu.connect(`tls://${server.endpoint}`, wrong)).rejects.toThrow(told);
+    await expect(tofu.inspect(`tls://${server.endpoint}`, wrong)).rejects.toThrow(told);
+    expect(() => tofu.tlsOptions(server.endpoint, wrong)).toThrow(told);
+    const late = JSON.parse('{"timeoutMS": 5}');
+    await expect(tofu.connect(`tls://${server.endpoint}`, late)).rejects.toThrow('did you mean timeoutMs?');
+    expect(server.connections).toBe(0);
+    (await tofu.connect(`tls://${server.endpoint}`, { trust: 'tofu', timeoutMs: 5000 })).socket.destroy();
   });
 
   test('refuses when a revocation list that is named cannot be read', async () => {
@@ -225,7 +259,8 @@ describe('decide', () => {
   });
 
   test('nothing is trusted on no, on never, on an answer that is none, or when the question fails', async () => {
-    for (const answer of ['refuse', 'reject', JSON.parse('"yes"'), JSON.parse('null')]) {
+    const misspelt = JSON.parse('{"answer": "approve", "endold": true}');
+    for (const answer of ['refuse', 'reject', JSON.parse('"yes"'), JSON.parse('null'), misspelt]) {
       const tofu = await opened.tofu({ decide: asked(answer) });
       await refusal(tofu.connect(`tls://${server.endpoint}`));
       expect(tofu.list()[0]?.pins).toEqual([]);
@@ -287,7 +322,19 @@ describe('what is remembered', () => {
     await refusal(tofu.connect(`tls://${server.endpoint}`));
     await expect(tofu.approve(server.endpoint, { expect: 'AB:CD' })).rejects.toMatchObject({ exit: 'usage' });
     await expect(tofu.forget('nowhere.test:1', { yes: true })).rejects.toMatchObject({ exit: 'not-found' });
+    // A program without types: `endold` would leave the other keys trusted.
+    const wrong = JSON.parse(`{"expect": "${keyOf()}", "endold": true}`);
+    await expect(tofu.approve(server.endpoint, wrong)).rejects.toThrow('did you mean endOld?');
   });
+});
+
+test('a key that was handed over to is a pin, and a hook hears of it as of any other', () => {
+  const pinned = vi.fn();
+  const announcer = new Announcer({ pinned });
+  const told = { endpoint: server.endpoint, spki: keyOf(), origin: 'proxy', detail: '' } as const;
+  for (const event of ['handed-over', 'retired', 'promoted'] as const)
+    announcer.engine({ type: 'pin-changed', event, ...told });
+  expect(pinned.mock.calls).toEqual([[{ endpoint: server.endpoint, spki: keyOf(), how: 'handed-over' }]]);
 });
 
 test('a hook that fails harms nobody and is told of', async () => {

@@ -1,7 +1,7 @@
 // The engine itself: what is durable before it is acted upon, what happens at the same time, what a failing
 // store does, and what is told.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { Change, PinStore, StoreHealth } from '../../src/store/pin-store.ts';
 import { StoreError } from '../../src/store/store-error.ts';
@@ -379,6 +379,22 @@ describe('what is written down', () => {
     await world.tofu.close();
     expect(world.record.lastCa?.spki).toBe(three.spki);
     expect(world.record.epoch).toBe(epoch);
+  });
+
+  it('when a pin was last seen, at most hourly, also after the clock was set back', async () => {
+    const world = await World.open();
+    const touch = vi.spyOn(world.store, 'touch');
+    const server = selfSigned();
+    await world.meet(server);
+    for (const ms of [minute, 30 * minute, hour, -300 * day, minute]) {
+      world.after(ms);
+      await world.meet(server);
+      await world.tofu.sweep();
+    }
+    const [first, , third, fourth] = [1, 31, 91, 91 - 300 * 1440].map((minutes) => start + minutes * minute);
+    expect(touch.mock.calls.flat(2).map(({ spki, lastSeen }) => [spki, lastSeen])).toEqual(
+      [first, third, fourth].map((lastSeen) => [server.spki, lastSeen]),
+    );
   });
 
   it('the first session after a command, so that undo knows somebody relied on it', async () => {

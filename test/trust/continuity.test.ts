@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { carryOut } from '../../src/trust/carry-out.ts';
 import type { Command } from '../../src/trust/command.ts';
 import type { Evidence, Verdict } from '../../src/trust/evidence.ts';
-import { Examiner, keyEvidenceOf } from '../../src/trust/examine.ts';
+import { Examiner } from '../../src/trust/examine.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { learn } from '../../src/trust/learn.ts';
+import { keyEvidenceOf } from '../../src/trust/seen.ts';
 import { judge } from '../../src/trust/policy.ts';
 import type { EndpointRecord } from '../../src/trust/record.ts';
 import {
@@ -65,9 +66,13 @@ describe('the anchors of a certificate', () => {
 
   it('are kept with what was seen of a key, where a CA vouched for it', () => {
     const seen = { now: noon, profile: 'modern' } as const;
-    expect(keyEvidenceOf(examined([leaf, middle], [newRoot]), seen)?.anchor).toBe(keyOf(newRoot));
+    expect(keyEvidenceOf({ examined: examined([leaf, middle], [newRoot]), ...seen })?.anchor).toBe(
+      keyOf(newRoot),
+    );
     const elsewhere = forgeLeaf({ issuer: newRoot, extensions: [san(dns('other.example.org'))] });
-    expect(keyEvidenceOf(examined([elsewhere], [newRoot]), seen)).not.toHaveProperty('anchor');
+    expect(keyEvidenceOf({ examined: examined([elsewhere], [newRoot]), ...seen })).not.toHaveProperty(
+      'anchor',
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readCrls } from '../../src/trust/crl.ts';
-import { type Circumstances, Examiner, keyEvidenceOf } from '../../src/trust/examine.ts';
+import { type Circumstances, Examiner } from '../../src/trust/examine.ts';
 import { type Fault, faults as allFaults } from '../../src/trust/fault.ts';
+import { keyEvidenceOf } from '../../src/trust/seen.ts';
 import {
   anchorsOf,
   anyUsage,
@@ -731,7 +732,7 @@ describe('what a record keeps', () => {
   test('is the leaf, with the examination it was seen in', () => {
     const leaf = leafOf(root, { extensions: [san(dns('a.example'), ip(192, 0, 2, 1))] });
     const examined = examine([leaf]);
-    expect(keyEvidenceOf(examined, { now, profile: 'modern' })).toEqual({
+    expect(keyEvidenceOf({ examined, now, profile: 'modern' })).toEqual({
       seenAt: now,
       caValid: false,
       faults: ['name-mismatch'],
@@ -747,22 +748,23 @@ describe('what a record keeps', () => {
   });
 
   test('remembers that the handshake was a legacy one', () => {
-    const kept = keyEvidenceOf(examine([leafOf(root)]), { now, profile: 'legacy' });
+    const kept = keyEvidenceOf({ examined: examine([leafOf(root)]), now, profile: 'legacy' });
     expect(kept).toMatchObject({ legacy: true });
   });
 
   test('is bounded', () => {
     const names = Array.from({ length: 400 }, (_, at) => dns(`${'x'.repeat(400)}${at}.example`));
-    const kept = keyEvidenceOf(
-      examine([leafOf(root, { subject: cn('y'.repeat(9000)), extensions: [san(...names)] })]),
-      { now, profile: 'modern' },
-    );
+    const kept = keyEvidenceOf({
+      examined: examine([leafOf(root, { subject: cn('y'.repeat(9000)), extensions: [san(...names)] })]),
+      now,
+      profile: 'modern',
+    });
     expect(kept?.names).toHaveLength(50);
     expect(Math.max(...(kept?.names ?? []).map(({ length }) => length))).toBe(256);
     expect(kept?.subject).toHaveLength(512);
   });
 
   test('is nothing when nothing was presented', () => {
-    expect(keyEvidenceOf(examine([]), { now, profile: 'modern' })).toBeNull();
+    expect(keyEvidenceOf({ examined: examine([]), now, profile: 'modern' })).toBeNull();
   });
 });

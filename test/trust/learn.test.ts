@@ -3,7 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { maxCandidates, withCandidate } from '../../src/trust/candidates.ts';
 import type { Evidence } from '../../src/trust/evidence.ts';
-import { lastCaEveryMs, learn, noticeExpiry, type Lesson } from '../../src/trust/learn.ts';
+import { lastCaEveryMs } from '../../src/trust/acceptance.ts';
+import type { Lesson } from '../../src/trust/draft.ts';
+import { noticeExpiry } from '../../src/trust/expiry.ts';
+import { learn } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
 import type { Candidate } from '../../src/trust/record.ts';
 import {
@@ -148,10 +151,15 @@ describe('an acceptance', () => {
       lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine({ evidence })] }) });
     expect(seen(newer)).toBeNull();
     expect(seen({ ...newer, seenAt: noon - hour })).not.toBeNull();
+    // The clock was set back: it must not take until then.
+    expect(seen({ ...newer, seenAt: noon + 300 * day })).not.toBeNull();
   });
 
   it('writes the last CA-verified leaf when it changes and at most hourly', () => {
     expect(afterLeafSeenAt(noon - lastCaEveryMs + 1)).toBeNull();
+    expect(afterLeafSeenAt(noon + lastCaEveryMs - 1)).toBeNull();
+    // The clock was set back: it must not take until then.
+    expect(afterLeafSeenAt(noon + 300 * day)).not.toBeNull();
     expect(afterLeafSeenAt(noon - lastCaEveryMs)).toMatchObject({
       durable: false,
       audit: [],

@@ -1,4 +1,5 @@
-// The formats and programs by name, and which format a file most likely has.
+// Every format that is read and every program that is printed for, by the name people give it; and which format a file
+// most likely has.
 
 import { printCurl, readCurl } from './curl.ts';
 import { printFetchmail, readFetchmail } from './fetchmail.ts';
