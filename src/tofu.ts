@@ -258,7 +258,7 @@ export class Tofu {
         if (lesson !== null) void this.#lanes.run(evidence.endpoint, () => this.#recordAside(evidence));
         return { accept: true, vouched };
       }
-      const written = await this.#write(evidence.endpoint, lesson);
+      const written = await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
       if (written.state === 'stored' && this.#isNewest(written.after)) {
         return { accept: true, vouched: this.#mint(evidence, verdict, provisional) };
       }
@@ -310,7 +310,7 @@ export class Tofu {
     const now = this.#again(evidence);
     const verdict = judge(now);
     const lesson = verdict.accept && verdict.basis !== 'first-use' ? learn(now, verdict) : null;
-    if (lesson !== null) await this.#write(evidence.endpoint, lesson);
+    if (lesson !== null) await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
   }
 
   async #recordRefusal(evidence: Evidence): Promise<void> {
@@ -320,7 +320,10 @@ export class Tofu {
       if (verdict.accept) return;
       const known = now.record?.candidates.some((candidate) => candidate.spki === now.spki) ?? false;
       const lesson = learn(now, verdict);
-      const written = lesson === null ? null : await this.#write(evidence.endpoint, lesson);
+      const written =
+        lesson === null
+          ? null
+          : await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
       if (written?.state === 'conflict') continue;
       if (known && now.spki !== null && now.store === 'good')
         this.#ledger.see(evidence.endpoint, now.spki, now.now);

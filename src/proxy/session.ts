@@ -21,10 +21,12 @@ import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
 import { eraOf, type Era } from './hold.ts';
+import type { ConnectionId } from './connection-id.ts';
 import { corroborate } from './corroborate.ts';
 import { mayHaveLostItsCa, type InForce } from './in-force.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
+import { ofSession } from './of-session.ts';
 import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
 import { refuseStrangers } from './strangers.ts';
@@ -36,7 +38,7 @@ const outdated = 'the trust settings of its servers changed while it was being s
 
 export class Session {
   readonly desk: RouteDesk;
-  readonly #id: number;
+  readonly #id: ConnectionId;
   readonly #tools: SessionTools;
   readonly #leg: ClientLeg;
   readonly #stop = new AbortController();
@@ -57,12 +59,12 @@ export class Session {
   /** Before the relay, in it, or on the way out: turned away, or letting the last bytes go. */
   #stage: 'asking' | 'relaying' | 'ending' = 'asking';
 
-  constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: number }) {
+  constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: ConnectionId }) {
     this.desk = desk;
     [this.#target] = desk.targets;
     this.#id = tools.id;
-    this.#tools = tools;
-    this.#carried = new Carried(desk.route, { on: tools.on, started: this.#started });
+    this.#tools = { ...tools, on: ofSession(tools.id, tools.on) };
+    this.#carried = new Carried(desk.route, { session: tools.id, on: tools.on, started: this.#started });
     this.#leg = new ClientLeg(client, {
       protocol: desk.route.protocol,
       mode: desk.route.clientTls.mode,
@@ -208,7 +210,8 @@ export class Session {
     this.#refuseOutdated();
     this.#target = desk;
     this.#era = this.#eraNow();
-    const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa });
+    const asked = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
+    const judged = tofu.judge({ ...asked, session: this.#id });
     const { verdict } = judged;
     this.#spki = peer.spki;
     this.#reference = judged.reference;
@@ -391,7 +394,7 @@ export class Session {
       return { outcome: 'failed', reason, said: null, detail };
     }
     this.desk.state = 'failing';
-    const text = failureSentence(this.#target.target.endpoint, reason);
+    const text = failureSentence(this.#target.target.endpoint, { reason, connection: this.#id });
     const said = await this.#say({ kind: 'failure', permanence: 'temporary', text });
     return { outcome: 'failed', reason, said, detail };
   }
@@ -407,7 +410,7 @@ export class Session {
     // The sentence names the candidate, so it must be there for whoever looks it up.
     if (this.#refused !== null)
       await unlessAborted(this.#tools.tofu.settle(this.#refused), this.#stop.signal).catch(() => undefined);
-    const text = refusalSentence(target.endpoint, facts);
+    const text = refusalSentence(target.endpoint, { ...facts, connection: this.#id });
     const said = await this.#say({ kind: 'refusal', permanence, text });
     return { outcome: 'refused', reason, said, detail };
   }

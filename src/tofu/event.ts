@@ -13,6 +13,8 @@ export type Listener<E> = (event: E) => void;
 export type TrustEvent =
   | {
       readonly type: 'judged';
+      /** The connection it was judged for; absent where no client waits. */
+      readonly session?: string;
       readonly endpoint: string;
       readonly verdict: AcceptBasis | 'refused';
       readonly reason: RefusalReason | null;
@@ -27,6 +29,8 @@ export type TrustEvent =
     }
   | {
       readonly type: 'pin-changed';
+      /** The connection that taught it; absent for commands and what happened with the time. */
+      readonly session?: string;
       readonly endpoint: string;
       readonly event: PinChangeEvent;
       readonly origin: ChangeOrigin;

@@ -19,10 +19,11 @@ export class Notices {
     this.#on = on;
   }
 
-  judged({ endpoint, spki, examined, dane }: Evidence, verdict: Verdict): void {
+  judged({ endpoint, session, spki, examined, dane }: Evidence, verdict: Verdict): void {
     const leaf = examined?.chain[0];
     this.#on({
       type: 'judged',
+      ...(session === undefined ? {} : { session }),
       endpoint,
       verdict: verdict.accept ? verdict.basis : 'refused',
       reason: verdict.accept ? null : verdict.reason,

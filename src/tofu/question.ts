@@ -16,6 +16,8 @@ export interface Question {
   readonly anchors: AnchorSet;
   /** What a look-up of its TLSA records ended with; null or absent where nobody asked. */
   readonly tlsa?: TlsaAnswer | null;
+  /** The connection that waits for the answer: events name it, nobody judges by it. Absent where there is none. */
+  readonly session?: string;
 }
 
 /** What the judge said of a peer. `accept` is provisional until `settle` returned Vouched. */

@@ -25,9 +25,10 @@ export class Witness {
 
   /** Everything the judge may use for this question, now. */
   evidence(question: Question): Evidence {
-    const { endpoint, peer, settings, anchors } = question;
+    const { endpoint, peer, settings, anchors, session } = question;
     return this.again({
       endpoint: endpoint.name,
+      ...(session === undefined ? {} : { session }),
       settings,
       spki: peer.spki,
       resumed: peer.resumed,
@@ -53,6 +54,7 @@ export class Witness {
     seen: Pick<
       Evidence,
       | 'endpoint'
+      | 'session'
       | 'settings'
       | 'spki'
       | 'resumed'

@@ -72,6 +72,8 @@ export type StoreState = 'good' | 'damaged' | 'unavailable';
 
 export interface Evidence {
   readonly endpoint: string;
+  /** The connection it was gathered for: events name it, no verdict depends on it. */
+  readonly session?: string;
   readonly settings: TrustSettings;
   readonly now: number;
   readonly spki: string | null;

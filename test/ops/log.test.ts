@@ -47,7 +47,7 @@ describe('json', () => {
         level: 'warn',
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
         event: 'session-ended',
-        session: 1,
+        session: 'T3S-1',
         route: 'imaps-1143',
         protocol: 'imap',
         endpoint: 'imap.example.org:993',
