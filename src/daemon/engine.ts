@@ -31,7 +31,6 @@ export interface Force {
   readonly anchors: AnchorSets;
   /** Null where no resolver is configured. */
   readonly tlsa: TlsaFinder | null;
-  readonly log: Log;
 }
 
 /** What everything of one daemon stands on. */
@@ -41,7 +40,7 @@ export interface Ground {
   readonly startedAt: number;
   readonly closing: Closing;
   readonly timing: ProxyOptions['timing'] | null;
-  readonly logFd: number | null;
+  readonly log: Log;
   readonly env: NodeJS.ProcessEnv;
   /** Hears of every event after log and metrics. */
   readonly also: Listener<ProxyEvent> | null;
@@ -107,9 +106,11 @@ async function openLocalTls(
   return { localTls, firstTls: await localTls.prepare(config) };
 }
 
-/** The log a configuration asks for, on the daemon's own stream. */
-export const openConfiguredLog = (config: Config, { env, logFd }: Pick<Ground, 'env' | 'logFd'>): Log =>
-  openLog({ ...config.log, env, ...(logFd === null ? {} : { fd: logFd }) });
+/** The log a configuration asks for, on the daemon's own stream; another configuration changes it. */
+export const openConfiguredLog = (
+  config: Config,
+  { env, logFd }: { readonly env: NodeJS.ProcessEnv; readonly logFd: number | null },
+): Log => openLog({ ...config.log, env, ...(logFd === null ? {} : { fd: logFd }) });
 
 /** What is made after its listeners. */
 interface Late {
@@ -152,14 +153,14 @@ function listenerOf(
     if (event.type === 'key-untrusted') late.proxy?.revoke(event.endpoint, event.spki);
   };
   const failed = (error: unknown): void =>
-    ground.force.log.write('error', {
+    ground.log.write('error', {
       event: 'listener-failed',
       message: error instanceof Error ? error.name : 'unknown',
     });
   return fanOut<ProxyEvent>(
     [
       revoke,
-      (event) => ground.force.log.event(event),
+      (event) => ground.log.event(event),
       (event) => metrics?.event(event),
       (event) => ground.also?.(event),
     ],

@@ -84,21 +84,21 @@ async function prepare(
   const env = options.env ?? process.env;
   const now = options.now ?? Date.now;
   refuseUnsafeSwitches(options.execArgv ?? process.execArgv, env);
-  const logFd = options.logFd ?? null;
+  const log = openConfiguredLog(config, { env, logFd: options.logFd ?? null });
+  closing.add(() => log.close());
   return {
     build: readBuild(),
     now,
     startedAt: now(),
     closing,
     timing: options.timing ?? null,
-    logFd,
+    log,
     env,
     also: options.on ?? null,
     force: {
       config,
       anchors: await loadAnchorSets(config.routes),
       tlsa: await openTlsa(config.resolver, now),
-      log: openConfiguredLog(config, { env, logFd }),
     },
     incoming: null,
   };
@@ -144,7 +144,7 @@ async function serve(
   const daemon: Daemon = {
     operator,
     get log() {
-      return ground.force.log;
+      return ground.log;
     },
     metrics: page.server?.address ?? null,
     adminSocket: admin.path,
@@ -229,7 +229,6 @@ async function apply(
 ): Promise<void> {
   const anchors = await loadAnchorSets(config.routes);
   const tlsa = await openTlsa(config.resolver, ground.now);
-  const log = openConfiguredLog(config, ground);
   const tls = await engine.localTls.prepare(config);
   ground.incoming = { anchors, tls };
   try {
@@ -241,7 +240,8 @@ async function apply(
     ground.incoming = null;
   }
   tls.take();
-  ground.force = { config, anchors, tlsa, log };
+  ground.force = { config, anchors, tlsa };
+  ground.log.configure(config.log);
   engine.tofu.configure(settingsOf(config.routes));
   lookForRevoked(ground, engine.tofu);
   await engine.localTls.look();
@@ -257,7 +257,7 @@ async function startSweeping(ground: Ground, { tofu, on }: Engine): Promise<void
   const timer = setInterval(() => {
     void look();
     tofu.sweep().catch(() =>
-      ground.force.log.write('error', {
+      ground.log.write('error', {
         event: 'sweep-failed',
         message: 'the pin store could not be tidied',
       }),
@@ -282,9 +282,9 @@ function closer(ground: Ground, { proxy }: Engine): Daemon['close'] {
   };
 }
 
-function sayReady({ force, build }: Ground, daemon: Daemon): void {
+function sayReady({ log, build }: Ground, daemon: Daemon): void {
   const addresses = daemon.routes().map(({ name, listen }) => `${name} ${listen}`);
-  force.log.write('info', {
+  log.write('info', {
     event: 'ready',
     message: `letterlock ${build.version} is ready`,
     fields: {
