@@ -5,7 +5,7 @@ import type { ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
 import { clientRejections, CommandError, failures, misuses, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
-import { explainCode } from '../src/trust/explain.ts';
+import { explainCode } from '../src/tofu/explain-code.ts';
 import { faults } from '../src/trust/fault.ts';
 import { normalizeReference } from '../src/trust/fingerprint.ts';
 import { isSet, requiredText } from './args.ts';

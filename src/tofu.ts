@@ -22,7 +22,7 @@ import { sightedKey } from './trust/continuity.ts';
 import { isUncorroborated } from './trust/corroboration.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
 import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
-import type { Explanation } from './trust/explain.ts';
+import type { Explanation } from './trust/explanation.ts';
 import { referenceOf } from './trust/fingerprint.ts';
 import { type ImportOrder, planImport } from './trust/import-order.ts';
 import { learn, noticeExpiry } from './trust/learn.ts';

@@ -7,7 +7,7 @@ import type { Protocol } from '../mail/protocol.ts';
 import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
 import type { Corroboration } from '../trust/corroboration.ts';
 import type { StoreState } from '../trust/evidence.ts';
-import type { Explanation } from '../trust/explain.ts';
+import type { Explanation } from '../trust/explanation.ts';
 import type { Fault } from '../trust/fault.ts';
 import type { ImportItem, ImportOrder } from '../trust/import-order.ts';
 import type { Basis, EndpointRecord, Expectation, PinKind, PinOrigin } from '../trust/record.ts';

@@ -11,7 +11,8 @@ import {
   isClientRejection,
 } from '../../src/errors.ts';
 import type { Situation } from '../../src/trust/command.ts';
-import { explainCode, explainEndpoint, explainKey } from '../../src/trust/explain.ts';
+import { explainCode } from '../../src/trust/explain-code.ts';
+import { explainEndpoint, explainKey } from '../../src/trust/explain.ts';
 import { isBigProvider } from '../../src/trust/providers.ts';
 import { failureSentence, maxSentence, refusalSentence } from '../../src/trust/refusal.ts';
 import { candidateOf, endpoint, keyNamed, noon, pinOf, recordOf, settingsOf } from './evidence.ts';
