@@ -36,6 +36,7 @@ export class Witness {
       examined: this.#examine(question),
       anchors: anchors.certificates.length,
       dane: this.#daneResult(question),
+      ...(question.by === undefined ? {} : { by: question.by }),
     });
   }
 
@@ -63,6 +64,7 @@ export class Witness {
       | 'anchors'
       | 'dane'
       | 'corroboration'
+      | 'by'
     >,
   ): Evidence {
     const { store, now } = this.#options;

@@ -5,8 +5,16 @@
 import type { Verdict } from './evidence.ts';
 
 /** Where a fact comes from. */
-export type FactSource =
-  'handshake' | 'certificate' | 'record' | 'configuration' | 'store' | 'DNS' | 'elsewhere';
+export const factSources = [
+  'handshake',
+  'certificate',
+  'record',
+  'configuration',
+  'store',
+  'DNS',
+  'elsewhere',
+] as const;
+export type FactSource = (typeof factSources)[number];
 
 interface RuleRow {
   readonly asks: string;
