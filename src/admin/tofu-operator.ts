@@ -16,6 +16,7 @@ import { backup } from './backup.ts';
 import { isoDate, pinsRow } from './rows.ts';
 import type {
   AnswerShape,
+  ExplanationShape,
   ComparisonShape,
   HistoryRow,
   ImportRequest,
@@ -27,7 +28,10 @@ import type {
   VerifyShape,
 } from './shapes.ts';
 
-export type LiveParts = Pick<Operator, 'sessions' | 'endpoints' | 'probe' | 'follow'>;
+export interface LiveParts extends Pick<Operator, 'sessions' | 'endpoints' | 'probe' | 'follow'> {
+  /** Of a connection by its name; null for what is no such name. @throws CommandError `not-found` */
+  readonly connection: (target: string) => ExplanationShape | null;
+}
 
 export interface OperatorParts {
   readonly source: Operator['source'];
@@ -63,7 +67,7 @@ export function operateOn(parts: OperatorParts): Operator {
     command: (command) => translated(() => carryOut(parts, command)),
     import: (wanted) => translated(() => importAll(parts, wanted)),
     backup: () => translated(async () => backup(parts)),
-    explain: (target) => translated(async () => parts.tofu.explain(target)),
+    explain: (target) => translated(async () => parts.live.connection(target) ?? parts.tofu.explain(target)),
     verify: () => translated(() => verify(parts)),
     close: () => parts.close(),
   };

@@ -13,6 +13,7 @@ import { LocalTls } from '../local-ca/local-tls.ts';
 import type { PreparedTls } from '../local-ca/local-tls.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { TlsaFinder } from '../net/tlsa.ts';
+import { ConnectionIds } from '../proxy/connection-id.ts';
 import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import { Inherited, takeInherited } from '../proxy/inherited.ts';
@@ -23,6 +24,7 @@ import type { EmbeddedStore } from '../store/level.ts';
 import { Tofu } from '../tofu.ts';
 import type { AnchorSets } from './anchor-sets.ts';
 import type { Closing } from './closing.ts';
+import { Connections } from './connections.ts';
 import { settingsOf } from './facts.ts';
 import { openStore } from './store.ts';
 import { trustView } from './trust-view.ts';
@@ -67,6 +69,7 @@ export interface Engine {
   readonly metrics: Metrics | null;
   readonly feed: Feed;
   readonly verdicts: Verdicts;
+  readonly connections: Connections;
   /** null where nothing probes. */
   readonly probing: Probing | null;
   readonly on: Listener<ProxyEvent>;
@@ -80,8 +83,9 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   closing.add(() => store.close());
   const late: Late = { tofu: null, proxy: null };
   const metrics = await openOwnMetrics(ground, { store, late });
-  const [feed, verdicts] = [new Feed(now), new Verdicts(now)];
-  const on = listenerOf(ground, { metrics, late, feed, verdicts });
+  const [feed, verdicts, ids] = [new Feed(now), new Verdicts(now), new ConnectionIds()];
+  const connections = new Connections({ now, ids });
+  const on = listenerOf(ground, { metrics, late, feed, verdicts, connections });
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
@@ -94,12 +98,13 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     credentialsFor: (route) => (ground.incoming?.tls ?? firstTls).credentialsFor(route),
     on,
     now,
+    ids,
     inherited: new Inherited(takeInherited(ground.env, process.pid)),
     ...(ground.timing === null || ground.timing === undefined ? {} : { timing: ground.timing }),
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, feed, verdicts, probing: null, on };
+  return { store, tofu, proxy, localTls, firstTls, metrics, feed, verdicts, connections, probing: null, on };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
@@ -152,10 +157,14 @@ async function openOwnMetrics(
   return metrics;
 }
 
+interface Listening extends Pick<Engine, 'metrics' | 'feed' | 'verdicts' | 'connections'> {
+  readonly late: Late;
+}
+
 /** The listeners, in this order. The proxy is one of them: a key that lost its trust ends its sessions at once. */
 function listenerOf(
   ground: Ground,
-  { metrics, late, feed, verdicts }: Pick<Engine, 'metrics' | 'feed' | 'verdicts'> & { readonly late: Late },
+  { metrics, late, feed, verdicts, connections }: Listening,
 ): Listener<ProxyEvent> {
   const revoke = (event: ProxyEvent): void => {
     if (event.type === 'key-untrusted') late.proxy?.revoke(event.endpoint, event.spki);
@@ -171,6 +180,7 @@ function listenerOf(
       (event) => ground.log.event(event),
       (event) => metrics?.event(event),
       (event) => verdicts.take(event),
+      (event) => connections.take(event),
       (event) => feed.take(event),
       (event) => ground.also?.(event),
     ],

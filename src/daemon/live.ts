@@ -11,12 +11,14 @@ import { CommandError } from '../errors.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { targetsOf, type Route, type Target } from '../proxy/route.ts';
 import type { SessionFacts } from '../proxy/session.ts';
+import type { Connections } from './connections.ts';
 import type { Verdicts } from './verdicts.ts';
 
 export interface LiveFacts {
   readonly proxy: Pick<Proxy, 'sessions'>;
   readonly feed: Feed;
   readonly verdicts: Verdicts;
+  readonly connections: Connections;
   /** null where nothing probes. */
   readonly probing: Probing | null;
   /** Those in force now. */
@@ -33,6 +35,7 @@ export const liveParts = (facts: LiveFacts): LiveParts => ({
     return facts.probing.probe(endpoint);
   },
   follow: (options) => facts.feed.follow(options),
+  connection: (target) => facts.connections.explain(target),
 });
 
 const sessionRow = ({ startedAt, ...facts }: SessionFacts): SessionRow => ({

@@ -132,22 +132,20 @@ const withoutFields = ({ level, event }: LogEntry): LogEntry => ({
   fields: {},
 });
 
-/** What happened, in the words of the code table; an entry's own message names one connection among thousands. */
-function whatOf({ event, message, fields }: LogEntry): string {
-  const { outcome, endpoint, route, reason } = fields;
-  const why = reason === null || reason === undefined ? '' : ` (${String(reason)})`;
-  if (event !== 'session-ended' || outcome === undefined) return `${message},`;
-  switch (outcome) {
-    case 'refused':
-      return `refused ${String(endpoint)}${why}`;
-    case 'failed':
-      return `no session with ${String(endpoint)}${why}`;
-    case 'rejected':
-      return `closed a client of ${String(route)}${why}`;
-    default:
-      return `relayed ${String(endpoint)}`;
-  }
+/** What happened, in words: an entry's own message names one connection among thousands. */
+function whatOf({ event, message, fields: { outcome, endpoint, route, reason } }: LogEntry): string {
+  if (event !== 'session-ended' || typeof outcome !== 'string') return `${message},`;
+  const about = String(outcome === 'rejected' ? route : endpoint);
+  const why = typeof reason === 'string' ? ` (${reason})` : '';
+  return `${deeds[outcome] ?? outcome} ${about}${why}`;
 }
+
+const deeds: Readonly<Record<string, string>> = {
+  relayed: 'relayed',
+  refused: 'refused',
+  failed: 'no session with',
+  rejected: 'closed a client of',
+};
 
 /** `4 812`: with a space, which every language reads. */
 const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ' ');

@@ -85,6 +85,7 @@ export const bound = (store: PinStore): PinStore => ({
 export const silent: LiveParts = {
   sessions: async () => [],
   endpoints: async () => [],
+  connection: () => null,
   probe: () => Promise.reject(new TypeError('nobody probes here')),
   follow: ({ signal }) => new Feed(Date.now).follow({ after: null, signal }),
 };

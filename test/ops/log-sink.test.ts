@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { text as everything } from 'node:stream/consumers';
 import { transformSync } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LogSink, type Lost } from '../../src/ops/log-sink.ts';
@@ -145,7 +145,7 @@ test('a socket as stderr, which is what systemd gives, holds nobody up either', 
   // Only once it has written everything is anything read.
   const [kind] = await once(child.stdout, 'data');
   expect(String(kind)).toBe('socket');
-  const heard = text(child.stderr);
+  const heard = everything(child.stderr);
   child.stdin.write('go');
   const read = await heard;
   const [, lines] = /LOST (\d+)/.exec(read) ?? [];
