@@ -1,13 +1,16 @@
-// `letterlock explain CODE|REF|ENDPOINT`: why, step by step, and what to do. A code needs neither daemon nor store.
+// `letterlock explain CODE|REF|CONNECTION|ENDPOINT`: why, step by step, and what to do. A code needs neither daemon nor
+// store; a connection is known to the running daemon alone.
 
 import type { Argv } from 'yargs';
 import type { ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
 import { clientRejections, CommandError, failures, misuses, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
-import { explainCode } from '../src/trust/explain.ts';
+import { explainCode } from '../src/tofu/explain-code.ts';
 import { faults } from '../src/trust/fault.ts';
 import { normalizeReference } from '../src/trust/fingerprint.ts';
+import { connectionIdIn } from '../src/proxy/connection-id.ts';
+import { explanationLines } from './explanation-lines.ts';
 import { isSet, requiredText } from './args.ts';
 import type { CommandModule, Run } from './command.ts';
 import { withOperator } from './command.ts';
@@ -33,22 +36,10 @@ function say(
   return 'done';
 }
 
-const explanationLines = ({
-  endpoint,
-  spki,
-  summary,
-  steps,
-  advice,
-}: ExplanationShape): readonly string[] => [
-  summary,
-  ...(endpoint === null ? [] : [`  endpoint  ${endpoint}`]),
-  ...(spki === null ? [] : [`  key       ${spki}`]),
-  ...(steps.length === 0 ? [] : ['', 'Why:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]),
-  ...(advice.length === 0 ? [] : ['', 'What to do:', ...advice.map((line) => `  ${line}`)]),
-];
-
-/** An endpoint in its canonical spelling, or a reference. @throws CommandError `not-found` for anything else */
+/** An endpoint in its canonical spelling, a reference, or a connection. @throws CommandError `not-found` for anything else */
 function soughtTarget(target: string): string {
+  const connection = connectionIdIn(target);
+  if (connection !== null) return connection;
   const reference = normalizeReference(target);
   if (reference !== null) return reference;
   try {
@@ -64,9 +55,12 @@ function soughtTarget(target: string): string {
     ]);
     const hint =
       near === null
-        ? 'Give a code such as pin-mismatch, a reference of 8 characters, or HOST:PORT.'
+        ? 'Give a code such as pin-mismatch, a reference of 8 characters, a connection such as K7Q-123, or HOST:PORT.'
         : `Did you mean ${near}?`;
-    throw new CommandError('not-found', `${target} is no code, reference or HOST:PORT`, { hint, cause });
+    throw new CommandError('not-found', `${target} is no code, reference, connection or HOST:PORT`, {
+      hint,
+      cause,
+    });
   }
 }
 
@@ -75,11 +69,14 @@ const build = (parser: Argv): Argv =>
     .positional('target', {
       type: 'string',
       demandOption: true,
-      describe: 'a code, a reference, or HOST:PORT',
+      describe: 'a code, a reference, a connection (K7Q-123), or HOST:PORT',
     })
-    .usage('Usage: $0 explain CODE|REF|ENDPOINT\n\nSays why, step by step, and what to do.')
+    .usage(
+      'Usage: $0 explain CODE|REF|CONNECTION|ENDPOINT\n\nSays why, step by step as it is decided, and what to do.',
+    )
     .example('$0 explain pin-mismatch', 'a code from a log or a mail client')
     .example('$0 explain 7F3AK2QM', 'the reference of a refusal')
+    .example('$0 explain K7Q-123', 'what came of the connection with this name')
     .example('$0 explain imap.example.org:993', 'how an endpoint stands');
 
 export const explainCommand: CommandModule = { build, run: explain };

@@ -66,6 +66,7 @@ function crash(daemon: Daemon, error: unknown): never {
     message: 'letterlock made a mistake and ends; please report this line',
     fields: { error: nameOf(error), at: framesOf(error) },
   });
+  daemon.log.close();
   process.exit(exitCodes.internal);
 }
 

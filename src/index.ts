@@ -33,5 +33,5 @@ export {
 export type { PinStore } from './store/pin-store.ts';
 export type { CommandAnswer } from './trust/command.ts';
 export type { AcceptBasis, FirstUse, Policy, Verdict } from './trust/evidence.ts';
-export type { Explanation } from './trust/explain.ts';
+export type { Explanation } from './trust/explanation.ts';
 export type { Fault } from './trust/fault.ts';

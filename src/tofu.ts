@@ -4,6 +4,7 @@
 
 import type { AnchorSet } from './net/anchors.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
+import { compareKey } from './tofu/compare-key.ts';
 import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
 import type { Imported } from './tofu/imported.ts';
@@ -19,11 +20,12 @@ import { Untrusting } from './tofu/untrusting.ts';
 import { Witness } from './tofu/witness.ts';
 import type { ChangeOrigin } from './trust/change.ts';
 import { sightedKey } from './trust/continuity.ts';
+import type { Comparison } from './trust/comparison.ts';
 import { isUncorroborated } from './trust/corroboration.ts';
 import type { Command, CommandAnswer } from './trust/command.ts';
 import type { Accepted, Evidence, Refused, TrustSettings, Verdict } from './trust/evidence.ts';
 import { noticeExpiry } from './trust/expiry.ts';
-import type { Explanation } from './trust/explain.ts';
+import type { Explanation } from './trust/explanation.ts';
 import { referenceOf } from './trust/fingerprint.ts';
 import type { ImportOrder } from './trust/import-order.ts';
 import { learn } from './trust/learn.ts';
@@ -196,6 +198,16 @@ export class Tofu {
     });
   }
 
+  /** A key that waits, beside the one that is known. @throws CommandError `not-found` for a reference of no candidate */
+  compare(reference: string): Comparison {
+    return compareKey(reference, {
+      byReference: (sought) => this.byReference(sought),
+      situation: (endpoint) => this.#situations.of(endpoint, 'proxy'),
+      entries: this.records(),
+      referenceOf: (endpoint, spki) => this.reference(endpoint, spki),
+    });
+  }
+
   /** Notices pins whose end has passed and writes down sightings; call it about once a minute. */
   async sweep(): Promise<void> {
     const endpoints = this.records().map((entry) => entry.endpoint);
@@ -227,7 +239,7 @@ export class Tofu {
         if (lesson !== null) void this.#lanes.run(evidence.endpoint, () => this.#recordAside(evidence));
         return { accept: true, vouched };
       }
-      const written = await this.#write(evidence.endpoint, lesson);
+      const written = await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
       if (written.state === 'stored' && this.#isNewest(written.after)) {
         return { accept: true, vouched: this.#mint(evidence, verdict, provisional) };
       }
@@ -279,7 +291,7 @@ export class Tofu {
     const now = this.#again(evidence);
     const verdict = judge(now);
     const lesson = verdict.accept && verdict.basis !== 'first-use' ? learn(now, verdict) : null;
-    if (lesson !== null) await this.#write(evidence.endpoint, lesson);
+    if (lesson !== null) await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
   }
 
   async #recordRefusal(evidence: Evidence): Promise<void> {
@@ -289,7 +301,10 @@ export class Tofu {
       if (verdict.accept) return;
       const known = now.record?.candidates.some((candidate) => candidate.spki === now.spki) ?? false;
       const lesson = learn(now, verdict);
-      const written = lesson === null ? null : await this.#write(evidence.endpoint, lesson);
+      const written =
+        lesson === null
+          ? null
+          : await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
       if (written?.state === 'conflict') continue;
       if (known && now.spki !== null && now.store === 'good')
         this.#ledger.see(evidence.endpoint, now.spki, now.now);

@@ -4,6 +4,7 @@
 import { CommandError } from '../errors.ts';
 import type { EmbeddedStore } from '../store/level.ts';
 import type { RemoteStore } from '../sharing/remote-store.ts';
+import { connectionIdIn } from '../proxy/connection-id.ts';
 import { StoreError } from '../store/store-error.ts';
 import { Tofu } from '../tofu.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
@@ -45,6 +46,19 @@ export async function openLocalOperator(options: LocalOptions): Promise<Operator
       settings: () => settings,
       status: daemonOnly,
       reload: daemonOnly,
+      live: {
+        sessions: daemonOnly,
+        endpoints: daemonOnly,
+        probe: daemonOnly,
+        connection: (target) => {
+          if (connectionIdIn(target) === null) return null;
+          throw options.noDaemon();
+        },
+        // oxlint-disable-next-line require-yield -- there is nothing to tell
+        async *follow() {
+          throw options.noDaemon();
+        },
+      },
       close: async () => {
         await tofu.close().catch(() => undefined);
         await store.close().catch(() => undefined);

@@ -1,5 +1,7 @@
 // The engine of a daemon: the pin store, what judges with it, the proxy that asks, and who hears of it.
 
+import { Feed } from '../admin/feed.ts';
+import type { Probing } from '../admin/probing.ts';
 import { openLog } from '../ops/log.ts';
 import type { Log } from '../ops/log.ts';
 import type { Build } from '../ops/build.ts';
@@ -11,6 +13,7 @@ import { LocalTls } from '../local-ca/local-tls.ts';
 import type { PreparedTls } from '../local-ca/local-tls.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { TlsaFinder } from '../net/tlsa.ts';
+import { ConnectionIds } from '../proxy/connection-id.ts';
 import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import { Inherited, takeInherited } from '../proxy/inherited.ts';
@@ -21,9 +24,11 @@ import type { EmbeddedStore } from '../store/level.ts';
 import { Tofu } from '../tofu.ts';
 import type { AnchorSets } from './anchor-sets.ts';
 import type { Closing } from './closing.ts';
+import { Connections } from './connections.ts';
 import { settingsOf } from './facts.ts';
 import { openStore } from './store.ts';
 import { trustView } from './trust-view.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** What the configuration in force gives; replaced as a whole. */
 export interface Force {
@@ -31,7 +36,6 @@ export interface Force {
   readonly anchors: AnchorSets;
   /** Null where no resolver is configured. */
   readonly tlsa: TlsaFinder | null;
-  readonly log: Log;
 }
 
 /** What everything of one daemon stands on. */
@@ -41,7 +45,7 @@ export interface Ground {
   readonly startedAt: number;
   readonly closing: Closing;
   readonly timing: ProxyOptions['timing'] | null;
-  readonly logFd: number | null;
+  readonly log: Log;
   readonly env: NodeJS.ProcessEnv;
   /** Hears of every event after log and metrics. */
   readonly also: Listener<ProxyEvent> | null;
@@ -63,6 +67,11 @@ export interface Engine {
   /** Of the configuration the daemon starts with: neither in force nor in its place on the disk yet. */
   readonly firstTls: PreparedTls;
   readonly metrics: Metrics | null;
+  readonly feed: Feed;
+  readonly verdicts: Verdicts;
+  readonly connections: Connections;
+  /** null where nothing probes. */
+  readonly probing: Probing | null;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -74,7 +83,9 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   closing.add(() => store.close());
   const late: Late = { tofu: null, proxy: null };
   const metrics = await openOwnMetrics(ground, { store, late });
-  const on = listenerOf(ground, { metrics, late });
+  const [feed, verdicts, ids] = [new Feed(now), new Verdicts(now), new ConnectionIds()];
+  const connections = new Connections({ now, ids });
+  const on = listenerOf(ground, { metrics, late, feed, verdicts, connections });
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
@@ -87,12 +98,13 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     credentialsFor: (route) => (ground.incoming?.tls ?? firstTls).credentialsFor(route),
     on,
     now,
+    ids,
     inherited: new Inherited(takeInherited(ground.env, process.pid)),
     ...(ground.timing === null || ground.timing === undefined ? {} : { timing: ground.timing }),
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, on };
+  return { store, tofu, proxy, localTls, firstTls, metrics, feed, verdicts, connections, probing: null, on };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
@@ -107,9 +119,11 @@ async function openLocalTls(
   return { localTls, firstTls: await localTls.prepare(config) };
 }
 
-/** The log a configuration asks for, on the daemon's own stream. */
-export const openConfiguredLog = (config: Config, { env, logFd }: Pick<Ground, 'env' | 'logFd'>): Log =>
-  openLog({ ...config.log, env, ...(logFd === null ? {} : { fd: logFd }) });
+/** The log a configuration asks for, on the daemon's own stream; another configuration changes it. */
+export const openConfiguredLog = (
+  config: Config,
+  { env, logFd }: { readonly env: NodeJS.ProcessEnv; readonly logFd: number | null },
+): Log => openLog({ ...config.log, env, ...(logFd === null ? {} : { fd: logFd }) });
 
 /** What is made after its listeners. */
 interface Late {
@@ -143,24 +157,31 @@ async function openOwnMetrics(
   return metrics;
 }
 
+interface Listening extends Pick<Engine, 'metrics' | 'feed' | 'verdicts' | 'connections'> {
+  readonly late: Late;
+}
+
 /** The listeners, in this order. The proxy is one of them: a key that lost its trust ends its sessions at once. */
 function listenerOf(
   ground: Ground,
-  { metrics, late }: { readonly metrics: Metrics | null; readonly late: Late },
+  { metrics, late, feed, verdicts, connections }: Listening,
 ): Listener<ProxyEvent> {
   const revoke = (event: ProxyEvent): void => {
     if (event.type === 'key-untrusted') late.proxy?.revoke(event.endpoint, event.spki);
   };
   const failed = (error: unknown): void =>
-    ground.force.log.write('error', {
+    ground.log.write('error', {
       event: 'listener-failed',
       message: error instanceof Error ? error.name : 'unknown',
     });
   return fanOut<ProxyEvent>(
     [
       revoke,
-      (event) => ground.force.log.event(event),
+      (event) => ground.log.event(event),
       (event) => metrics?.event(event),
+      (event) => verdicts.take(event),
+      (event) => connections.take(event),
+      (event) => feed.take(event),
       (event) => ground.also?.(event),
     ],
     failed,

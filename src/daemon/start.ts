@@ -3,14 +3,16 @@
 
 import type { Operator } from '../admin/operator.ts';
 import { serveAdmin } from '../admin/server.ts';
-import type { ReloadShape } from '../admin/shapes.ts';
-import { commandErrorOf, operateOn } from '../admin/tofu-operator.ts';
+import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
+import { commandErrorOf, operateOn, pinsRows } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild } from '../ops/build.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
+import type { Route } from '../proxy/route.ts';
+import type { TrustSettings } from '../trust/evidence.ts';
 import { openTlsa } from '../net/open-tlsa.ts';
 import { loadAnchorSets } from './anchor-sets.ts';
 import { Closing } from './closing.ts';
@@ -19,6 +21,7 @@ import { openConfiguredLog, openEngine } from './engine.ts';
 import type { Engine, Ground } from './engine.ts';
 import { ambientTrust, refuseUnsafeSwitches } from './environment.ts';
 import { daemonStatus, settingsOf, tellUnannounced } from './facts.ts';
+import { liveParts } from './live.ts';
 import { servePage } from './metrics-page.ts';
 import { reloader } from './reloading.ts';
 import type { Reread } from './reloading.ts';
@@ -84,21 +87,21 @@ async function prepare(
   const env = options.env ?? process.env;
   const now = options.now ?? Date.now;
   refuseUnsafeSwitches(options.execArgv ?? process.execArgv, env);
-  const logFd = options.logFd ?? null;
+  const log = openConfiguredLog(config, { env, logFd: options.logFd ?? null });
+  closing.add(() => log.close());
   return {
     build: readBuild(),
     now,
     startedAt: now(),
     closing,
     timing: options.timing ?? null,
-    logFd,
+    log,
     env,
     also: options.on ?? null,
     force: {
       config,
       anchors: await loadAnchorSets(config.routes),
       tlsa: await openTlsa(config.resolver, now),
-      log: openConfiguredLog(config, { env, logFd }),
     },
     incoming: null,
   };
@@ -136,6 +139,7 @@ async function serve(
     rejected: (reason) => engine.metrics?.adminRejected(reason),
   });
   closing.add(() => admin.close());
+  closing.add(() => engine.feed.close());
   page.server = await openPage(ground, engine);
   await openDoors(engine, closing);
   const close = closer(ground, engine);
@@ -144,7 +148,7 @@ async function serve(
   const daemon: Daemon = {
     operator,
     get log() {
-      return ground.force.log;
+      return ground.log;
     },
     metrics: page.server?.address ?? null,
     adminSocket: admin.path,
@@ -180,13 +184,18 @@ function ownOperator(
   },
 ): Operator {
   const { tofu, store, proxy } = parts.engine;
+  const { now } = ground;
+  const routes = (): readonly Route[] => ground.force.config.routes;
+  const settings = (): ReadonlyMap<string, TrustSettings> => settingsOf(routes());
+  const pins = (): readonly PinsRow[] => pinsRows({ tofu, store, now, settings });
   return operateOn({
     source: 'daemon',
     tofu,
     store,
     origin: 'cli',
-    now: ground.now,
-    settings: () => settingsOf(ground.force.config.routes),
+    now,
+    settings,
+    live: liveParts({ ...parts.engine, routes, pins }),
     status: async () =>
       daemonStatus({
         build: ground.build,
@@ -229,7 +238,6 @@ async function apply(
 ): Promise<void> {
   const anchors = await loadAnchorSets(config.routes);
   const tlsa = await openTlsa(config.resolver, ground.now);
-  const log = openConfiguredLog(config, ground);
   const tls = await engine.localTls.prepare(config);
   ground.incoming = { anchors, tls };
   try {
@@ -241,7 +249,8 @@ async function apply(
     ground.incoming = null;
   }
   tls.take();
-  ground.force = { config, anchors, tlsa, log };
+  ground.force = { config, anchors, tlsa };
+  ground.log.configure(config.log);
   engine.tofu.configure(settingsOf(config.routes));
   lookForRevoked(ground, engine.tofu);
   await engine.localTls.look();
@@ -257,7 +266,7 @@ async function startSweeping(ground: Ground, { tofu, on }: Engine): Promise<void
   const timer = setInterval(() => {
     void look();
     tofu.sweep().catch(() =>
-      ground.force.log.write('error', {
+      ground.log.write('error', {
         event: 'sweep-failed',
         message: 'the pin store could not be tidied',
       }),
@@ -282,9 +291,9 @@ function closer(ground: Ground, { proxy }: Engine): Daemon['close'] {
   };
 }
 
-function sayReady({ force, build }: Ground, daemon: Daemon): void {
+function sayReady({ log, build }: Ground, daemon: Daemon): void {
   const addresses = daemon.routes().map(({ name, listen }) => `${name} ${listen}`);
-  force.log.write('info', {
+  log.write('info', {
     event: 'ready',
     message: `letterlock ${build.version} is ready`,
     fields: {

@@ -14,7 +14,7 @@ import { awake } from '../sharing/awake.ts';
 import { openMemoryStore } from '../store/memory.ts';
 import type { PinStore } from '../store/pin-store.ts';
 import type { Command, CommandAnswer } from '../trust/command.ts';
-import type { Explanation } from '../trust/explain.ts';
+import type { Explanation } from '../trust/explanation.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import { Aids } from './aids.ts';
 import { connectorFor, type Connector } from './connector.ts';

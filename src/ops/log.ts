@@ -1,18 +1,23 @@
 // The log: one line an entry, on stderr (stdout is for results), as JSON or for people. Never a file of its
-// own, never lost at exit (writes are synchronous), never a reason to stop: a reader that went away is not
-// an error of the proxy.
+// own, never a reason to stop or to wait: a reader that is slow or went away is not an error of the proxy.
 
 import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 import type { ProxyEvent } from '../proxy/events.ts';
-import { logEntry, safeField } from './log-entry.ts';
-import type { LogEntry, LogField, LogLevel } from './log-entry.ts';
-import { printable } from './printable.ts';
+import { entryOf, type LogEntry, type Said } from './entry-of.ts';
+import { logEntry } from './log-entry.ts';
+import type { LogEventName, LogLevel } from './log-events.ts';
+import { LogSink } from './log-sink.ts';
+import { prettyLine } from './pretty-line.ts';
+import { Repeats } from './repeats.ts';
 
-export interface LogOptions {
+export interface LogLook {
   readonly level: LogLevel;
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly format: 'json' | 'pretty' | 'auto';
+}
+
+export interface LogOptions extends LogLook {
   /** Where lines go; default 2, stderr. */
   readonly fd?: number;
   readonly env?: NodeJS.ProcessEnv;
@@ -20,61 +25,55 @@ export interface LogOptions {
   readonly now?: () => number;
 }
 
+/** Whoever opens one closes it: only then is told what is still summed up or kept. */
 export interface Log {
   /** Listener for the proxy's events. */
   event(event: ProxyEvent): void;
   /** For what is not an event of the proxy. Texts are escaped and bounded; name no secret. */
-  write(
-    level: LogLevel,
-    entry: {
-      readonly event: string;
-      readonly message: string;
-      readonly fields?: Readonly<Record<string, LogField>>;
-    },
-  ): void;
+  write<E extends LogEventName>(level: LogLevel, entry: Said<E> & { readonly event: E }): void;
+  /** From now on at this level, in this format. */
+  configure(look: LogLook): void;
+  close(): void;
 }
 
 /** Syslog priorities as journald reads them from `<N>` at the start of a line (sd-daemon(3)). */
 const priorities: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
-const colours: Readonly<Record<LogLevel, number>> = { error: 31, warn: 33, info: 32, debug: 90 };
 
 export function openLog(options: LogOptions): Log {
-  const env = options.env ?? process.env;
-  const terminal = options.terminal ?? process.stderr.isTTY;
-  const pretty = options.format === 'pretty' || (options.format === 'auto' && terminal);
-  const line = openSink(options.fd ?? 2, env);
-  const put = pretty
-    ? prettyWriter(line, { colour: terminal && !env['NO_COLOR'], now: options.now ?? Date.now })
-    : jsonWriter(line, options.level);
-  const write = (entry: LogEntry): void => {
-    if (priorities[entry.level] <= priorities[options.level]) put(entry);
+  const { env = process.env, terminal = process.stderr.isTTY, now = Date.now } = options;
+  let look: LogLook = options;
+  const isPretty = (): boolean => look.format === 'pretty' || (look.format === 'auto' && terminal);
+  const json = jsonLines(now);
+  const mark = isJournal(options.fd ?? 2, env['JOURNAL_STREAM']) ? journalMark : () => '';
+  const line = (entry: LogEntry): string => {
+    const colour = terminal && !env['NO_COLOR'];
+    const text = isPretty() ? prettyLine(entry, { colour, now: now() }) : json(entry);
+    return `${mark(entry.level)}${text}\n`;
+  };
+  const sink = new LogSink(options.fd ?? 2, ({ lines, bytes }) =>
+    line(entryOf('log-lost', 'warn', { message: lostMessage(lines), fields: { lines, bytes } })),
+  );
+  const repeats = new Repeats({ put: (entry) => sink.write(line(entry)), now });
+  const take = (entry: LogEntry): void => {
+    if (priorities[entry.level] <= priorities[look.level]) repeats.take(entry);
   };
   return {
-    event: (event) => write(logEntry(event)),
-    write: (level, entry) =>
-      write({
-        level,
-        event: entry.event,
-        message: printable(entry.message),
-        fields: safeFields(entry.fields ?? {}),
-      }),
+    event: (event) => take(logEntry(event)),
+    write: (level, entry) => take(entryOf(entry.event, level, entry)),
+    configure: (next) => {
+      look = next;
+    },
+    close: () => {
+      repeats.close();
+      sink.close();
+    },
   };
 }
 
-function safeFields(fields: Readonly<Record<string, LogField>>): Readonly<Record<string, LogField>> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, safeField(value)]));
-}
+const lostMessage = (lines: number): string =>
+  `${lines} ${lines === 1 ? 'line is' : 'lines are'} missing here: whoever reads this log did not keep up`;
 
-type Line = (level: LogLevel, text: string) => void;
-
-function openSink(fd: number, env: NodeJS.ProcessEnv): Line {
-  const sink = pino.destination({ dest: fd, sync: true });
-  sink.on('error', () => undefined);
-  const journal = isJournal(fd, env['JOURNAL_STREAM']);
-  return (level, text) => {
-    sink.write(journal ? `<${priorities[level]}>${text}\n` : `${text}\n`);
-  };
-}
+const journalMark = (level: LogLevel): string => `<${priorities[level]}>`;
 
 /** systemd names the stream it gave; a redirected stderr is another one and gets no priorities. */
 function isJournal(fd: number, stream: string | undefined): boolean {
@@ -87,42 +86,24 @@ function isJournal(fd: number, stream: string | undefined): boolean {
   }
 }
 
-function jsonWriter(line: Line, level: LogLevel): (entry: LogEntry) => void {
-  let current: LogLevel = 'info';
+/** pino escapes and orders; its own writing waits for a slow reader, so that it writes into a variable. */
+function jsonLines(now: () => number): (entry: LogEntry) => string {
+  let line = '';
   const logger = pino(
     {
-      level,
+      level: 'debug',
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (text) => line(current, text.trimEnd()) },
+    {
+      write: (text) => {
+        line = text.trimEnd();
+      },
+    },
   );
-  return (entry) => {
-    current = entry.level;
-    logger[entry.level]({ event: entry.event, ...entry.fields }, entry.message);
+  return ({ level, event, message, fields }) => {
+    logger[level]({ event, ...fields }, message);
+    return line;
   };
-}
-
-/** For people: a text that the message says already is not said again. */
-function prettyWriter(
-  line: Line,
-  look: { readonly colour: boolean; readonly now: () => number },
-): (entry: LogEntry) => void {
-  return (entry) => {
-    const time = `${new Date(look.now()).toISOString().slice(11, 19)}Z`;
-    const level = entry.level.toUpperCase().padEnd(5);
-    const painted = look.colour ? `\u001b[${colours[entry.level]}m${level}\u001b[0m` : level;
-    const words = new Set([entry.message, ...entry.message.split(' ')]);
-    const rest = Object.entries(entry.fields)
-      .filter(([, value]) => value !== null && !(typeof value === 'string' && words.has(value)))
-      .map(([name, value]) => `${name}=${shown(value)}`)
-      .join(' ');
-    line(entry.level, `${time} ${painted} ${entry.message}${rest === '' ? '' : `  ${rest}`}`);
-  };
-}
-
-function shown(value: LogField): string {
-  const text = Array.isArray(value) ? value.join('; ') : String(value);
-  return /[\s"=]/.test(text) ? JSON.stringify(text) : text;
 }

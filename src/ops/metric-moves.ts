@@ -43,7 +43,7 @@ type Of<T extends ProxyEvent['type']> = Extract<ProxyEvent, { readonly type: T }
 export function eventMover(families: Families, parts: MoverParts): (event: ProxyEvent) => void {
   const { counter, gauge, histogram } = families;
   const { route, upstream } = parts.bounds;
-  const open = new Map<number, { readonly route: string; readonly protocol: string }>();
+  const open = new Map<string, { readonly route: string; readonly protocol: string }>();
   const observe = (
     name: HistogramName,
     labels: { readonly [label: string]: string } | null,
@@ -122,7 +122,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
   };
 }
 
-type OpenSessions = Map<number, { readonly route: string; readonly protocol: string }>;
+type OpenSessions = Map<string, { readonly route: string; readonly protocol: string }>;
 
 function sessionStarted(
   { counter, gauge }: Families,

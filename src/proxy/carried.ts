@@ -1,5 +1,6 @@
 // What a session carries: counted as it is relayed, told of whenever somebody asks and at the end.
 
+import type { ConnectionId } from './connection-id.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import type { Route } from './route.ts';
 import { secondsSince } from './upstream.ts';
@@ -8,6 +9,7 @@ import { secondsSince } from './upstream.ts';
 export class Carried {
   up = 0;
   down = 0;
+  readonly #session: ConnectionId;
   readonly #route: Route;
   readonly #on: Listener<ProxyEvent>;
   readonly #started: number;
@@ -17,11 +19,16 @@ export class Carried {
   /** `started` is the session's beginning, as of performance.now(). */
   constructor(
     route: Route,
-    { on, started }: { readonly on: Listener<ProxyEvent>; readonly started: number },
+    facts: {
+      readonly session: ConnectionId;
+      readonly on: Listener<ProxyEvent>;
+      readonly started: number;
+    },
   ) {
+    this.#session = facts.session;
     this.#route = route;
-    this.#on = on;
-    this.#started = started;
+    this.#on = facts.on;
+    this.#started = facts.started;
   }
 
   count(direction: 'up' | 'down', bytes: number): void {
@@ -34,7 +41,12 @@ export class Carried {
     const { name, protocol } = this.#route;
     if (this.#greeted || protocol === 'tls') return;
     this.#greeted = true;
-    this.#on({ type: 'greeted', route: name, seconds: secondsSince(this.#started) });
+    this.#on({
+      type: 'greeted',
+      session: this.#session,
+      route: name,
+      seconds: secondsSince(this.#started),
+    });
   }
 
   /** Tells of the bytes since it last told of them. */
@@ -44,6 +56,12 @@ export class Carried {
     if (bytesUp === 0 && bytesDown === 0) return;
     this.#told.up = this.up;
     this.#told.down = this.down;
-    this.#on({ type: 'carried', route: this.#route.name, bytesUp, bytesDown });
+    this.#on({
+      type: 'carried',
+      session: this.#session,
+      route: this.#route.name,
+      bytesUp,
+      bytesDown,
+    });
   }
 }

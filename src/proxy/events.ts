@@ -8,6 +8,7 @@ import type { TlsaAnswer } from '../trust/dane.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { DialResult } from '../net/dial.ts';
+import type { ConnectionId } from './connection-id.ts';
 
 /** How one session ended. */
 export type SessionOutcome =
@@ -34,25 +35,31 @@ export type ProxyEvent =
     }
   | {
       readonly type: 'session-started';
-      readonly session: number;
+      readonly session: ConnectionId;
       readonly route: string;
       readonly protocol: Protocol;
       readonly endpoint: string;
     }
   | {
       readonly type: 'dialled';
+      /** Absent where no client waits for it. */
+      readonly session?: ConnectionId;
       readonly endpoint: string;
       readonly result: DialResult;
       readonly seconds: number;
     }
   | {
       readonly type: 'tlsa-looked-up';
+      /** Absent where no client waits for it. */
+      readonly session?: ConnectionId;
       readonly endpoint: string;
       readonly result: TlsaAnswer['state'];
       readonly seconds: number;
     }
   | {
       readonly type: 'handshaken';
+      /** Absent where no client waits for it. */
+      readonly session?: ConnectionId;
       readonly endpoint: string;
       readonly version: string;
       readonly seconds: number;
@@ -60,6 +67,8 @@ export type ProxyEvent =
   /** A first use was looked at from elsewhere; each list names vantage points. */
   | {
       readonly type: 'corroborated';
+      /** Absent where no client waits for it. */
+      readonly session?: ConnectionId;
       readonly endpoint: string;
       readonly spki: string;
       readonly agreed: readonly string[];
@@ -67,18 +76,29 @@ export type ProxyEvent =
       readonly unreached: readonly string[];
       readonly seconds: number;
     }
-  | { readonly type: 'greeted'; readonly route: string; readonly seconds: number }
+  | {
+      readonly type: 'greeted';
+      readonly session?: ConnectionId;
+      readonly route: string;
+      readonly seconds: number;
+    }
   /** Bytes of one session since its last such event: at its end, and whenever somebody asks the proxy to tell. */
-  | { readonly type: 'carried'; readonly route: string; readonly bytesUp: number; readonly bytesDown: number }
+  | {
+      readonly type: 'carried';
+      readonly session?: ConnectionId;
+      readonly route: string;
+      readonly bytesUp: number;
+      readonly bytesDown: number;
+    }
   | {
       readonly type: 'session-revoked';
-      readonly session: number;
+      readonly session: ConnectionId;
       readonly endpoint: string;
       readonly spki: string;
     }
   | ({
       readonly type: 'session-ended';
-      readonly session: number;
+      readonly session: ConnectionId;
       readonly route: string;
       readonly protocol: Protocol;
       readonly endpoint: string;

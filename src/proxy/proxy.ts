@@ -12,6 +12,7 @@ import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import { ClientRejected } from './client-leg.ts';
+import { ConnectionIds } from './connection-id.ts';
 import type { Door } from './door.ts';
 import type { Listener, ProxyEvent } from './events.ts';
 import { inForceOf } from './in-force.ts';
@@ -20,7 +21,7 @@ import { Binding } from './listener.ts';
 import { PeerTable } from './peer-table.ts';
 import type { Route, Target } from './route.ts';
 import { RouteDesk, type RouteState } from './route-desk.ts';
-import { Session } from './session.ts';
+import { Session, type SessionFacts } from './session.ts';
 import type { SessionTools } from './session-tools.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
@@ -39,6 +40,8 @@ export interface ProxyOptions {
   readonly timing?: Partial<Timing>;
   readonly suspicion?: Suspicion;
   readonly lookups?: Lookups;
+  /** The names of its connections. */
+  readonly ids?: ConnectionIds;
   /** What the service manager passed; the proxy closes it in the end. */
   readonly inherited?: Inherited;
 }
@@ -71,15 +74,16 @@ export class Proxy {
   readonly #tools: SessionTools;
   readonly #sessions = new Set<Session>();
   readonly #inherited: Inherited;
+  readonly #ids: ConnectionIds;
   #posts: readonly Post[] = [];
   #turn: Promise<void> = Promise.resolve();
   #emptied: (() => void) | null = null;
   #draining = false;
-  #lastId = 0;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
     this.#inherited = options.inherited ?? new Inherited();
+    this.#ids = options.ids ?? new ConnectionIds();
     this.#tools = {
       tofu: options.tofu,
       on: options.on,
@@ -174,7 +178,7 @@ export class Proxy {
   }
 
   #serve(client: Socket, desk: RouteDesk): void {
-    const session = new Session(client, desk, { ...this.#tools, id: (this.#lastId += 1) });
+    const session = new Session(client, desk, { ...this.#tools, id: this.#ids.next() });
     const rejection = this.#rejection(desk.route);
     this.#sessions.add(session);
     const over = (): void => {
@@ -239,6 +243,11 @@ export class Proxy {
   /** Tells of bytes of sessions that are still open: an IMAP session lasts for hours, a scrape cannot wait for it. */
   tellCarried(): void {
     for (const session of this.#sessions) session.tellCarried();
+  }
+
+  /** Open now, oldest first. */
+  sessions(): readonly SessionFacts[] {
+    return [...this.#sessions].map((session) => session.facts());
   }
 
   status(): readonly RouteStatus[] {

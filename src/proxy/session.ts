@@ -11,9 +11,11 @@ import { relay, type RelayEnd, type RelayOver } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
 import { isUncorroborated } from '../trust/corroboration.ts';
+import type { Protocol } from '../mail/protocol.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { remotePlace } from './address.ts';
 import { approach, untilRefused, type Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
@@ -21,10 +23,12 @@ import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
 import { eraOf, type Era } from './hold.ts';
+import type { ConnectionId } from './connection-id.ts';
 import { corroborate } from './corroborate.ts';
 import { mayHaveLostItsCa, type InForce } from './in-force.ts';
 import { confirmProof, prove, type Greeting } from './prove.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
+import { ofSession } from './of-session.ts';
 import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
 import { refuseStrangers } from './strangers.ts';
@@ -32,16 +36,40 @@ import { unlessAborted } from './unless-aborted.ts';
 import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
 
+/** A session as it is at one moment. */
+export interface SessionFacts {
+  /** As log, events and refusal call it. */
+  readonly id: string;
+  readonly route: string;
+  readonly protocol: Protocol;
+  /** `127.0.0.1:50312`; null over a socket file: the system does not tell us who is at its other end. */
+  readonly client: string | null;
+  readonly clientTls: string | null;
+  readonly endpoint: string;
+  /** Null before one was reached, and where it was reached through a proxy. */
+  readonly server: string | null;
+  readonly stage: 'asking' | 'relaying' | 'ending';
+  readonly basis: AcceptBasis | null;
+  readonly spki: string | null;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
 const outdated = 'the trust settings of its servers changed while it was being served';
 
 export class Session {
   readonly desk: RouteDesk;
-  readonly #id: number;
+  readonly #id: ConnectionId;
   readonly #tools: SessionTools;
   readonly #leg: ClientLeg;
   readonly #stop = new AbortController();
   readonly #started = performance.now();
+  readonly #startedAt: number;
+  readonly #client: string | null;
   readonly #carried: Carried;
+  #server: string | null = null;
   /** The server being asked, or relayed. */
   #target: TargetDesk;
   #basis: AcceptBasis | null = null;
@@ -57,12 +85,14 @@ export class Session {
   /** Before the relay, in it, or on the way out: turned away, or letting the last bytes go. */
   #stage: 'asking' | 'relaying' | 'ending' = 'asking';
 
-  constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: number }) {
+  constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: ConnectionId }) {
     this.desk = desk;
     [this.#target] = desk.targets;
     this.#id = tools.id;
-    this.#tools = tools;
-    this.#carried = new Carried(desk.route, { on: tools.on, started: this.#started });
+    this.#tools = { ...tools, on: ofSession(tools.id, tools.on) };
+    this.#startedAt = tools.now();
+    this.#client = remotePlace(client);
+    this.#carried = new Carried(desk.route, { session: tools.id, on: tools.on, started: this.#started });
     this.#leg = new ClientLeg(client, {
       protocol: desk.route.protocol,
       mode: desk.route.clientTls.mode,
@@ -98,6 +128,25 @@ export class Session {
       seconds: secondsSince(this.#started),
       ...ending,
     });
+  }
+
+  facts(): SessionFacts {
+    const { name, protocol } = this.desk.route;
+    return {
+      id: `${this.#id}`,
+      route: name,
+      protocol,
+      client: this.#client,
+      clientTls: this.#leg.version,
+      endpoint: this.#target.target.endpoint.name,
+      server: this.#server,
+      stage: this.#stage,
+      basis: this.#basis,
+      spki: this.#spki,
+      startedAt: this.#startedAt,
+      bytesUp: this.#carried.up,
+      bytesDown: this.#carried.down,
+    };
   }
 
   /** Tells of the bytes carried since it was last told of them. */
@@ -181,6 +230,7 @@ export class Session {
   /** Of this server nothing is known yet; what was known of another one is not told of this one. */
   #begin(target: TargetDesk): void {
     this.#target = target;
+    this.#server = null;
     this.#era = this.#eraNow();
     this.#news = true;
     this.#basis = null;
@@ -202,13 +252,15 @@ export class Session {
   }
 
   /** Synchronous, on the records as they are now. Throws the Refusal. */
-  #judge({ peer, desk, tlsa }: Approached): Judged {
+  #judge({ raw, peer, desk, tlsa }: Approached): Judged {
     const { tofu } = this.#tools;
     const { target, anchors, hold } = desk;
     this.#refuseOutdated();
     this.#target = desk;
+    this.#server = this.desk.route.via === null ? remotePlace(raw) : null;
     this.#era = this.#eraNow();
-    const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa });
+    const asked = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
+    const judged = tofu.judge({ ...asked, session: this.#id });
     const { verdict } = judged;
     this.#spki = peer.spki;
     this.#reference = judged.reference;
@@ -391,7 +443,7 @@ export class Session {
       return { outcome: 'failed', reason, said: null, detail };
     }
     this.desk.state = 'failing';
-    const text = failureSentence(this.#target.target.endpoint, reason);
+    const text = failureSentence(this.#target.target.endpoint, { reason, connection: this.#id });
     const said = await this.#say({ kind: 'failure', permanence: 'temporary', text });
     return { outcome: 'failed', reason, said, detail };
   }
@@ -407,7 +459,7 @@ export class Session {
     // The sentence names the candidate, so it must be there for whoever looks it up.
     if (this.#refused !== null)
       await unlessAborted(this.#tools.tofu.settle(this.#refused), this.#stop.signal).catch(() => undefined);
-    const text = refusalSentence(target.endpoint, facts);
+    const text = refusalSentence(target.endpoint, { ...facts, connection: this.#id });
     const said = await this.#say({ kind: 'refusal', permanence, text });
     return { outcome: 'refused', reason, said, detail };
   }

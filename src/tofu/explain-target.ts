@@ -4,7 +4,9 @@ import { CommandError } from '../errors.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
 import type { Situation } from '../trust/command.ts';
-import { explainCode, explainEndpoint, explainKey, type Explanation } from '../trust/explain.ts';
+import { explainEndpoint, explainKey } from '../trust/explain.ts';
+import type { Explanation } from '../trust/explanation.ts';
+import { explainCode } from './explain-code.ts';
 
 interface Known {
   readonly isKnown: (endpoint: string) => boolean;

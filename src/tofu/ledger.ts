@@ -19,6 +19,8 @@ import { Mirror, type Entry, type Move, type Sighting } from './mirror.ts';
 export interface Writing {
   readonly record: EndpointRecord;
   readonly audit: readonly AuditEntry[];
+  /** The connection that taught it, for the announcement. */
+  readonly session?: string | undefined;
 }
 
 /**
@@ -126,7 +128,7 @@ export class Ledger {
     const meanwhile = endpoints.flatMap((endpoint) => this.#writing.get(endpoint) ?? []);
     for (const endpoint of endpoints) this.#writing.delete(endpoint);
     for (const stored of meanwhile) this.#learn(stored);
-    if (written.state === 'stored') this.#announce(planned.flatMap(({ change }) => change.audit));
+    if (written.state === 'stored') for (const writing of writings.values()) this.#announce(writing);
     return written;
   }
 
@@ -227,9 +229,10 @@ export class Ledger {
     }
   }
 
-  #announce(audit: readonly AuditEntry[]): void {
+  #announce({ audit, session }: Writing): void {
+    const about = session === undefined ? {} : { session };
     for (const { endpoint, event, origin, spki, detail } of audit) {
-      this.#on({ type: 'pin-changed', endpoint, event, origin, spki, detail });
+      this.#on({ type: 'pin-changed', ...about, endpoint, event, origin, spki, detail });
     }
   }
 

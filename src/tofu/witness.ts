@@ -25,9 +25,10 @@ export class Witness {
 
   /** Everything the judge may use for this question, now. */
   evidence(question: Question): Evidence {
-    const { endpoint, peer, settings, anchors } = question;
+    const { endpoint, peer, settings, anchors, session } = question;
     return this.again({
       endpoint: endpoint.name,
+      ...(session === undefined ? {} : { session }),
       settings,
       spki: peer.spki,
       resumed: peer.resumed,
@@ -35,6 +36,7 @@ export class Witness {
       examined: this.#examine(question),
       anchors: anchors.certificates.length,
       dane: this.#daneResult(question),
+      ...(question.by === undefined ? {} : { by: question.by }),
     });
   }
 
@@ -53,6 +55,7 @@ export class Witness {
     seen: Pick<
       Evidence,
       | 'endpoint'
+      | 'session'
       | 'settings'
       | 'spki'
       | 'resumed'
@@ -61,6 +64,7 @@ export class Witness {
       | 'anchors'
       | 'dane'
       | 'corroboration'
+      | 'by'
     >,
   ): Evidence {
     const { store, now } = this.#options;

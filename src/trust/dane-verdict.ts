@@ -2,21 +2,20 @@
 // what is refused before any policy. Only a proof counts: whoever stands between us and the server can keep answers
 // from us, so a missing one must be no better than none, and a proven contradiction is never explained away.
 
-import type { RefusalReason } from '../errors.ts';
+import { accept, refuse, type Bench } from './bench.ts';
 import type { DaneResult, DaneState } from './dane.ts';
-import type { AcceptBasis, Evidence, Verdict } from './evidence.ts';
-import type { Standing } from './standing.ts';
+import type { Evidence, Verdict } from './evidence.ts';
 import { isKnownByDane } from './standing.ts';
 
-/** A part of what the judge has on its bench. */
-interface Bench extends Standing {
-  readonly evidence: Evidence;
-  readonly caValid: boolean;
+/** What TLSA records say. */
+function asked({ evidence, path }: Bench): DaneResult {
+  const result = resultOf(evidence);
+  return path.note('dane', result, () => `${result.state}: ${result.detail}`);
 }
 
 /** Neither record nor CA is asked. */
 export function byDane(bench: Bench): Verdict {
-  const { state, detail } = resultOf(bench.evidence);
+  const { state, detail } = asked(bench);
   switch (state) {
     case 'match':
       return accept(bench, 'dane', `A TLSA record proven by DNSSEC is of this key: ${detail}.`);
@@ -49,7 +48,7 @@ const unproven: Readonly<Record<Exclude<DaneState, 'match' | 'mismatch'>, string
  */
 export function preferDane(plain: Verdict, bench: Bench): Verdict {
   if (bench.evidence.settings.dane !== 'prefer') return plain;
-  const { state } = resultOf(bench.evidence);
+  const { state } = asked(bench);
   switch (bench.column) {
     case 'none':
       if (state === 'mismatch') return byDane(bench);
@@ -68,16 +67,3 @@ export function preferDane(plain: Verdict, bench: Bench): Verdict {
 const notAsked: DaneResult = { state: 'failed', detail: 'nobody asked for them' };
 
 const resultOf = ({ dane }: Evidence): DaneResult => dane ?? notAsked;
-
-const accept = ({ column }: Bench, basis: AcceptBasis, why: string): Verdict => ({
-  accept: true,
-  basis,
-  column,
-  why,
-});
-const refuse = ({ column }: Bench, reason: RefusalReason, why: string): Verdict => ({
-  accept: false,
-  reason,
-  column,
-  why,
-});

@@ -14,6 +14,10 @@ export type FirstUse = (typeof firstUses)[number];
 export const daneUses = ['off', 'prefer'] as const;
 export type DaneUse = (typeof daneUses)[number];
 
+/** What a server is judged for: a client that waits, a connection kept ready, or a look in the background. */
+export const occasions = ['session', 'warm', 'probe'] as const;
+export type Occasion = (typeof occasions)[number];
+
 /** The trust settings of one endpoint, after defaults and presets. */
 export interface TrustSettings {
   readonly policy: Policy;
@@ -72,6 +76,8 @@ export type StoreState = 'good' | 'damaged' | 'unavailable';
 
 export interface Evidence {
   readonly endpoint: string;
+  /** The connection it was gathered for: events name it, no verdict depends on it. */
+  readonly session?: string;
   readonly settings: TrustSettings;
   readonly now: number;
   readonly spki: string | null;
@@ -82,6 +88,8 @@ export interface Evidence {
   readonly dane?: DaneResult | null;
   /** What was seen of this key from elsewhere; absent where nobody looked. */
   readonly corroboration?: Corroboration;
+  /** What it is judged for, which decides nothing; absent: a session. */
+  readonly by?: Occasion;
   /** How many trust anchors are loaded for this endpoint. */
   readonly anchors: number;
   readonly record: EndpointRecord | null;

@@ -1,17 +1,7 @@
 // Why something was refused or accepted, step by step, and what a person can do. Says only what the record,
 // the settings and the code table say. Text from certificates comes as the server sent it, made printable.
 
-import {
-  clientRejections,
-  failures,
-  isClientRejection,
-  isFailure,
-  isMisuse,
-  isRefusal,
-  misuses,
-  refusals,
-  type RefusalReason,
-} from '../errors.ts';
+import { refusals } from '../errors.ts';
 import { dateOf } from './answer.ts';
 import { escapeText } from './escape.ts';
 import { readCertificates } from './certificate.ts';
@@ -20,98 +10,21 @@ import { pinsAnchors } from './continuity.ts';
 import { asksDane } from './evidence.ts';
 import type { Verdict } from './evidence.ts';
 import { expectationText, liveExpectations } from './expected.ts';
-import { faultAdvice } from './fault-advice.ts';
-import { faults, isFault, type Fault } from './fault.ts';
+import type { Decision, Explanation } from './explanation.ts';
+import { faults } from './fault.ts';
 import { interceptorOf } from './interceptor.ts';
 import { evidenceOf } from './known-key.ts';
 import { parseCertificate } from './parsed-certificate.ts';
-import { judge } from './policy.ts';
+import { deliberate } from './policy.ts';
 import { leavesCandidate } from './learn.ts';
 import type { KeyEvidence, Pin } from './record.ts';
 import { recalled } from './seen.ts';
 import { isKnownByDane, isOver, isRejected, standingOf } from './standing.ts';
 
-/** An explanation for people. `summary` is one sentence. */
-export interface Explanation {
-  readonly target: string;
-  readonly kind: 'code' | 'reference' | 'endpoint';
-  readonly endpoint: string | null;
-  readonly spki: string | null;
-  readonly summary: string;
-  readonly steps: readonly string[];
-  readonly advice: readonly string[];
-}
-
-/** What the code of a refusal, a failure, a closed client or a fault means; null for any other word. Needs no store and no daemon. */
-export function explainCode(target: string): Explanation | null {
-  const code = target.trim().toLowerCase();
-  const meaning = meaningOf(code);
-  if (meaning === null) return null;
-  const { sentence, steps, advice } = meaning;
-  return {
-    target,
-    kind: 'code',
-    endpoint: null,
-    spki: null,
-    summary: `${code}: ${sentence}`,
-    steps,
-    advice,
-  };
-}
-
-interface Meaning extends Pick<Explanation, 'steps' | 'advice'> {
-  readonly sentence: string;
-}
-
-function meaningOf(code: string): Meaning | null {
-  if (isRefusal(code)) return meaningOfRefusal(refusals[code]);
-  if (isFailure(code)) {
-    const { cause, advice } = failures[code];
-    const steps = ['That is no verdict on the server, and nothing was learnt from it.'];
-    return { sentence: `letterlock could not reach the server: ${cause}.`, steps, advice: [advice] };
-  }
-  if (isClientRejection(code)) {
-    const { cause, advice } = clientRejections[code];
-    const steps = ['The client was closed without an answer; nothing it sent went to a server.'];
-    return { sentence: `letterlock closed a client: ${cause}.`, steps, advice: [advice] };
-  }
-  if (isMisuse(code)) {
-    const { cause, advice } = misuses[code];
-    return {
-      sentence: `a program made a mistake: ${cause}.`,
-      steps: ['Nothing was sent.'],
-      advice: [advice],
-    };
-  }
-  return isFault(code) ? meaningOfFault(code) : null;
-}
-
-function meaningOfRefusal({ cause, advice, permanence }: (typeof refusals)[RefusalReason]): Meaning {
-  const decided = 'letterlock decided not to relay; no byte of the mail client was sent to the server.';
-  const passes =
-    permanence === 'temporary'
-      ? 'This may pass by itself.'
-      : 'This does not pass by itself: a person has to look.';
-  return {
-    sentence: `letterlock refused the server: ${cause}.`,
-    steps: [decided, passes],
-    advice: [advice],
-  };
-}
-
-function meaningOfFault(code: Fault): Meaning {
-  const { sentence, blocks } = faults[code];
-  const effect =
-    blocks === 'ca'
-      ? 'Such a certificate is never CA-verified.'
-      : 'Such a certificate is never CA-verified and never a first use.';
-  return { sentence, steps: [effect], advice: [faultAdvice[code]] };
-}
-
 /** Why the key with this reference is trusted or not. */
 export function explainKey(target: string, spki: string, situation: Situation): Explanation {
   const evidence = evidenceOf(situation, spki);
-  const verdict = verdictNow(spki, { situation, evidence });
+  const { verdict, decision } = decisionNow(spki, { situation, evidence });
   return {
     target,
     kind: 'reference',
@@ -124,6 +37,8 @@ export function explainKey(target: string, spki: string, situation: Situation): 
       `Verdict: ${verdict.why}`,
     ],
     advice: adviceFor(verdict, { situation, spki }),
+    decision,
+    code: null,
   };
 }
 
@@ -146,10 +61,11 @@ export function explainEndpoint(situation: Situation): Explanation {
   const advice =
     latest === undefined
       ? ['Nothing waits for a decision.']
-      : adviceFor(verdictNow(latest.spki, { situation, evidence: latest.evidence }), {
+      : adviceFor(decisionNow(latest.spki, { situation, evidence: latest.evidence }).verdict, {
           situation,
           spki: latest.spki,
         });
+  const shown = lastShown(situation);
   return {
     target: endpoint,
     kind: 'endpoint',
@@ -158,7 +74,23 @@ export function explainEndpoint(situation: Situation): Explanation {
     summary: summaryOf(situation),
     steps,
     advice,
+    decision:
+      shown === null
+        ? null
+        : decisionNow(shown, { situation, evidence: evidenceOf(situation, shown) }).decision,
+    code: null,
   };
+}
+
+/** The key that was shown last, refused or not; null where none ever was. */
+function lastShown({ record }: Situation): string | null {
+  const lastCa = record?.lastCa ?? null;
+  const seen = [
+    ...(record?.candidates ?? []),
+    ...(record?.pins ?? []),
+    ...(lastCa === null ? [] : [{ spki: lastCa.spki, lastSeen: lastCa.seenAt }]),
+  ].flatMap(({ spki, lastSeen }) => (lastSeen === null ? [] : [{ spki, lastSeen }]));
+  return seen.toSorted((one, other) => other.lastSeen - one.lastSeen)[0]?.spki ?? null;
 }
 
 interface Sight {
@@ -166,9 +98,22 @@ interface Sight {
   readonly evidence: KeyEvidence | null;
 }
 
-function verdictNow(spki: string, { situation, evidence }: Sight): Verdict {
+/** What the judge says of the key by what is remembered and configured now, and how it comes to that. */
+function decisionNow(
+  spki: string,
+  { situation, evidence }: Sight,
+): { readonly verdict: Verdict; readonly decision: Decision } {
   const grounds = { ...situation, recordVerified: true };
-  return judge(recalled(grounds, { endpoint: situation.endpoint, spki, evidence }));
+  const { verdict, steps } = deliberate(recalled(grounds, { endpoint: situation.endpoint, spki, evidence }));
+  const decision: Decision = {
+    spki,
+    verdict: verdict.accept ? 'accepted' : 'refused',
+    basis: verdict.accept ? verdict.basis : null,
+    reason: verdict.accept ? null : verdict.reason,
+    why: verdict.why,
+    steps,
+  };
+  return { verdict, decision };
 }
 
 function outcomeOf(verdict: Verdict): string {
@@ -263,7 +208,7 @@ function interceptorSteps({ faults: found, pem }: KeyEvidence): readonly string[
 }
 
 /** What made the certificate that was kept; null where that is not known from it alone. */
-function productOf(pem: string): string | null {
+export function productOf(pem: string): string | null {
   try {
     return interceptorOf(readCertificates(pem).slice(0, 1).map(parseCertificate))?.product ?? null;
   } catch {

@@ -6,28 +6,44 @@ import { failures, refusals, type FailureReason, type RefusalReason } from '../e
 
 /** Longest sentence, in characters. Mail clients cut in the middle of longer ones. */
 export const maxSentence = 160;
-const shortestHost = 24;
+const shortestHost = 14;
+
+/** The connection it is said on, `K7Q-123`: a picture of the sentence leads to its line of the log. Absent: there is no log. */
+interface Said {
+  readonly connection?: string;
+}
 
 /** `reference` finds the key that was refused; without one the code stands in its place. */
 export function refusalSentence(
   { host }: Pick<Endpoint, 'host'>,
-  { reason, reference }: { readonly reason: RefusalReason; readonly reference: string | null },
+  said: Said & { readonly reason: RefusalReason; readonly reference: string | null },
 ): string {
+  const { reason, reference } = said;
   return sentence('letterlock refused', host, {
+    ...said,
     cause: refusals[reason].cause,
     explain: reference ?? reason,
   });
 }
 
-export const failureSentence = ({ host }: Pick<Endpoint, 'host'>, reason: FailureReason): string =>
-  sentence('letterlock could not reach', host, { cause: failures[reason].cause, explain: reason });
+export const failureSentence = (
+  { host }: Pick<Endpoint, 'host'>,
+  said: Said & { readonly reason: FailureReason },
+): string =>
+  sentence('letterlock could not reach', host, {
+    ...said,
+    cause: failures[said.reason].cause,
+    explain: said.reason,
+  });
 
+/** The command stays at the end, where it can be copied; a bare `#` would be a comment to the shell. */
 function sentence(
   start: string,
   host: string,
-  { cause, explain }: { readonly cause: string; readonly explain: string },
+  { cause, explain, connection }: Said & { readonly cause: string; readonly explain: string },
 ): string {
-  const rest = `: ${cause}. Nothing was sent. Run: letterlock explain ${explain}`;
+  const id = connection === undefined ? '' : ` (#${connection})`;
+  const rest = `: ${cause}. Nothing was sent${id}. Run: letterlock explain ${explain}`;
   const room = Math.max(shortestHost, maxSentence - start.length - 1 - rest.length);
   return `${start} ${shortened(host, room)}${rest}`;
 }

@@ -80,7 +80,7 @@ const rows: readonly (readonly [words: string, exit: ExitName, message: RegExp])
   ['inspect imap://a.example/x', 'usage', /holds a path, query or fragment/],
   ['inspect imaps://a.example --expect AB', 'usage', /fingerprint has 2 hexadecimal digits/],
   ['inspect imaps://a.example --address :1', 'usage', /empty label/],
-  ['explain nothing-like-it', 'not-found', /is no code, reference or HOST:PORT/],
+  ['explain nothing-like-it', 'not-found', /is no code, reference, connection or HOST:PORT/],
   ['explain pin-mismatsh', 'not-found', /hint: Did you mean pin-mismatch\?/],
   ['cert missing.pem', 'not-found', /missing\.pem cannot be read \(ENOENT\)/],
   ['cert good.yaml', 'not-found', /good\.yaml holds no certificate/],

@@ -22,7 +22,7 @@ describe('the demo', () => {
     expect(text).toContain('INBOX: Subject: Sent through letterlock');
     for (const start of ['* BYE [ALERT]', '-ERR [SYS/PERM]', '421 4.7.0']) {
       expect(text).toContain(
-        `S: ${start} letterlock refused mail.demo.test: its key changed. Nothing was sent.`,
+        `S: ${start} letterlock refused mail.demo.test: its key changed. Nothing was sent (#`,
       );
     }
     expect(text).toContain('3 mails in the INBOX.');

@@ -7,13 +7,16 @@ import { parseEndpoint } from '../../src/endpoint.ts';
 
 export const spki = 'sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
 
+/** The name of a connection of a run of tests; a number stands for the connection. */
+const named = (session: unknown): string =>
+  typeof session === 'string' ? session : `T3S-${String(session)}`;
+
 type Ended = Extract<ProxyEvent, { readonly type: 'session-ended' }>;
 
 /** Outcome and reason belong together: the caller sees to it. */
 export const ended = (facts: object = {}): ProxyEvent => {
   const event = {
     type: 'session-ended',
-    session: 1,
     route: 'imaps-1143',
     protocol: 'imap',
     endpoint: 'imap.example.org:993',
@@ -29,6 +32,7 @@ export const ended = (facts: object = {}): ProxyEvent => {
     bytesDown: 20,
     seconds: 1.5,
     ...facts,
+    session: named('session' in facts ? facts.session : 1),
   };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return event as Ended;
@@ -36,7 +40,7 @@ export const ended = (facts: object = {}): ProxyEvent => {
 
 export const started = (session: number, route = 'imaps-1143'): ProxyEvent => ({
   type: 'session-started',
-  session,
+  session: named(session),
   route,
   protocol: 'imap',
   endpoint: 'imap.example.org:993',
@@ -54,6 +58,8 @@ export const judged = (
   notBefore: 1_700_000_000_000,
   notAfter: 1_800_000_000_000,
   pathNotAfter: null,
+  by: 'session',
+  leaf: null,
   ...facts,
 });
 
@@ -102,7 +108,7 @@ export const everyEvent: readonly ProxyEvent[] = [
   { type: 'handshaken', endpoint: 'imap.example.org:993', version: 'TLSv1.3', seconds: 0.03 },
   { type: 'greeted', route: 'imaps-1143', seconds: 0.05 },
   { type: 'carried', route: 'imaps-1143', bytesUp: 10, bytesDown: 20 },
-  { type: 'session-revoked', session: 1, endpoint: 'imap.example.org:993', spki },
+  { type: 'session-revoked', session: named(1), endpoint: 'imap.example.org:993', spki },
   ended(),
   { type: 'reloaded', ok: true, problems: 0 },
   { type: 'warning', code: 'no-bundle', message: 'no system bundle' },

@@ -47,7 +47,7 @@ describe('json', () => {
         level: 'warn',
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
         event: 'session-ended',
-        session: 1,
+        session: 'T3S-1',
         route: 'imaps-1143',
         protocol: 'imap',
         endpoint: 'imap.example.org:993',
@@ -113,7 +113,7 @@ describe('json', () => {
     for (const format of ['json', 'pretty'] as const) {
       const log = open({ level, format });
       for (const each of ['error', 'warn', 'info', 'debug'] as const)
-        log.write(each, { event: 'test', message: `<${each}>` });
+        log.write(each, { event: 'stopping', message: `<${each}>` });
     }
     expect([...written().matchAll(/<([a-z]+)>/g)].map(([, name]) => name)).toEqual([
       ...expected,
@@ -192,8 +192,8 @@ describe('what must not get in', () => {
   });
 
   test('texts given to write are escaped too', () => {
-    open().write('info', { event: 'test', message: 'a\nb', fields: { name: 'c\u009bd' } });
-    expect(rows()).toMatchObject([{ msg: 'a\\x0ab', name: 'c\\x9bd' }]);
+    open().write('info', { event: 'ready', message: 'a\nb', fields: { admin: 'c\u009bd' } });
+    expect(rows()).toMatchObject([{ msg: 'a\\x0ab', admin: 'c\\x9bd' }]);
   });
 });
 
@@ -201,7 +201,7 @@ describe('pretty', () => {
   test('one line an entry, with time, level, message and the fields that say something', () => {
     open({ format: 'pretty' }).event(ended());
     expect(written()).toBe(
-      '22:13:20Z INFO  relayed imap.example.org:993 (pinned key, no CA involved)  session=1 route=imaps-1143 protocol=imap ' +
+      '22:13:20Z INFO  relayed imap.example.org:993 (pinned key, no CA involved)  #T3S-1 route=imaps-1143 protocol=imap ' +
         `basis=pin ${JSON.stringify(spki).replace(/^"/, 'spki="')} bytesUp=10 bytesDown=20 seconds=1.5\n`,
     );
   });
@@ -214,7 +214,7 @@ describe('pretty', () => {
       detail: 'why',
     } as const;
     open({ format: 'pretty' }).event(ended(refused));
-    expect(written()).toMatch(/refused x: y {2}session=1 .*detail=why/);
+    expect(written()).toMatch(/refused x: y {2}#T3S-1 .*detail=why/);
     expect(written()).not.toContain('said=');
     open({ format: 'json' }).event(ended(refused));
     expect(written()).toContain('"said":"letterlock refused x: y"');

@@ -120,7 +120,7 @@ it.each<[string, () => Identity, TlsOptions, string]>([
     const spki = keyOf(identity());
     const refused = await rig.client().over();
     expect(refused.text).toMatch(
-      /^\* BYE \[ALERT\] letterlock refused 127\.0\.0\.1: it is a legacy server without a pin\. Nothing was sent\. Run: letterlock explain [0-9A-Z]{8}\r\n$/,
+      /^\* BYE \[ALERT\] letterlock refused 127\.0\.0\.1: it is a legacy server without a pin\. Nothing was sent \(#[0-9A-Z]{3}-\d+\)\. Run: letterlock explain [0-9A-Z]{8}\r\n$/,
     );
     expect(await rig.end()).toMatchObject({ outcome: 'refused', reason: 'legacy-unpinned', spki });
     expect(rig.tofu.record(rig.endpoint)).toMatchObject({

@@ -24,7 +24,7 @@ const modes: readonly TlsMode[] = ['starttls', 'implicit'];
 const protocols: readonly Protocol[] = ['imap', 'pop3', 'sieve', 'smtp', 'lmtp'];
 const rows = protocols.flatMap((protocol) => modes.map((mode) => ({ protocol, mode })));
 const sentence =
-  /letterlock refused mail\.lab\.test: its key changed\. Nothing was sent\. Run: letterlock explain \w{8}/;
+  /letterlock refused mail\.lab\.test: its key changed\. Nothing was sent \(#[0-9A-Z]{3}-\d+\)\. Run: letterlock explain \w{8}/;
 
 /** What both clients and servers add of their own. */
 const traces = /^(?:Return-Path|X-Original-To|Delivered-To|Received):[^\n]*\n(?:[ \t][^\n]*\n)*/gm;

@@ -206,7 +206,7 @@ describeWith(['dovecot', 'openssl', 'microsocks', 'tinyproxy', 'python3', 'curl'
       await standIn.swap('self1');
       closing.push(() => standIn.swap('self2'));
       const { shown } = await read(imaplib, way.port);
-      expect(shown).toContain('letterlock refused second.lab.test: its key changed. Nothing was sent.');
+      expect(shown).toContain('letterlock refused second.lab.test: its key changed. Nothing was sent (#');
       expect(endOf(way)).toMatchObject({
         outcome: 'refused',
         reason: 'pin-mismatch',

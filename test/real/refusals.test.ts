@@ -10,7 +10,7 @@ import { readingWays, sendingWays, startProviders, type Providers, type Way } fr
 import { visit } from '../lab/visit.ts';
 
 const sentence =
-  /letterlock refused mail\.lab\.test: its key changed\. Nothing was sent\. Run: letterlock explain [0-9A-HJKMNP-TV-Z]{8}/;
+  /letterlock refused mail\.lab\.test: its key changed\. Nothing was sent \(#[0-9A-Z]{3}-\d+\)\. Run: letterlock explain [0-9A-HJKMNP-TV-Z]{8}/;
 
 const ways: readonly Way[] = [...readingWays, ...sendingWays]
   .filter(({ name }) => name !== 'sieve-ca' && name !== 'lmtp-ca' && !name.startsWith('dovecot-'))

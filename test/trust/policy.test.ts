@@ -11,7 +11,7 @@ import {
 } from '../../src/trust/evidence.ts';
 import type { DaneState } from '../../src/trust/dane.ts';
 import { faults, isFault } from '../../src/trust/fault.ts';
-import { judge } from '../../src/trust/policy.ts';
+import { deliberate, judge } from '../../src/trust/policy.ts';
 import {
   caValid,
   day,
@@ -223,6 +223,9 @@ describe('the verdict table', () => {
 
   it.each(cells)('$name', (cell) => {
     expect(told(judge(at(cell)))).toBe(cell.verdict);
+    const { verdict, steps } = deliberate(at(cell));
+    expect(told(verdict)).toBe(cell.verdict);
+    expect(steps.filter(({ decides }) => decides)).toHaveLength(1);
   });
 });
 

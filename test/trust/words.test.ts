@@ -11,7 +11,8 @@ import {
   isClientRejection,
 } from '../../src/errors.ts';
 import type { Situation } from '../../src/trust/command.ts';
-import { explainCode, explainEndpoint, explainKey } from '../../src/trust/explain.ts';
+import { explainCode } from '../../src/trust/explain-code.ts';
+import { explainEndpoint, explainKey } from '../../src/trust/explain.ts';
 import { isBigProvider } from '../../src/trust/providers.ts';
 import { failureSentence, maxSentence, refusalSentence } from '../../src/trust/refusal.ts';
 import { candidateOf, endpoint, keyNamed, noon, pinOf, recordOf, settingsOf } from './evidence.ts';
@@ -32,22 +33,38 @@ describe('the sentence of a refusal', () => {
     ).toBe(
       'letterlock refused imap.example.org: it does not offer STARTTLS. Nothing was sent. Run: letterlock explain starttls-missing',
     );
-    expect(failureSentence({ host: 'imap.example.org' }, 'dns')).toBe(
+    expect(failureSentence({ host: 'imap.example.org' }, { reason: 'dns' })).toBe(
       'letterlock could not reach imap.example.org: its name could not be looked up. Nothing was sent. Run: letterlock explain dns',
     );
   });
 
+  it('names the connection where there is one, before the command that is copied', () => {
+    const about = { reason: 'pin-mismatch', reference: '7F3AK2QM', connection: 'K7Q-123' } as const;
+    expect(refusalSentence({ host: 'imap.example.org' }, about)).toBe(
+      'letterlock refused imap.example.org: its key changed. Nothing was sent (#K7Q-123). Run: letterlock explain 7F3AK2QM',
+    );
+  });
+
+  const connection = 'K7Q-1234567';
   const hosts = ['imap.example.org', '2001:db8::1', `${'a'.repeat(63)}.${'b'.repeat(63)}.mail.example.org`];
   it.each(hosts)('is short printable ASCII and ends with the whole command for %s', (host) => {
     const said = [
-      ...reasons.map((reason) => [refusalSentence({ host }, { reason, reference: '7F3AK2QM' }), '7F3AK2QM']),
-      ...reasons.map((reason) => [refusalSentence({ host }, { reason, reference: null }), reason]),
-      ...causes.map((reason) => [failureSentence({ host }, reason), reason]),
+      ...reasons.map((reason) => [
+        refusalSentence({ host }, { reason, reference: '7F3AK2QM', connection }),
+        '7F3AK2QM',
+      ]),
+      ...reasons.map((reason) => [
+        refusalSentence({ host }, { reason, reference: null, connection }),
+        reason,
+      ]),
+      ...causes.map((reason) => [failureSentence({ host }, { reason, connection }), reason]),
     ];
     for (const [sentence = '', target = ''] of said) {
       expect(sentence).toMatch(/^letterlock [\x20-\x7e]+$/);
       expect(sentence.length).toBeLessThanOrEqual(maxSentence);
-      expect(sentence.endsWith(`Nothing was sent. Run: letterlock explain ${target}`)).toBe(true);
+      expect(sentence.endsWith(`Nothing was sent (#K7Q-1234567). Run: letterlock explain ${target}`)).toBe(
+        true,
+      );
     }
   });
 
