@@ -293,6 +293,7 @@ describe('the sentence', () => {
   });
 });
 
+const names = (...of: readonly string[]): Forged => own({ extensions: [san(...of.map(dns))] });
 const notesOf = (came: Candidate, scene: Scene): string => comparison(came, scene).notes.join('\n');
 
 describe('a note says', () => {
@@ -345,14 +346,10 @@ describe('a note says', () => {
   });
 
   it('what a CA vouched for while pins decided', () => {
-    const record = (forged: Forged): Scene => ({
-      record: { basis: 'pinned', pins: [pin(home)], lastCa: lastCa(forged) },
-    });
     const [ca, unlike] = [issued(), issued()];
-    expect(notesOf(candidate(ca, vouched), record(ca))).toContain('A trusted CA vouched for this very key');
-    expect(notesOf(candidate(unlike, vouched), record(ca))).toContain(
-      'vouched for another key of this server',
-    );
+    const scene: Scene = { record: { basis: 'pinned', pins: [pin(home)], lastCa: lastCa(ca) } };
+    expect(notesOf(candidate(ca, vouched), scene)).toContain('A trusted CA vouched for this very key');
+    expect(notesOf(candidate(unlike, vouched), scene)).toContain('vouched for another key of this server');
   });
 
   it('that both keys are in use', () => {
@@ -449,7 +446,6 @@ describe('the differences', () => {
   });
 
   it('take names as a set', () => {
-    const names = (...of: readonly string[]): Forged => own({ extensions: [san(...of.map(dns))] });
     const { differences } = comparison(
       candidate(names('b.example', 'a.example')),
       pinned(names('a.example', 'b.example')),
