@@ -297,6 +297,20 @@ const names = (...of: readonly string[]): Forged => own({ extensions: [san(...of
 const notesOf = (came: Candidate, scene: Scene): string => comparison(came, scene).notes.join('\n');
 
 describe('a note says', () => {
+  it('for whom it is, where the sentence does not', () => {
+    const stranger = (): Forged => own({ extensions: foreign });
+    const came = candidate(stranger(), { faults: ['name-mismatch'] });
+    const note = /it is not for mail\.example\.org but for www\.example\.net\./i;
+    expect(comparison(came, pinned(stranger())).sentence).toMatch(
+      /^The key changed; subject, issuer and names stayed/,
+    );
+    expect(notesOf(came, pinned(stranger()))).toMatch(note);
+    expect(notesOf(came, {})).toMatch(
+      /certificate is not for mail\.example\.org but for www\.example\.net\./,
+    );
+    expect(notesOf(came, pinned(home))).not.toMatch(note);
+  });
+
   it('that a serial number was copied, where issuer and number stayed and the key did not', () => {
     const numbered = (): Forged => issued({ serial: Buffer.of(0x42) });
     expect(notesOf(candidate(numbered(), unknown), byCa(numbered()))).toContain('never gives a number twice');
