@@ -168,7 +168,7 @@ const notes: readonly ((facts: Facts) => string | null)[] = [
       : null,
   weakened,
   (facts) => (has(facts, 'weak-key') ? 'The key is weak: with today’s means it can be broken.' : null),
-  (facts) => (has(facts, 'name-mismatch') ? `It is for ${namesOf(facts.candidate.evidence.names)}.` : null),
+  misnamed,
   validity,
   knownEnd,
   namesMoved,
