@@ -24,6 +24,7 @@ import { Tofu } from '../tofu.ts';
 import type { AnchorSets } from './anchor-sets.ts';
 import type { Closing } from './closing.ts';
 import { settingsOf } from './facts.ts';
+import { probingOf } from './probing.ts';
 import { openStore } from './store.ts';
 import { trustView } from './trust-view.ts';
 import { Verdicts } from './verdicts.ts';
@@ -68,8 +69,7 @@ export interface Engine {
   readonly metrics: Metrics | null;
   readonly feed: Feed;
   readonly verdicts: Verdicts;
-  /** null where nothing probes. */
-  readonly probing: Probing | null;
+  readonly probing: Probing;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -100,7 +100,18 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, feed, verdicts, probing: null, on };
+  return {
+    store,
+    tofu,
+    proxy,
+    localTls,
+    firstTls,
+    metrics,
+    feed,
+    verdicts,
+    probing: probingOf(proxy.prober),
+    on,
+  };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
