@@ -54,6 +54,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./reload.ts')).reloadCommand,
   },
   {
+    command: 'doctor',
+    describe: 'look at everything letterlock stands on and say what is wrong',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     command: 'local-ca',
     describe: 'the CA that vouches for letterlock to mail clients: see, export, install it',
     load: async () => (await import('./local-ca.ts')).localCaCommand,
