@@ -90,7 +90,10 @@ function secretsOf({ config, origins }: GoodConfig): Patient['secrets'] {
       (via?.login?.password ?? '') !== '' &&
       !files.some(({ path }) => path[0] === 'routes' && path[1] === index),
   );
-  return { fileHoldsPasswords: own, passwordFiles: files.map(({ value }) => String(value)) };
+  return {
+    fileHoldsPasswords: own,
+    passwordFiles: files.flatMap(({ value }) => (typeof value === 'string' ? [value] : [])),
+  };
 }
 
 interface About {

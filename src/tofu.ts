@@ -94,7 +94,8 @@ export class Tofu {
   judge(question: Question): Judged {
     const judged = this.#judgeNow(question);
     const { evidence, verdict } = judged;
-    if (!verdict.accept) void this.#lanes.run(evidence.endpoint, () => this.#recordCandidate(evidence, learn));
+    if (!verdict.accept)
+      void this.#lanes.run(evidence.endpoint, () => this.#recordCandidate(evidence, learn));
     return judged;
   }
 

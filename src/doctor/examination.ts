@@ -67,7 +67,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     seeUpstreams(patient),
   ]);
   const policies = routes.flatMap(targetsOf).map(({ trust }) => trust.policy);
-  const filesystem = mount?.filesystem ?? null;
+  const [filesystem, mountedAt] = [mount?.filesystem ?? null, mount?.point ?? null];
   return [
     ...checkConfiguration(configuration),
     ...checkEnvironment(seeEnvironment(patient)),
@@ -77,7 +77,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...checkDaemon(daemon.facts),
     ...checkStore(store),
     ...checkPermissions(await seePermissions(await keptOf(patient, daemon))),
-    ...checkContainer({ container, state, filesystem, policies }),
+    ...checkContainer({ container, state, filesystem, mountedAt, policies }),
     ...checkDisk(disk),
     ...checkPorts({ places }),
     ...checkIpv6(await seeIpv6(dns)),

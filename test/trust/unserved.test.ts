@@ -43,7 +43,7 @@ const pin: fc.Arbitrary<Pin> = fc.record({
   evidence: fc.constantFrom(null, keyEvidence(), keyEvidence({ caValid: true })),
 });
 
-const record: fc.Arbitrary<EndpointRecord> = fc.record({
+const records: fc.Arbitrary<EndpointRecord> = fc.record({
   endpoint: fc.constant(endpoint),
   epoch: fc.nat(9),
   basis: fc.constantFrom('none', 'ca', 'pinned'),
@@ -88,7 +88,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
   examined,
   dane: fc.constantFrom(null, null, { state: 'match', detail: 'one record fits' } as const),
   anchors: fc.constantFrom(0, 140, 140),
-  record: fc.option(record, { freq: 8 }),
+  record: fc.option(records, { freq: 8 }),
   recordVerified: fc.constantFrom(true, true, true, true, true, true, true, false),
   store: fc.constantFrom('good', 'good', 'good', 'good', 'good', 'good', 'damaged', 'unavailable'),
   sealed: fc.record({
@@ -100,7 +100,7 @@ const evidence: fc.Arbitrary<Evidence> = fc.record({
 const runs = { numRuns: 8000 };
 
 /** All of a record but what a probe may write. */
-const untouched = ({ candidates: _, lastCa: __, ...rest }: EndpointRecord): object => rest;
+const untouched = (record: EndpointRecord): object => ({ ...record, candidates: null, lastCa: null });
 
 const strengths = ['refused', 'first-use', 'ca', 'dane', 'pin'] as const;
 const strengthOf = (verdict: Verdict): (typeof strengths)[number] =>
@@ -167,6 +167,15 @@ describe('what a probe teaches', () => {
   });
 });
 
+/** What is kept of a CA-valid acceptance that is no first use. */
+function noted(
+  verdict: Verdict,
+  { record, shown }: { readonly record: EndpointRecord | null; readonly shown: Evidence['examined'] },
+): unknown {
+  const keeps = verdict.accept && verdict.basis !== 'first-use' && shown === caValid;
+  return keeps ? expect.objectContaining({ spki: keyNamed('server') }) : (record?.lastCa ?? null);
+}
+
 describe('of each cell of the verdict table', () => {
   const columns = {
     none: null,
@@ -199,15 +208,6 @@ describe('of each cell of the verdict table', () => {
     if (!verdict.accept) expect(after?.candidates.map((one) => one.spki)).toEqual([keyNamed('server')]);
     else expect(after?.lastCa ?? null).toEqual(noted(verdict, { record, shown }));
   });
-
-  /** What is kept of a CA-valid acceptance that is no first use. */
-  function noted(
-    verdict: Verdict,
-    { record, shown }: { readonly record: EndpointRecord | null; readonly shown: Evidence['examined'] },
-  ): unknown {
-    const keeps = verdict.accept && verdict.basis !== 'first-use' && shown === caValid;
-    return keeps ? expect.objectContaining({ spki: keyNamed('server') }) : (record?.lastCa ?? null);
-  }
 });
 
 describe('where a session would change trust, a probe does not', () => {

@@ -51,13 +51,14 @@ export function checkConfiguration(facts: ConfigurationFacts): readonly Finding[
   ];
 }
 
+const meanings = {
+  fault: 'letterlock run and reload take a configuration whole or not at all: this one is refused.',
+  warning: 'It works as it is written, and may not be what was meant.',
+} as const;
+
 const lineFinding = (level: 'fault' | 'warning', { text, advice }: ConfigurationLine): Finding =>
   finding('configuration', level, {
     message: text,
-    ...(level === 'fault'
-      ? {
-          meaning: 'letterlock run and reload take a configuration whole or not at all: this one is refused.',
-        }
-      : {}),
+    meaning: meanings[level],
     ...(advice === null ? {} : { advice }),
   });

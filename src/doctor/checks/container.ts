@@ -10,6 +10,8 @@ export interface ContainerFacts {
   readonly state: string;
   /** Of the state directory, or of the nearest folder that is there: `overlay`, `tmpfs`, `ext4`; null where it cannot be told. */
   readonly filesystem: string | null;
+  /** Where that is mounted. */
+  readonly mountedAt: string | null;
   readonly policies: readonly Policy[];
 }
 
@@ -50,10 +52,11 @@ export function checkContainer(facts: ContainerFacts): readonly Finding[] {
 }
 
 /** When; null where it stays. */
-function lostAt({ container, filesystem }: ContainerFacts): string | null {
+function lostAt({ container, filesystem, mountedAt }: ContainerFacts): string | null {
   if (filesystem === null) return null;
   if (inMemory.has(filesystem))
     return container === null ? 'when the machine restarts' : 'with the container';
-  // Outside of a container it is the disk of a live system, or of a desktop that keeps it.
-  return container !== null && layered.has(filesystem) ? 'with the container' : null;
+  // Whatever is no mount of its own is the container's. Outside of one, layers are those of a system that keeps them.
+  const own = layered.has(filesystem) || mountedAt === '/';
+  return container !== null && own ? 'with the container' : null;
 }

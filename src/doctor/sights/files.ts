@@ -22,12 +22,13 @@ export async function nearestFolder(path: string): Promise<string> {
 
 /** What the kernel's table of mounts says of a real path; null where it says nothing. */
 export interface Mount {
+  readonly point: string;
   readonly filesystem: string;
   readonly readOnly: boolean;
 }
 
 export function mountOf(table: string, path: string): Mount | null {
-  let best: (Mount & { readonly point: string }) | null = null;
+  let best: Mount | null = null;
   for (const line of table.split('\n')) {
     const [, point = '', filesystem = '', options = ''] = line.split(' ').map(unescaped);
     if (point === '' || !(path === point || path.startsWith(point === '/' ? '/' : `${point}/`))) continue;
@@ -35,7 +36,7 @@ export function mountOf(table: string, path: string): Mount | null {
     if (best === null || point.length >= best.point.length)
       best = { point, filesystem, readOnly: options.split(',').includes('ro') };
   }
-  return best === null ? null : { filesystem: best.filesystem, readOnly: best.readOnly };
+  return best;
 }
 
 /** `\040` is a space. */
