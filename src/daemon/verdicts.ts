@@ -31,17 +31,10 @@ export class Verdicts {
   }
 
   take(event: ProxyEvent): void {
-    switch (event.type) {
-      case 'judged':
-        return this.#judged(event);
-      case 'session-ended':
-        return event.outcome === 'refused' ? this.#refused(event, 'session') : undefined;
-      case 'probed':
-        return event.result === 'refused' ? this.#refused(event, 'probe') : undefined;
-      case 'pin-changed':
-        return this.#changed(event);
-      default:
-    }
+    if (event.type === 'judged') this.#judged(event);
+    else if (event.type === 'session-ended' && event.outcome === 'refused') this.#refused(event, 'session');
+    else if (event.type === 'probed' && event.result === 'refused') this.#refused(event, 'probe');
+    else if (event.type === 'pin-changed') this.#changed(event);
   }
 
   #judged(event: Of<'judged'>): void {
@@ -64,7 +57,7 @@ export class Verdicts {
     by: Occasion,
   ): void {
     const known = this.#standings.get(endpoint);
-    if (known?.last.reason === reason) return;
+    if (known?.refusing === true && known.last.reason === reason) return;
     const last = { verdict: 'refused', reason, by, spki: null, faults: [] } as const;
     this.#set(endpoint, { at: isoDate(this.#now()), ...last, certificate: null, chainNotAfter: null });
   }
