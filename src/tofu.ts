@@ -28,7 +28,7 @@ import { noticeExpiry } from './trust/expiry.ts';
 import type { Explanation } from './trust/explanation.ts';
 import { referenceOf } from './trust/fingerprint.ts';
 import type { ImportOrder } from './trust/import-order.ts';
-import { learn } from './trust/learn.ts';
+import { learn, learnUnserved } from './trust/learn.ts';
 import { judge, needsRecord } from './trust/policy.ts';
 import type { EndpointRecord } from './trust/record.ts';
 import { isVouched, mint, type Vouched } from './trust/vouched.ts';
@@ -91,15 +91,23 @@ export class Tofu {
 
   /** Judges a peer now. A refused key becomes a candidate in the background. */
   judge(question: Question): Judged {
-    const { endpoint, settings } = question;
-    this.#situations.asked(endpoint.name, settings);
-    const evidence = this.#witness.evidence(question);
-    const verdict = judge(evidence);
-    this.#established.judged(evidence, verdict);
-    const judged = { question, evidence, verdict, reference: this.#referenceFor(evidence, verdict) };
-    // A first use is not one before its proof and its record: `settle` tells of it.
-    if (!verdict.accept || verdict.basis !== 'first-use') this.#notices.judged(evidence, verdict);
-    if (!verdict.accept) void this.#lanes.run(endpoint.name, () => this.#recordRefusal(evidence));
+    const judged = this.#judgeNow(question);
+    const { evidence, verdict } = judged;
+    if (!verdict.accept)
+      void this.#lanes.run(evidence.endpoint, () => this.#recordCandidate(evidence, learn));
+    return judged;
+  }
+
+  /**
+   * Judges a peer that nobody is to be served by, as a probe does. Resolves once what that teaches is stored: a refused key
+   * becomes a candidate, what a CA vouches for is kept for comparison, and nothing else, whatever the verdict. Never mints.
+   */
+  async observe(question: Question): Promise<Judged> {
+    const judged = this.#judgeNow(question);
+    const { evidence, verdict } = judged;
+    if (verdict.accept && verdict.basis !== 'first-use' && evidence.spki !== null)
+      this.#notices.accepted(evidence, evidence.spki);
+    await this.#lanes.run(evidence.endpoint, () => this.#recordUnserved(evidence));
     return judged;
   }
 
@@ -226,6 +234,17 @@ export class Tofu {
     this.#ledger.close();
   }
 
+  #judgeNow(question: Question): Judged {
+    const { endpoint, settings } = question;
+    this.#situations.asked(endpoint.name, settings);
+    const evidence = this.#witness.evidence(question);
+    const verdict = judge(evidence);
+    this.#established.judged(evidence, verdict);
+    // A first use is not one before its proof and its record: `settle` tells of it.
+    if (!verdict.accept || verdict.basis !== 'first-use') this.#notices.judged(evidence, verdict);
+    return { question, evidence, verdict, reference: this.#referenceFor(evidence, verdict) };
+  }
+
   async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const evidence = this.#again(judged.evidence);
@@ -266,7 +285,7 @@ export class Tofu {
     this.#established.judged(evidence, verdict);
     this.#notices.judged(evidence, verdict);
     const reference = this.#referenceFor(evidence, verdict);
-    await this.#recordRefusal(evidence);
+    await this.#recordCandidate(evidence, learn);
     return { accept: false, reason: verdict.reason, reference };
   }
 
@@ -294,13 +313,21 @@ export class Tofu {
     if (lesson !== null) await this.#write(evidence.endpoint, { ...lesson, session: evidence.session });
   }
 
-  async #recordRefusal(evidence: Evidence): Promise<void> {
+  async #recordUnserved(evidence: Evidence): Promise<void> {
+    const now = this.#again(evidence);
+    const verdict = judge(now);
+    if (!verdict.accept) return this.#recordCandidate(evidence, learnUnserved);
+    const lesson = learnUnserved(now, verdict);
+    if (lesson !== null) await this.#write(evidence.endpoint, lesson);
+  }
+
+  async #recordCandidate(evidence: Evidence, learnt: typeof learn): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const now = this.#again(evidence);
       const verdict = judge(now);
       if (verdict.accept) return;
       const known = now.record?.candidates.some((candidate) => candidate.spki === now.spki) ?? false;
-      const lesson = learn(now, verdict);
+      const lesson = learnt(now, verdict);
       const written =
         lesson === null
           ? null

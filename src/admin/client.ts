@@ -28,6 +28,9 @@ export interface ClientOptions {
   readonly silenceMs?: number;
 }
 
+/** A server may take a minute before it is given up, and its turn before that. */
+const probeDeadlineMs = 130_000;
+
 /** Connects at each call, not here. `close` has nothing to close. */
 export function remoteOperator(socketPath: string, options: ClientOptions = {}): Operator {
   const line: Line = {
@@ -51,7 +54,11 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
     sessions: () => read<readonly SessionRow[]>('/v1/sessions'),
     endpoints: () => read<readonly EndpointRow[]>('/v1/endpoints'),
     candidate: (ref) => read<ComparisonShape>(`/v1/candidates/${encodeURIComponent(ref)}`),
-    probe: (endpoint) => order<ProbeShape>('/v1/probes', { endpoint }),
+    probe: (endpoint) =>
+      exchange<ProbeShape>(
+        { ...line, deadlineMs: Math.max(line.deadlineMs, probeDeadlineMs) },
+        { method: 'POST', path: '/v1/probes', body: { endpoint } },
+      ),
     follow: (following) => followRemote(line, following),
     command: (command) => order<AnswerShape>('/v1/commands', command),
     import: (wanted) => order<ImportShape>('/v1/import', wanted),

@@ -96,6 +96,7 @@ export const configSchema = z
         }),
       })
       .partial(),
+    watch: common.watch,
     limits: common.limits,
     log: z
       .strictObject({
@@ -121,6 +122,7 @@ export const defaults = {
   caFile: ['system'],
   metrics: { listen: '127.0.0.1:9465' },
   localCa: { names: [] },
+  watch: 'off',
   limits: {
     connections: 1000,
     dialSeconds: 15,

@@ -26,6 +26,7 @@ import type { AnchorSets } from './anchor-sets.ts';
 import type { Closing } from './closing.ts';
 import { Connections } from './connections.ts';
 import { settingsOf } from './facts.ts';
+import { probingOf } from './probing.ts';
 import { openStore } from './store.ts';
 import { trustView } from './trust-view.ts';
 import { Verdicts } from './verdicts.ts';
@@ -70,8 +71,7 @@ export interface Engine {
   readonly feed: Feed;
   readonly verdicts: Verdicts;
   readonly connections: Connections;
-  /** null where nothing probes. */
-  readonly probing: Probing | null;
+  readonly probing: Probing;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -104,7 +104,19 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, feed, verdicts, connections, probing: null, on };
+  return {
+    store,
+    tofu,
+    proxy,
+    localTls,
+    firstTls,
+    metrics,
+    feed,
+    verdicts,
+    connections,
+    probing: probingOf(proxy.prober),
+    on,
+  };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;

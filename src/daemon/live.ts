@@ -7,7 +7,6 @@ import type { Probing } from '../admin/probing.ts';
 import { isoDate } from '../admin/rows.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import type { LiveParts } from '../admin/tofu-operator.ts';
-import { CommandError } from '../errors.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { targetsOf, type Route, type Target } from '../proxy/route.ts';
 import type { SessionFacts } from '../proxy/session.ts';
@@ -19,8 +18,7 @@ export interface LiveFacts {
   readonly feed: Feed;
   readonly verdicts: Verdicts;
   readonly connections: Connections;
-  /** null where nothing probes. */
-  readonly probing: Probing | null;
+  readonly probing: Probing;
   /** Those in force now. */
   readonly routes: () => readonly Route[];
   readonly pins: () => readonly PinsRow[];
@@ -29,11 +27,7 @@ export interface LiveFacts {
 export const liveParts = (facts: LiveFacts): LiveParts => ({
   sessions: async () => facts.proxy.sessions().map(sessionRow),
   endpoints: async () => endpointRows(facts),
-  probe: async (endpoint) => {
-    if (facts.probing === null)
-      throw new CommandError('config', 'this daemon does not probe servers', { code: 'no-probes' });
-    return facts.probing.probe(endpoint);
-  },
+  probe: (endpoint) => facts.probing.probe(endpoint),
   follow: (options) => facts.feed.follow(options),
   connection: (target) => facts.connections.explain(target),
 });
@@ -71,7 +65,7 @@ function endpointRow(
   { verdicts, probing }: LiveFacts,
 ): EndpointRow {
   const standing = verdicts.of(endpoint);
-  const next = probing?.next(endpoint) ?? null;
+  const next = probing.next(endpoint) ?? null;
   return {
     endpoint,
     configured: configured !== null,
@@ -82,7 +76,7 @@ function endpointRow(
     candidates: candidates.length,
     refusing: standing?.refusing ?? false,
     lastVerdict: standing?.last ?? null,
-    lastProbe: probing?.last(endpoint) ?? null,
+    lastProbe: probing.last(endpoint) ?? null,
     nextProbe: next === null ? null : isoDate(next),
   };
 }

@@ -3,7 +3,9 @@
 
 import type { LastVerdict, LeafShape } from '../admin/live-shapes.ts';
 import { isoDate } from '../admin/rows.ts';
+import type { RefusalReason } from '../errors.ts';
 import type { ProxyEvent } from '../proxy/events.ts';
+import type { Occasion } from '../trust/evidence.ts';
 
 type Of<T extends ProxyEvent['type']> = Extract<ProxyEvent, { readonly type: T }>;
 
@@ -30,7 +32,8 @@ export class Verdicts {
 
   take(event: ProxyEvent): void {
     if (event.type === 'judged') this.#judged(event);
-    else if (event.type === 'session-ended') this.#ended(event);
+    else if (event.type === 'session-ended' && event.outcome === 'refused') this.#refused(event, 'session');
+    else if (event.type === 'probed' && event.result === 'refused') this.#refused(event, 'probe');
     else if (event.type === 'pin-changed') this.#changed(event);
   }
 
@@ -48,12 +51,14 @@ export class Verdicts {
     });
   }
 
-  /** What is refused before there is a key to judge, such as STARTTLS that is missing, is told of by the session alone. */
-  #ended({ endpoint, outcome, reason }: Of<'session-ended'>): void {
-    if (outcome !== 'refused') return;
+  /** What is refused before there is a key to judge, such as STARTTLS that is missing, is told of by whoever asked alone. */
+  #refused(
+    { endpoint, reason }: { readonly endpoint: string; readonly reason: RefusalReason },
+    by: Occasion,
+  ): void {
     const known = this.#standings.get(endpoint);
-    if (known?.last.reason === reason) return;
-    const last = { verdict: 'refused', reason, by: 'session', spki: null, faults: [] } as const;
+    if (known?.refusing === true && known.last.reason === reason) return;
+    const last = { verdict: 'refused', reason, by, spki: null, faults: [] } as const;
     this.#set(endpoint, { at: isoDate(this.#now()), ...last, certificate: null, chainNotAfter: null });
   }
 

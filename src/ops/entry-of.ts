@@ -43,3 +43,9 @@ function safeField(value: LogField): LogField {
 
 /** Clocks have no more digits than these; floating point has. */
 export const toMicroseconds = (seconds: number): number => Math.round(seconds * 1e6) / 1e6;
+
+/** `never` where no date can say it. */
+export const isoDate = (milliseconds: number): string => {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? 'never' : date.toISOString();
+};

@@ -3,6 +3,7 @@
 
 import type { ProxyEvent } from '../proxy/events.ts';
 import { entryOf, type LogEntry } from './entry-of.ts';
+import { probeEntry } from './probe-entry.ts';
 import { sessionEntry } from './session-entry.ts';
 import { trustEntry } from './trust-entry.ts';
 
@@ -30,6 +31,8 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'session-revoked':
     case 'session-ended':
       return sessionEntry(event);
+    case 'probed':
+      return probeEntry(event);
     case 'listening':
     case 'listen-skipped':
     case 'reloaded':

@@ -90,6 +90,24 @@ const rows = {
     tells: 'An open session was reset: its key is trusted no more.',
     fields: ['session', 'endpoint', 'spki'],
   },
+  probed: {
+    levels: ['info', 'warn'],
+    tells:
+      'A server was asked without a client; a warning when one would be refused, or nothing could be judged.',
+    fields: [
+      'endpoint',
+      'result',
+      'verdict',
+      'reason',
+      'spki',
+      'reference',
+      'faults',
+      'notAfter',
+      'detail',
+      'seconds',
+    ],
+    sameBy: ['endpoint', 'result', 'reason', 'spki'],
+  },
   'pin-changed': {
     levels: ['warn', 'info'],
     tells: 'A change of trust, after it is durable; a first use is a warning.',

@@ -42,6 +42,7 @@ const rows = {
   lastSession: { type: 'text', tells: 'The last connection summed up.' },
   lines: { type: 'count', tells: 'Lines that were lost.' },
   metrics: { type: 'text', nullable: true, tells: 'Where metrics are served; null when they are off.' },
+  notAfter: { type: 'time', nullable: true, tells: 'When the certificate ends; null where none was shown.' },
   of: { type: 'text', tells: 'The event that was summed up.' },
   ok: { type: 'yes or no', tells: 'Whether it worked.' },
   origin: { type: 'text', tells: 'Who changed it: `cli`, `admin`, `proxy`, `config`.' },
@@ -83,7 +84,7 @@ const rows = {
   unreached: { type: 'list', tells: 'Vantage points that could not be asked.' },
   until: { type: 'time', tells: 'When the key stops being trusted; `never` where no date can say it.' },
   upstream: { type: 'text', tells: 'The server’s URL in the configuration.' },
-  verdict: { type: 'text', tells: 'The basis of the acceptance, or `refused`.' },
+  verdict: { type: 'text', nullable: true, tells: 'The basis of the acceptance, or `refused`.' },
   version: { type: 'text', tells: 'Of letterlock, or of TLS.' },
 } as const satisfies Readonly<Record<string, FieldRow>>;
 

@@ -8,7 +8,7 @@ import type { LogLevel } from './log-events.ts';
 type Of<T extends ProxyEvent['type']> = Extract<ProxyEvent, { readonly type: T }>;
 
 /** Pinned is never worded like CA-verified (RFC 8314 section 5.4). */
-const bases: Readonly<Record<AcceptBasis, string>> = {
+export const bases: Readonly<Record<AcceptBasis, string>> = {
   ca: 'verified by a CA',
   pin: 'pinned key, no CA involved',
   dane: 'verified by DANE',

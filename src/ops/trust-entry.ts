@@ -2,7 +2,7 @@
 
 import type { ProxyEvent } from '../proxy/events.ts';
 import type { PinChangeEvent } from '../store/pin-store.ts';
-import { entryOf, toMicroseconds, type LogEntry } from './entry-of.ts';
+import { entryOf, isoDate, toMicroseconds, type LogEntry } from './entry-of.ts';
 
 type Of<T extends ProxyEvent['type']> = Extract<ProxyEvent, { readonly type: T }>;
 
@@ -114,8 +114,3 @@ function storeHealth({ type, health }: Of<'store-health'>): LogEntry {
     fields: { state, detail, backend, generation, records },
   });
 }
-
-const isoDate = (milliseconds: number): string => {
-  const date = new Date(milliseconds);
-  return Number.isNaN(date.getTime()) ? 'never' : date.toISOString();
-};

@@ -20,6 +20,19 @@ export function learnAccepted(draft: Draft, scene: Scene<Accepted>): Draft {
   return [adopt, keepLastCa, keepEvidence, keepAcceptance].reduce((next, step) => step(next, scene), draft);
 }
 
+/** What is noted of a server that nobody is served by. A first use is one only when somebody is. */
+export function noteAccepted(draft: Draft, scene: Scene<Accepted>): Draft {
+  if (scene.verdict.basis === 'first-use') return draft;
+  const { basis, pins, expected = [] } = draft.record;
+  // Where pins stand without a basis, which no command leaves, it would be the CA that decides from then on.
+  const mayNote = basis !== 'none' || pins.length + expected.length === 0;
+  const noted = mayNote ? keepLastCa(draft, scene) : draft;
+  const candidates = withoutCandidate(noted.record.candidates, scene.spki);
+  return candidates === noted.record.candidates
+    ? noted
+    : { ...noted, record: { ...noted.record, candidates } };
+}
+
 /** What makes or changes a basis: first use, promotion, a configured pin's first session, CA verification. */
 function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   const { evidence, verdict, spki } = scene;

@@ -2,7 +2,7 @@
 // nothing from a store that is not whole, and never turns a refusal into anything but a candidate.
 
 import type { RefusalReason } from '../errors.ts';
-import { learnAccepted } from './acceptance.ts';
+import { learnAccepted, noteAccepted } from './acceptance.ts';
 import { withCandidate } from './candidates.ts';
 import { entry, finish, startFrom, type Draft, type Lesson, type Scene } from './draft.ts';
 import type { Evidence, Refused, Verdict } from './evidence.ts';
@@ -16,6 +16,19 @@ export function learn(evidence: Evidence, verdict: Verdict): Lesson | null {
   const draft = expire(startFrom(evidence.record ?? emptyRecord(evidence.endpoint)), evidence.now);
   const lesson = verdict.accept
     ? learnAccepted(draft, { evidence, verdict, spki: evidence.spki })
+    : learnRefused(draft, { evidence, verdict, spki: evidence.spki });
+  return finish(lesson, evidence.record);
+}
+
+/**
+ * What is learnt of a server that nobody is served by, as of one that a probe asked: a refused key waits for the operator, and what a
+ * CA vouches for is kept for later comparison. Never a pin, a basis, an end or a change of epoch, whatever the verdict.
+ */
+export function learnUnserved(evidence: Evidence, verdict: Verdict): Lesson | null {
+  if (evidence.store !== 'good' || !evidence.recordVerified || evidence.spki === null) return null;
+  const draft = startFrom(evidence.record ?? emptyRecord(evidence.endpoint));
+  const lesson = verdict.accept
+    ? noteAccepted(draft, { evidence, verdict, spki: evidence.spki })
     : learnRefused(draft, { evidence, verdict, spki: evidence.spki });
   return finish(lesson, evidence.record);
 }
