@@ -39,7 +39,13 @@ function problemsOfIssue(issue: Issue, value: unknown, places: Places): readonly
       );
     }
   }
-  const { message, suggestion } = sentenceOf(issue, path, valueAt(value, path));
+  const found = valueAt(value, path);
+  if (path.at(-1) === 'secret') {
+    // Neither the value nor the line it stands in is shown, whatever form it has.
+    const { message, suggestion } = sentenceOf(issue, path, found === undefined ? found : '***');
+    return [problemAt({ ...places.locate(path), excerpt: null }, message, suggestion)];
+  }
+  const { message, suggestion } = sentenceOf(issue, path, found);
   return [problemAt(places.locate(path), message, suggestion)];
 }
 

@@ -77,13 +77,27 @@ export const maskCredentials = (text: string): string =>
     .replace(/(:\\?\/\\?\/)(\S*)(?=@)/g, starred)
     // What holds :// is masked already.
     .replace(/((?:^|\s)["'[{(]*)(?!\S*:\\?\/\\?\/)(\S*:\S*)(?=@)/g, starred)
-    .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred);
+    .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred)
+    .replace(/(\bwhsec_)([\w+/=-]+)/gi, starred);
 
 const behindProxyKeys =
   /((?:\bproxy\b["']?\s*[:=]\s*["'[{]*\s*)?(?:\b(?:proxy|url)\b["']?\s*[:=]\s*["'[]*)(?:[a-z][a-z0-9]*:\\?\/\\?\/)?)(\S.*)(?=@)/gi;
 
-/** The same for a line of a file, where behind the keys of a proxy all up to the last @ is secret, whatever it looks like. */
-export const maskLine = (line: string): string => maskCredentials(line.replace(behindProxyKeys, starred));
+/** The path of a receiver's URL, and what looks like the secret for it. */
+const behindHookKeys = [
+  /(\bwebhook\w*["']?\s*:\s*["']?[a-z]+:\/\/[^/?#\s]*[/?#])([^\s,}]+)/gi,
+  /(\bsecret(?!file)\w*["']?\s*:\s*)(\S.*)/gi,
+] as const;
+
+/**
+ * The same for a line of a file, where behind the keys of a proxy all up to the last @ is secret, whatever it looks like,
+ * and so is what a webhook is reached and signed by.
+ */
+export const maskLine = (line: string): string =>
+  behindHookKeys.reduce(
+    (masked, pattern) => masked.replace(pattern, starred),
+    maskCredentials(line.replace(behindProxyKeys, starred)),
+  );
 
 /** File order, then the environment and the command line; each problem once. */
 export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

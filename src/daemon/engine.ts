@@ -1,8 +1,11 @@
 // The engine of a daemon: the pin store, what judges with it, the proxy that asks, and who hears of it.
 
+import { hostname } from 'node:os';
 import { openLog } from '../ops/log.ts';
 import type { Log } from '../ops/log.ts';
 import type { Build } from '../ops/build.ts';
+import type { ReadyHook } from '../ops/hooks/delivery.ts';
+import { Hooks } from '../ops/hooks/hooks.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Config } from '../config.ts';
@@ -32,6 +35,7 @@ export interface Force {
   /** Null where no resolver is configured. */
   readonly tlsa: TlsaFinder | null;
   readonly log: Log;
+  readonly hooks: readonly ReadyHook[];
 }
 
 /** What everything of one daemon stands on. */
@@ -63,6 +67,7 @@ export interface Engine {
   /** Of the configuration the daemon starts with: neither in force nor in its place on the disk yet. */
   readonly firstTls: PreparedTls;
   readonly metrics: Metrics | null;
+  readonly hooks: Hooks;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -72,9 +77,10 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   const { config } = ground.force;
   const store = await openStore(config.state, now);
   closing.add(() => store.close());
-  const late: Late = { tofu: null, proxy: null };
+  const late: Late = { tofu: null, proxy: null, hooks: null };
   const metrics = await openOwnMetrics(ground, { store, late });
   const on = listenerOf(ground, { metrics, late });
+  const hooks = openHooks(ground, { on, late });
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
@@ -92,7 +98,7 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, on };
+  return { store, tofu, proxy, localTls, firstTls, metrics, hooks, on };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
@@ -115,6 +121,7 @@ export const openConfiguredLog = (config: Config, { env, logFd }: Pick<Ground, '
 interface Late {
   tofu: Tofu | null;
   proxy: Proxy | null;
+  hooks: Hooks | null;
 }
 
 function anchorsOf({ force, incoming }: Ground, target: Target): AnchorSet {
@@ -122,6 +129,30 @@ function anchorsOf({ force, incoming }: Ground, target: Target): AnchorSet {
   if (anchors === undefined)
     throw new CommandError('internal', `no trust anchors were loaded for ${target.endpoint.name}`);
   return anchors;
+}
+
+/** They hear of what the store says when it is opened. */
+function openHooks(
+  ground: Ground,
+  { on, late }: { readonly on: Listener<ProxyEvent>; readonly late: Late },
+): Hooks {
+  const { build, now, closing } = ground;
+  const hooks = new Hooks({
+    on,
+    now,
+    teller: { machine: hostname(), version: build.version },
+    referenceOf: (endpoint, spki) => late.tofu?.reference(endpoint, spki) ?? null,
+    wrote: (hook, output) =>
+      ground.force.log.write('debug', {
+        event: 'hook-output',
+        message: `hook ${hook} wrote: ${output}`,
+        fields: { hook },
+      }),
+  });
+  closing.add(() => hooks.close());
+  hooks.configure(ground.force.hooks);
+  late.hooks = hooks;
+  return hooks;
 }
 
 async function openOwnMetrics(
@@ -136,6 +167,7 @@ async function openOwnMetrics(
     now,
     tofu: () => late.tofu,
     tellCarried: () => late.proxy?.tellCarried(),
+    hooks: () => late.hooks?.waiting() ?? [],
     settings: () => settingsOf(ground.force.config.routes),
   });
   const metrics = await openMetrics({ build, view, now });
@@ -162,6 +194,8 @@ function listenerOf(
       (event) => ground.force.log.event(event),
       (event) => metrics?.event(event),
       (event) => ground.also?.(event),
+      // Last: what they tell of their own work comes after the event itself.
+      (event) => late.hooks?.event(event),
     ],
     failed,
   );

@@ -7,6 +7,7 @@ import type { ReloadShape } from '../admin/shapes.ts';
 import { commandErrorOf, operateOn } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild } from '../ops/build.ts';
+import { readyHooks } from '../ops/hooks/delivery.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
@@ -85,8 +86,9 @@ async function prepare(
   const now = options.now ?? Date.now;
   refuseUnsafeSwitches(options.execArgv ?? process.execArgv, env);
   const logFd = options.logFd ?? null;
+  const build = readBuild();
   return {
-    build: readBuild(),
+    build,
     now,
     startedAt: now(),
     closing,
@@ -99,6 +101,7 @@ async function prepare(
       anchors: await loadAnchorSets(config.routes),
       tlsa: await openTlsa(config.resolver, now),
       log: openConfiguredLog(config, { env, logFd }),
+      hooks: await readyHooks(config.hooks, { env, now, version: build.version }),
     },
     incoming: null,
   };
@@ -154,6 +157,7 @@ async function serve(
   };
   options.listening?.(daemon);
   sayReady(ground, daemon);
+  engine.hooks.started();
   return daemon;
 }
 
@@ -220,6 +224,7 @@ async function countRoutes({ force }: Ground, { metrics }: Engine): Promise<void
     force.config.routes,
     [...force.anchors.values()].map(({ counts }) => counts),
   );
+  await metrics?.configureHooks(force.config.hooks.map(({ name }) => name));
 }
 
 /** Nothing is in force before the proxy has the new routes; nothing can fail after. */
@@ -230,6 +235,8 @@ async function apply(
   const anchors = await loadAnchorSets(config.routes);
   const tlsa = await openTlsa(config.resolver, ground.now);
   const log = openConfiguredLog(config, ground);
+  const { env, now, build } = ground;
+  const hooks = await readyHooks(config.hooks, { env, now, version: build.version });
   const tls = await engine.localTls.prepare(config);
   ground.incoming = { anchors, tls };
   try {
@@ -241,7 +248,8 @@ async function apply(
     ground.incoming = null;
   }
   tls.take();
-  ground.force = { config, anchors, tlsa, log };
+  ground.force = { config, anchors, tlsa, log, hooks };
+  engine.hooks.configure(hooks);
   engine.tofu.configure(settingsOf(config.routes));
   lookForRevoked(ground, engine.tofu);
   await engine.localTls.look();

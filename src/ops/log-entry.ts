@@ -62,6 +62,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'listen-skipped':
     case 'reloaded':
     case 'crl-reloaded':
+    case 'hook-delivered':
     case 'warning':
       return serviceEntry(event);
   }
@@ -289,7 +290,7 @@ function endMessage(event: Of<'session-ended'>): string {
 }
 
 function serviceEntry(
-  event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'warning'>,
+  event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'hook-delivered' | 'warning'>,
 ): LogEntry {
   switch (event.type) {
     case 'listening':
@@ -313,9 +314,19 @@ function serviceEntry(
           });
     case 'crl-reloaded':
       return entry('info', event, 'revocation lists read again', {});
+    case 'hook-delivered':
+      return hookDelivered(event);
     case 'warning':
       return entry('warn', event, event.message, { code: event.code });
   }
+}
+
+/** Under a storm of events thousands are dropped: that is summed up in a warning, and each is for debugging. */
+function hookDelivered(event: Of<'hook-delivered'>): LogEntry {
+  const { hook, result, attempts, detail } = event;
+  const message =
+    result === 'failed' ? `hook ${hook} failed: ${detail ?? 'no detail'}` : `hook ${hook}: ${result}`;
+  return entry(result === 'failed' ? 'warn' : 'debug', event, message, { hook, result, attempts, detail });
 }
 
 function entry(

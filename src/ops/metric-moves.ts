@@ -107,6 +107,8 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         gauge.config_last_reload_successful.set(event.ok ? 1 : 0);
         if (event.ok) gauge.config_last_reload_success_timestamp_seconds.set(parts.now() / 1000);
         return;
+      case 'hook-delivered':
+        return counter.hook_deliveries_total.inc({ hook: event.hook, result: event.result });
       case 'corroborated':
       case 'crl-reloaded':
       case 'certificate-renewed':

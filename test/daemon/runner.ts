@@ -34,6 +34,7 @@ const config = (name: string): Config => ({
   admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
   localCa: { names: [] },
   log: { level: 'info', format: 'json' },
+  hooks: [],
   shutdownSeconds: 60,
 });
 

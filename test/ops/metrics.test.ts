@@ -15,6 +15,7 @@ const view: MetricsView = {
   }),
   states: ['none', 'ca', 'pinned', 'emptied', 'conflict', 'damaged'],
   tellCarried: () => undefined,
+  hooks: () => [{ hook: 'desktop', waiting: 3 }],
 };
 const build = { version: '1.2.3', builtAt: 0 };
 const anchors = [
