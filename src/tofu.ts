@@ -25,7 +25,7 @@ import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
 import type { Explanation } from './trust/explain.ts';
 import { referenceOf } from './trust/fingerprint.ts';
 import { type ImportOrder, planImport } from './trust/import-order.ts';
-import { learn, noticeExpiry } from './trust/learn.ts';
+import { learn, learnUnserved, noticeExpiry } from './trust/learn.ts';
 import { judge, needsRecord } from './trust/policy.ts';
 import type { EndpointRecord } from './trust/record.ts';
 import { isVouched, mint, type Vouched } from './trust/vouched.ts';
@@ -90,15 +90,22 @@ export class Tofu {
 
   /** Judges a peer now. A refused key becomes a candidate in the background. */
   judge(question: Question): Judged {
-    const { endpoint, settings } = question;
-    this.#asked.set(endpoint.name, settings);
-    const evidence = this.#witness.evidence(question);
-    const verdict = judge(evidence);
-    this.#established.judged(evidence, verdict);
-    const judged = { question, evidence, verdict, reference: this.#referenceFor(evidence, verdict) };
-    // A first use is not one before its proof and its record: `settle` tells of it.
-    if (!verdict.accept || verdict.basis !== 'first-use') this.#notices.judged(evidence, verdict);
-    if (!verdict.accept) void this.#lanes.run(endpoint.name, () => this.#recordRefusal(evidence));
+    const judged = this.#judgeNow(question);
+    const { evidence, verdict } = judged;
+    if (!verdict.accept) void this.#lanes.run(evidence.endpoint, () => this.#recordCandidate(evidence, learn));
+    return judged;
+  }
+
+  /**
+   * Judges a peer that nobody is to be served by, as a probe does. Resolves once what that teaches is stored: a refused key
+   * becomes a candidate, what a CA vouches for is kept for comparison, and nothing else, whatever the verdict. Never mints.
+   */
+  async observe(question: Question): Promise<Judged> {
+    const judged = this.#judgeNow(question);
+    const { evidence, verdict } = judged;
+    if (verdict.accept && verdict.basis !== 'first-use' && evidence.spki !== null)
+      this.#notices.accepted(evidence, evidence.spki);
+    await this.#lanes.run(evidence.endpoint, () => this.#recordUnserved(evidence));
     return judged;
   }
 
@@ -245,6 +252,17 @@ export class Tofu {
     this.#ledger.close();
   }
 
+  #judgeNow(question: Question): Judged {
+    const { endpoint, settings } = question;
+    this.#asked.set(endpoint.name, settings);
+    const evidence = this.#witness.evidence(question);
+    const verdict = judge(evidence);
+    this.#established.judged(evidence, verdict);
+    // A first use is not one before its proof and its record: `settle` tells of it.
+    if (!verdict.accept || verdict.basis !== 'first-use') this.#notices.judged(evidence, verdict);
+    return { question, evidence, verdict, reference: this.#referenceFor(evidence, verdict) };
+  }
+
   async #settleAccepted(judged: Judged, provisional: Accepted): Promise<Settled> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const evidence = this.#again(judged.evidence);
@@ -285,7 +303,7 @@ export class Tofu {
     this.#established.judged(evidence, verdict);
     this.#notices.judged(evidence, verdict);
     const reference = this.#referenceFor(evidence, verdict);
-    await this.#recordRefusal(evidence);
+    await this.#recordCandidate(evidence, learn);
     return { accept: false, reason: verdict.reason, reference };
   }
 
@@ -313,13 +331,21 @@ export class Tofu {
     if (lesson !== null) await this.#write(evidence.endpoint, lesson);
   }
 
-  async #recordRefusal(evidence: Evidence): Promise<void> {
+  async #recordUnserved(evidence: Evidence): Promise<void> {
+    const now = this.#again(evidence);
+    const verdict = judge(now);
+    if (!verdict.accept) return this.#recordCandidate(evidence, learnUnserved);
+    const lesson = learnUnserved(now, verdict);
+    if (lesson !== null) await this.#write(evidence.endpoint, lesson);
+  }
+
+  async #recordCandidate(evidence: Evidence, learnt: typeof learn): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const now = this.#again(evidence);
       const verdict = judge(now);
       if (verdict.accept) return;
       const known = now.record?.candidates.some((candidate) => candidate.spki === now.spki) ?? false;
-      const lesson = learn(now, verdict);
+      const lesson = learnt(now, verdict);
       const written = lesson === null ? null : await this.#write(evidence.endpoint, lesson);
       if (written?.state === 'conflict') continue;
       if (known && now.spki !== null && now.store === 'good')

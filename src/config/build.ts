@@ -9,6 +9,7 @@ import type { Limits, Route, Target, Via } from '../proxy/route.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import { isBigProvider } from '../trust/providers.ts';
 import type { Draft } from './drafts.ts';
+import { parseWatch } from './duration.ts';
 import { absolutePath } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { canonicalPin, giverOf } from './neighbours.ts';
@@ -93,6 +94,7 @@ function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground & Outsid
     minVersion: raw.minVersion ?? 'TLSv1.2',
     legacyServer: raw.legacyServer ?? false,
     warm: raw.warm ?? 0,
+    watchMs: watchOf(draft, ground),
     refusal: raw.refusal ?? 'greeting',
     refusalCode: raw.refusalCode ?? 421,
     limits: limitsOf(raw.limits, ground.raw.limits),
@@ -142,6 +144,12 @@ function clientCertificateOf({ index, raw }: Draft, ground: Ground): Route['clie
     certificate: absolutePath(ground, path, raw.clientCertificate.certificate),
     key: absolutePath(ground, path, raw.clientCertificate.key),
   };
+}
+
+/** A route that says null means it, whatever stands above. */
+function watchOf({ raw }: Draft, ground: Ground): number | null {
+  const written = raw.watch === undefined ? ground.raw.watch : raw.watch;
+  return written === null ? null : parseWatch(written ?? defaults.watch);
 }
 
 /** What holds for a server that no route names. */

@@ -4,6 +4,7 @@ import { bracketed } from '../endpoint.ts';
 import type { ClientTlsSettings, ListenPlace, Route, Target } from '../proxy/route.ts';
 import { targetsOf } from '../proxy/route.ts';
 import type { Draft } from './drafts.ts';
+import { watchText } from './duration.ts';
 import { absolutePath } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { isPlain, placeText } from './listen-place.ts';
@@ -48,6 +49,7 @@ export function routeRows(sources: RouteSources): readonly OriginRow[] {
     ...(route.protocol === 'smtp' || route.protocol === 'lmtp'
       ? [row(['refusalCode'], route.refusalCode)]
       : []),
+    watchRow(sources),
     ...limitRows(sources),
   ];
 }
@@ -195,6 +197,16 @@ function remarkOf(key: TrustKey, sources: RouteSources): string | null {
   });
   return different.length === 0 ? null : different.join('; ');
 }
+
+const watchRow = ({ ground, draft, index, route }: RouteSources): OriginRow => ({
+  path: ['routes', index, 'watch'],
+  value: watchText(route.watchMs),
+  origin:
+    ground.layers.originOf(['routes', draft.index, 'watch']) ??
+    ground.layers.originOf(['watch']) ??
+    'default',
+  remark: null,
+});
 
 function limitRows({ ground, draft, index, route }: RouteSources): readonly OriginRow[] {
   return Object.entries(route.limits).map(([key, value]: readonly [string, number]) => ({

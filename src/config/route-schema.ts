@@ -6,6 +6,7 @@ import { canonicalHost } from '../endpoint.ts';
 import { clientTlsVersions } from '../proxy/route.ts';
 import { daneUses, firstUses, policies } from '../trust/evidence.ts';
 import { parseFingerprint } from '../trust/fingerprint.ts';
+import { parseWatch } from './duration.ts';
 import { filePath, flag, readable, whole } from './fields.ts';
 import { parsePlace, readSocketMode, readSocketPath } from './listen-place.ts';
 import { parseProxy } from './proxy-url.ts';
@@ -49,6 +50,13 @@ export const common = {
     .meta({
       description:
         'Revocation lists (CRL) of the CAs, PEM or DER; read again when they change. A certificate one of them names is refused, pinned or not.',
+    }),
+  watch: readable(parseWatch)
+    .nullable()
+    .meta({
+      description:
+        'Ask the servers without a client, so often at least (30m, 6h, 1d; 5m to 30d), and tell what was seen; no key is pinned by it. off or null: only when asked to; default off.',
+      examples: ['6h', '30m', 'off'],
     }),
   limits: z
     .strictObject({
@@ -247,6 +255,7 @@ const routeFields = {
     .meta({ description: 'Oldest TLS version spoken to the server; default TLSv1.2.' }),
   legacyServer: flag('Speak TLS 1.0 and weak ciphers to the server; it is accepted on a live pin only.'),
   warm: whole(0, 8, 'Verified and greeted connections kept ready for the next client; default 0.'),
+  watch: common.watch,
   refusal: z.enum(['greeting', 'login']).meta({ description: 'How an IMAP client is told of a refusal.' }),
   refusalCode: z
     .literal([421, 554])

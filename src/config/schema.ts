@@ -98,6 +98,7 @@ export const configSchema = z
       })
       .partial(),
     hooks: hooksSchema.meta({ description: 'Programs and receivers that are told of what happens.' }),
+    watch: common.watch,
     limits: common.limits,
     log: z
       .strictObject({
@@ -124,6 +125,7 @@ export const defaults = {
   metrics: { listen: '127.0.0.1:9465' },
   localCa: { names: [] },
   hooks: [],
+  watch: 'off',
   limits: {
     connections: 1000,
     dialSeconds: 15,

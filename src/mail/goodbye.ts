@@ -1,5 +1,5 @@
-// Tells a server's last word from an answer. A server that gives up an idle connection says so, and what it
-// says may cross with the client's first command.
+// Last words. A server that gives up an idle connection says so, and what it says may cross with the client's first
+// command: it is told from an answer here. And what a client that wanted nothing says when it leaves.
 
 import type { Protocol } from './protocol.ts';
 
@@ -27,5 +27,23 @@ export function isGoodbye(
     case 'pop3':
     case 'tls':
       return false;
+  }
+}
+
+/** What a client says that leaves before it logged in; null where nobody knows. */
+export function goodbyeFor(protocol: Protocol): string | null {
+  switch (protocol) {
+    case 'imap':
+      // RFC 9051 section 6.1.3.
+      return 'l1 LOGOUT\r\n';
+    case 'pop3':
+    case 'smtp':
+    case 'lmtp':
+      return 'QUIT\r\n';
+    case 'sieve':
+      // RFC 5804 section 2.3.
+      return 'LOGOUT\r\n';
+    case 'tls':
+      return null;
   }
 }

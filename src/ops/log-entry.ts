@@ -57,6 +57,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'carried':
     case 'session-revoked':
     case 'session-ended':
+    case 'probed':
       return sessionEntry(event);
     case 'listening':
     case 'listen-skipped':
@@ -175,6 +176,7 @@ function sessionEntry(
     | 'carried'
     | 'session-revoked'
     | 'session-ended'
+    | 'probed'
   >,
 ): LogEntry {
   switch (event.type) {
@@ -224,6 +226,8 @@ function sessionEntry(
       });
     case 'session-ended':
       return sessionEnded(event);
+    case 'probed':
+      return probed(event);
   }
 }
 
@@ -242,6 +246,34 @@ function corroborated(event: Of<'corroborated'>): LogEntry {
     unreached,
     seconds: toMicroseconds(seconds),
   });
+}
+
+function probed(event: Of<'probed'>): LogEntry {
+  return entry(event.result === 'accepted' ? 'info' : 'warn', event, probeMessage(event), {
+    endpoint: event.endpoint,
+    result: event.result,
+    verdict: event.verdict,
+    reason: event.reason,
+    spki: event.spki,
+    reference: event.reference,
+    faults: event.faults,
+    notAfter: event.notAfter === null ? null : isoDate(event.notAfter),
+    detail: event.detail,
+    seconds: toMicroseconds(event.seconds),
+  });
+}
+
+function probeMessage(event: Of<'probed'>): string {
+  switch (event.result) {
+    case 'accepted':
+      return event.verdict === 'first-use'
+        ? `probed ${event.endpoint}: nobody knows its key; a client would make it a first use`
+        : `probed ${event.endpoint}: accepted (${bases[event.verdict]})`;
+    case 'refused':
+      return `probed ${event.endpoint}: a client would be refused (${event.reason}). Run: letterlock explain ${event.reference ?? event.reason}`;
+    case 'failed':
+      return `probed ${event.endpoint}: no answer to judge (${event.reason})`;
+  }
 }
 
 function sessionEnded(event: Of<'session-ended'>): LogEntry {

@@ -23,6 +23,7 @@ export const counters = {
   verdicts_total: [['upstream', 'basis'], 'Verdicts, one for each handshake judged.'],
   refusals_total: [['upstream', 'reason'], 'Clients refused.'],
   failures_total: [['route', 'reason'], 'Sessions the world did not let us have.'],
+  probes_total: [['upstream', 'result'], 'Servers asked without a client, by what came of it.'],
   pin_changes_total: [['event', 'origin'], 'Changes of pins.'],
   store_errors_total: [['backend'], 'Pin store operations that failed.'],
   hook_deliveries_total: [['hook', 'result'], 'Notices to hooks, by what became of them.'],

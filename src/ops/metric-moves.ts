@@ -97,6 +97,8 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         return;
       case 'judged':
         return judged(families, { upstream, now: parts.now }, event);
+      case 'probed':
+        return probed(families, upstream, event);
       case 'pin-changed':
         if (countedChanges.has(event.event))
           counter.pin_changes_total.inc({ event: event.event, origin: event.origin });
@@ -175,6 +177,22 @@ function judged(
   if (upstream === null) return;
   gauge.endpoint_refusing.set({ upstream }, event.verdict === 'refused' ? 1 : 0);
   if (event.verdict === 'pin') gauge.pin_last_match_timestamp_seconds.set({ upstream }, at.now() / 1000);
+  presented(gauge, upstream, event);
+}
+
+/** A probe that was judged moved what a verdict moves; what would be a first use is no verdict yet, but a certificate. */
+function probed({ counter, gauge }: Families, bound: LabelBound, event: Of<'probed'>): void {
+  counter.probes_total.inc({ upstream: bound.counted(event.endpoint), result: event.result });
+  const upstream = bound.admit(event.endpoint);
+  if (upstream !== null && event.spki !== null) presented(gauge, upstream, event);
+}
+
+/** Of the certificate that was shown last, whatever came of it. */
+function presented(
+  gauge: Families['gauge'],
+  upstream: string,
+  event: Pick<Of<'judged'>, 'faults' | 'notBefore' | 'notAfter' | 'pathNotAfter'>,
+): void {
   for (const fault of Object.keys(faults)) {
     gauge.certificate_faults.set({ upstream, fault }, event.faults.some((found) => found === fault) ? 1 : 0);
   }

@@ -169,6 +169,7 @@ function createUpstreamRows(counter: Families['counter'], upstream: string): voi
   for (const result of ['connected', 'refused', 'timeout', 'dns', 'unreachable']) {
     counter.upstream_dials_total.inc({ upstream, result }, 0);
   }
+  for (const result of ['accepted', 'refused', 'failed']) counter.probes_total.inc({ upstream, result }, 0);
   for (const version of ['TLSv1.2', 'TLSv1.3']) counter.tls_handshakes_total.inc({ upstream, version }, 0);
 }
 

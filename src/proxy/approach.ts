@@ -6,7 +6,7 @@ import { Refusal } from '../errors.ts';
 import type { ClientIdentity } from '../net/client-identity.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import type { Greeting } from './prove.ts';
-import { reach, type ReachPlan } from './reach.ts';
+import { reach, type ReachPlan, type Ways } from './reach.ts';
 import type { Target } from './route.ts';
 import type { RouteDesk, TargetDesk } from './route-desk.ts';
 import type { SessionTools } from './session-tools.ts';
@@ -29,8 +29,11 @@ export interface ApproachPlan extends Pick<ReachPlan, 'signal' | 'admitted'> {
   readonly tools: Pick<SessionTools, 'on' | 'tofu' | 'now' | 'findTlsa' | 'lookups'>;
 }
 
+/** What is needed of a route at work. */
+export type ApproachDesk = Ways & Pick<RouteDesk, 'identity'>;
+
 /** The caller closes what it gets. Throws Refusal, Failure, what `admitted` throws, or the signal's reason. */
-export async function approach(desk: RouteDesk, plan: ApproachPlan): Promise<Approached> {
+export async function approach(desk: ApproachDesk, plan: ApproachPlan): Promise<Approached> {
   const { signal, admitted, tools } = plan;
   const { on, lookups } = tools;
   const asking = new TlsaAsking(tools, signal);

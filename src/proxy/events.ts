@@ -8,6 +8,7 @@ import type { TlsaAnswer } from '../trust/dane.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { DialResult } from '../net/dial.ts';
+import type { Fault } from '../trust/fault.ts';
 
 /** How one session ended. */
 export type SessionOutcome =
@@ -15,6 +16,17 @@ export type SessionOutcome =
   | { readonly outcome: 'refused'; readonly reason: RefusalReason }
   | { readonly outcome: 'failed'; readonly reason: FailureReason }
   | { readonly outcome: 'rejected'; readonly reason: ClientRejection };
+
+/** How a probe ended. What is accepted as `first-use` would be one if a client came; it is none yet. */
+export type ProbeOutcome =
+  | { readonly result: 'accepted'; readonly verdict: AcceptBasis; readonly reason: null }
+  | { readonly result: 'refused'; readonly verdict: 'refused'; readonly reason: RefusalReason }
+  | {
+      readonly result: 'failed';
+      /** Null where the world failed before there was one. */
+      readonly verdict: AcceptBasis | null;
+      readonly reason: FailureReason;
+    };
 
 export type { TrustEvent } from '../tofu/event.ts';
 
@@ -98,6 +110,22 @@ export type ProxyEvent =
       readonly bytesDown: number;
       readonly seconds: number;
     } & SessionOutcome)
+  /** A server was asked without a client; nobody was served and no key was pinned. */
+  | ({
+      readonly type: 'probed';
+      readonly endpoint: string;
+      readonly spki: string | null;
+      readonly faults: readonly Fault[];
+      /** Finds the key where it was refused and is on record. */
+      readonly reference: string | null;
+      /** For the log only: what the world said, escaped and bounded. */
+      readonly detail: string | null;
+      /** Of the certificate shown, milliseconds; null where none was, or it could not be read. */
+      readonly notBefore: number | null;
+      readonly notAfter: number | null;
+      readonly pathNotAfter: number | null;
+      readonly seconds: number;
+    } & ProbeOutcome)
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
   /** A hook was told of something, or not: `dropped` where its queue was full, `deduplicated` where it was told just before. */
   | {

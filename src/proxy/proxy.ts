@@ -18,6 +18,7 @@ import { inForceOf } from './in-force.ts';
 import { Inherited } from './inherited.ts';
 import { Binding } from './listener.ts';
 import { PeerTable } from './peer-table.ts';
+import { Prober } from './prober.ts';
 import type { Route, Target } from './route.ts';
 import { RouteDesk, type RouteState } from './route-desk.ts';
 import { Session } from './session.ts';
@@ -67,6 +68,8 @@ interface Post {
 
 /** Nothing is bound before `start`. `drain` ends it for good: afterwards nothing of it keeps the process alive. */
 export class Proxy {
+  /** Asks the servers of the routes without a client. */
+  readonly prober: Prober;
   readonly #options: ProxyOptions;
   readonly #tools: SessionTools;
   readonly #sessions = new Set<Session>();
@@ -90,6 +93,7 @@ export class Proxy {
       ...(options.findTlsa === undefined ? {} : { findTlsa: options.findTlsa }),
       lookups: options.lookups ?? new Lookups(),
     };
+    this.prober = new Prober(this.#tools);
   }
 
   /** Binds every route or none. Throws CommandError (see listener.ts), or what `anchorsFor` throws. */
@@ -149,6 +153,10 @@ export class Proxy {
     }
     for (const session of this.#sessions) session.recheck(inForce);
     this.#posts = posts;
+    this.prober.replace(
+      posts.map(({ desk }) => desk),
+      inForce,
+    );
     for (const { desk, doors } of posts) {
       desk.warm?.start();
       const { name, upstream } = desk.route;
@@ -206,6 +214,7 @@ export class Proxy {
   async drain(ms: number): Promise<void> {
     this.#draining = true;
     this.#closeDoors();
+    this.prober.close();
     for (const { desk } of this.#posts) desk.warm?.close();
     await this.#turn;
     await this.#emptiedWithin(ms);

@@ -90,6 +90,8 @@ export interface Route extends Target {
   readonly legacyServer: boolean;
   /** Verified and greeted connections kept ready; 0: none. */
   readonly warm: number;
+  /** So long after the last time, at most, its servers are asked without a client; null: never. */
+  readonly watchMs: number | null;
   readonly refusal: RefusalStyle;
   readonly refusalCode: 421 | 554;
   readonly limits: Limits;

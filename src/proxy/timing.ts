@@ -26,6 +26,10 @@ export interface Timing {
   /** After a failure to warm, half of it to all of it; doubled with each one more. */
   readonly warmRetryMs: number;
   readonly warmLongestRetryMs: number;
+  /** One probe altogether. */
+  readonly probeMs: number;
+  /** For a server to close after a probe took its leave. */
+  readonly probeLeaveMs: number;
 }
 
 export const defaultTiming: Timing = {
@@ -41,4 +45,6 @@ export const defaultTiming: Timing = {
   warmDemandMs: 600_000,
   warmRetryMs: 2_000,
   warmLongestRetryMs: 300_000,
+  probeMs: 60_000,
+  probeLeaveMs: 1_000,
 };

@@ -39,6 +39,19 @@ export function learn(evidence: Evidence, verdict: Verdict): Lesson | null {
   return finish(lesson, evidence.record);
 }
 
+/**
+ * What is learnt of a server that nobody is served by, as of one that a probe asked: a refused key waits for the operator, and what a
+ * CA vouches for is kept for later comparison. Never a pin, a basis, an end or a change of epoch, whatever the verdict.
+ */
+export function learnUnserved(evidence: Evidence, verdict: Verdict): Lesson | null {
+  if (evidence.store !== 'good' || !evidence.recordVerified || evidence.spki === null) return null;
+  const draft = startFrom(evidence.record ?? emptyRecord(evidence.endpoint));
+  const lesson = verdict.accept
+    ? noteAccepted(draft, { evidence, verdict, spki: evidence.spki })
+    : learnRefused(draft, { evidence, verdict, spki: evidence.spki });
+  return finish(lesson, evidence.record);
+}
+
 /** Writes down ends that have passed, so that a clock set back revives nothing; null when none has. */
 export function noticeExpiry(record: EndpointRecord, now: number): Lesson | null {
   return finish(expire(startFrom(record), now), record);
@@ -103,6 +116,18 @@ function expirePins(draft: Draft, now: number): Draft {
 
 function learnAccepted(draft: Draft, scene: Scene<Accepted>): Draft {
   return [adopt, keepLastCa, keepEvidence, keepAcceptance].reduce((next, step) => step(next, scene), draft);
+}
+
+/** A first use is one only when somebody is served. */
+function noteAccepted(draft: Draft, scene: Scene<Accepted>): Draft {
+  if (scene.verdict.basis === 'first-use') return draft;
+  const { basis, pins, expected = [] } = draft.record;
+  // Where pins stand without a basis, which no command leaves, it would be the CA that decides from then on.
+  const mayNote = basis !== 'none' || pins.length + expected.length === 0;
+  const noted = mayNote ? keepLastCa(draft, scene) : draft;
+  const { candidates } = noted.record;
+  const waiting = withoutCandidate(candidates, scene.spki);
+  return waiting === candidates ? noted : withList(noted, waiting);
 }
 
 /** What makes or changes a basis: first use, promotion, a configured pin's first session, CA verification. */

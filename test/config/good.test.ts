@@ -46,6 +46,7 @@ describe('the smallest file', () => {
           minVersion: 'TLSv1.2',
           legacyServer: false,
           warm: 0,
+          watchMs: null,
           unsafeListen: false,
           endpoint: { name: 'imap.example.org:993', host: 'imap.example.org', port: 993, kind: 'dns' },
           upstream: 'imaps://imap.example.org',
@@ -67,6 +68,28 @@ describe('the smallest file', () => {
       hooks: [],
       shutdownSeconds: 10,
     });
+  });
+});
+
+describe('watch', () => {
+  const file = (top: string, own: string): string =>
+    `${top}routes:\n  - upstream: imaps://a.example\n${own === '' ? '' : `    watch: ${own}\n`}`;
+
+  it.each([
+    ['', '', null],
+    ['watch: 6h\n', '', 6 * 3_600_000],
+    ['watch: 6h\n', '5m', 300_000],
+    ['watch: 6h\n', 'off', null],
+    ['watch: 6h\n', 'null', null],
+    ['watch: null\n', '30d', 30 * 86_400_000],
+    ['watch: off\n', '90m', 5_400_000],
+  ])('at the top %j and in the route %j', async (top, own, ms) => {
+    expect((await routesOf(file(top, own)))[0]?.watchMs).toBe(ms);
+  });
+
+  it('comes from the environment as well', async () => {
+    const [route] = await routesOf(file('', ''), { env: { LETTERLOCK_WATCH: '1d' } });
+    expect(route?.watchMs).toBe(86_400_000);
   });
 });
 
@@ -241,6 +264,7 @@ describe('layers', () => {
       crlFile: 'list.pem',
       'metrics.listen': 'localhost:1',
       'admin.socket': '/s/x',
+      watch: '12h',
       'localCa.names': 'BOX.lan,192.0.2.7,box.lan.',
       'log.level': 'debug',
       'log.format': 'json',
@@ -267,6 +291,7 @@ describe('layers', () => {
       routes: [
         {
           trust: { policy: 'tofu', firstUse: 'hold', dane: 'prefer' },
+          watchMs: 43_200_000,
           limits: {
             connections: 999,
             dialSeconds: 299,

@@ -18,7 +18,7 @@ interface Row {
 }
 
 const keys =
-  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, dane, caFile, crlFile, handOver, continuity, corroborate, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, refusal, refusalCode, limits';
+  'name, listen, allowUsers, clientTls, unsafeListen, upstream, trust, firstUse, pins, dane, caFile, crlFile, handOver, continuity, corroborate, address, serverName, proxy, clientCertificate, minVersion, legacyServer, warm, watch, refusal, refusalCode, limits';
 
 const rows: readonly Row[] = [
   { what: 'an unknown key', file: `truts: ca\n${route}`, problems: ['l.yaml:1:1: unknown key "truts"'] },
@@ -32,7 +32,7 @@ const rows: readonly Row[] = [
     file: `${route}    ${line}\n`,
     problems: [`l.yaml:3:5: unknown key "${line.split(':')[0]}" in routes[0]`],
   })),
-  ...['watch: 6h', 'fleet: {}'].map((line): Row => ({
+  ...['fleet: {}'].map((line): Row => ({
     what: `${line}, which is for a later version`,
     file: `${line}\n${route}`,
     problems: [`l.yaml:1:1: unknown key "${line.split(':')[0]}"`],
@@ -58,6 +58,23 @@ const rows: readonly Row[] = [
     problems: [
       'l.yaml:1:23: limits.dialSeconds must be at least 1, not 0',
       'l.yaml:1:39: limits.idleMinutes must be at most 1440, not 99999',
+    ],
+  },
+  {
+    what: 'a length of time without a unit, as a number, or out of bounds',
+    file: [
+      'watch: 6',
+      'routes:',
+      '  - {upstream: imaps://a.example, watch: "6"}',
+      '  - {upstream: imaps://b.example, listen: localhost:2, watch: 4m}',
+      '  - {upstream: imaps://c.example, listen: localhost:3, watch: 31d}',
+      '',
+    ].join('\n'),
+    problems: [
+      'l.yaml:1:8: watch must be text, not 6',
+      'l.yaml:3:42: routes[0].watch: "6" is not a length of time',
+      'l.yaml:4:63: routes[1].watch: 4m is too often',
+      'l.yaml:5:63: routes[2].watch: 31d is too seldom',
     ],
   },
   {

@@ -36,6 +36,7 @@ describe('a row of config show', () => {
       'minVersion',
       'warm',
       'refusal',
+      'watch',
     ]);
     expect(rows).toMatchObject({
       listen: '"localhost:1143" # default',
@@ -43,6 +44,7 @@ describe('a row of config show', () => {
       upstream: '"imaps://a.example" # l.yaml:2:15',
       minVersion: '"TLSv1.2" # default',
       warm: '0 # default',
+      watch: '"off" # default',
     });
   });
 
@@ -56,6 +58,7 @@ describe('a row of config show', () => {
       'listen: [fd:imap, localhost:2, {unix: /run/x, mode: "0666"}]',
       { listen: '["fd:imap","localhost:2",{"unix":"/run/x","mode":"0666"}] # l.yaml:3:13' },
     ],
+    ['watch: 120m', { watch: '"2h" # l.yaml:3:12' }],
     ['allowUsers: [root, 7]', { allowUsers: '[0,7] # l.yaml:3:17' }],
     [
       'clientTls: starttls',

@@ -64,6 +64,28 @@ export const route = (name = 'imaps-1143', endpoint = 'imap.example.org:993'): R
   upstream: `imaps://${endpoint}`,
 });
 
+/** Result, verdict and reason belong together: the caller sees to it. */
+export const probed = (facts: object = {}): ProxyEvent => {
+  const event = {
+    type: 'probed',
+    endpoint: 'imap.example.org:993',
+    result: 'accepted',
+    verdict: 'pin',
+    reason: null,
+    spki,
+    faults: [],
+    reference: null,
+    detail: null,
+    notBefore: 1_700_000_000_000,
+    notAfter: 1_800_000_000_000,
+    pathNotAfter: null,
+    seconds: 0.2,
+    ...facts,
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return event as Extract<ProxyEvent, { readonly type: 'probed' }>;
+};
+
 /** One of every kind. */
 export const everyEvent: readonly ProxyEvent[] = [
   judged(),
@@ -104,6 +126,8 @@ export const everyEvent: readonly ProxyEvent[] = [
   { type: 'carried', route: 'imaps-1143', bytesUp: 10, bytesDown: 20 },
   { type: 'session-revoked', session: 1, endpoint: 'imap.example.org:993', spki },
   ended(),
+  probed(),
   { type: 'reloaded', ok: true, problems: 0 },
+  { type: 'hook-delivered', hook: 'desktop', result: 'failed', attempts: 1, detail: 'exit 1' },
   { type: 'warning', code: 'no-bundle', message: 'no system bundle' },
 ];

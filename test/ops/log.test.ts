@@ -8,7 +8,7 @@ import { openLog } from '../../src/ops/log.ts';
 import type { LogOptions } from '../../src/ops/log.ts';
 import { printable } from '../../src/ops/printable.ts';
 import type { ProxyEvent } from '../../src/proxy/events.ts';
-import { ended, everyEvent, spki, started } from './events.ts';
+import { ended, everyEvent, probed, spki, started } from './events.ts';
 
 let folder: string;
 let fd: number;
@@ -141,6 +141,20 @@ describe('levels', () => {
   });
 
   test.each([
+    [{}, 'info', 'accepted (pinned key, no CA involved)'],
+    [{ verdict: 'first-use' }, 'info', 'nobody knows its key; a client would make it a first use'],
+    [
+      { result: 'refused', verdict: 'refused', reason: 'pin-mismatch', reference: '7F3AK2QM' },
+      'warn',
+      'a client would be refused (pin-mismatch). Run: letterlock explain 7F3AK2QM',
+    ],
+    [{ result: 'failed', verdict: null, reason: 'dns' }, 'warn', 'no answer to judge (dns)'],
+  ] as const)('a probe that ended %j is logged at %s', (outcome, level, words) => {
+    const told = logEntry(probed(outcome));
+    expect([told.level, told.message]).toEqual([level, `probed imap.example.org:993: ${words}`]);
+  });
+
+  test.each([
     ['ca', 'verified by a CA'],
     ['pin', 'no CA involved'],
     ['first-use', 'nobody verified it'],
@@ -169,7 +183,10 @@ describe('what must not get in', () => {
       fc.property(fc.constantFrom(...everyEvent), fc.string({ unit: 'binary' }), (event, text) => {
         const hostile: unknown = Object.fromEntries(
           Object.entries(event).map(([name, value]) =>
-            typeof value === 'string' && name !== 'type' && name !== 'outcome'
+            typeof value === 'string' &&
+            name !== 'type' &&
+            name !== 'outcome' &&
+            !(name === 'result' && event.type === 'probed')
               ? [name, `${text}\n\u001b[2J\u202e`]
               : [name, value],
           ),

@@ -4,7 +4,7 @@ import { clientRejections, failures, refusals } from '../../src/errors.ts';
 import { openMetrics } from '../../src/ops/metrics.ts';
 import type { Metrics, MetricsView } from '../../src/ops/metrics.ts';
 import type { ProxyEvent } from '../../src/proxy/events.ts';
-import { ended, everyEvent, judged, route, started } from './events.ts';
+import { ended, everyEvent, judged, probed, route, started } from './events.ts';
 
 const now = 1_790_000_000_000;
 const view: MetricsView = {
@@ -182,6 +182,20 @@ describe('each event moves its own series and no other', () => {
       { [`time_to_greeting_seconds_sum${at}}`]: 2, [`time_to_greeting_seconds_count${at}}`]: 1 },
     ],
     [
+      'a probe that met nobody',
+      [
+        probed({
+          result: 'failed',
+          verdict: null,
+          reason: 'dial',
+          spki: null,
+          notBefore: null,
+          notAfter: null,
+        }),
+      ],
+      { [`probes_total${up},result="failed"}`]: 1 },
+    ],
+    [
       'a change of pins',
       [{ type: 'pin-changed', endpoint: 'x:1', event: 'first-use', origin: 'proxy', spki: null, detail: '' }],
       { 'pin_changes_total{event="first-use",origin="proxy"}': 1 },
@@ -266,6 +280,27 @@ describe('a judgement', () => {
     const found = await series();
     expect(dates(found, 'peer_chain_not_after')).toBeUndefined();
     expect(dates(found, 'peer_certificate_not_after')).toBeUndefined();
+  });
+});
+
+describe('a probe', () => {
+  test('shows the certificate it met, also where the key would be a first use and nothing was judged', async () => {
+    expect(
+      await moved([probed({ verdict: 'first-use', faults: ['self-signed'], notAfter: 1_800_000_000_000 })]),
+    ).toMatchObject({
+      [`probes_total${up},result="accepted"}`]: 1,
+      [`peer_certificate_not_after_timestamp_seconds${up}}`]: 1_800_000_000,
+      [`certificate_faults${up},fault="self-signed"}`]: 1,
+    });
+    const found = await series();
+    expect(found.get(`verdicts_total${up},basis="first-use"}`)).toBe(0);
+    expect([...found.keys()].filter((name) => name.startsWith('endpoint_refusing'))).toEqual([]);
+  });
+
+  test('that failed leaves what was shown last', async () => {
+    metrics.event(judged({ notAfter: 1_800_000_000_000 }));
+    metrics.event(probed({ result: 'failed', verdict: null, reason: 'dial', spki: null, notAfter: null }));
+    expect((await series()).get(`peer_certificate_not_after_timestamp_seconds${up}}`)).toBe(1_800_000_000);
   });
 });
 

@@ -33,6 +33,7 @@ export const plainRoute: Route = {
   minVersion: 'TLSv1.2',
   legacyServer: false,
   warm: 0,
+  watchMs: null,
   refusal: 'greeting',
   refusalCode: 421,
   limits: testLimits,

@@ -57,6 +57,8 @@ export function noticeOf(event: ProxyEvent, parts: NoticeParts): Notice | null {
       return expiring(event, parts.now());
     case 'session-ended':
       return sessionEnded(event);
+    case 'probed':
+      return event.result === 'refused' ? probeRefused(event) : expiring(event, parts.now());
     case 'corroborated':
       return event.differing.length === 0 ? null : corroborated(event);
     case 'certificate-renewed':
@@ -193,6 +195,16 @@ function sessionEnded(event: Of<'session-ended'>): Notice | null {
   }
 }
 
+function probeRefused(event: Extract<Of<'probed'>, { readonly result: 'refused' }>): Notice {
+  const { endpoint, spki, reference, faults, reason } = event;
+  return {
+    ...notice('probe-refused', messageOf(event), { endpoint, spki, reference, faults, reason }),
+    severity: severityOf(reason),
+    advice: refusals[reason].advice,
+    told: spki === null ? null : waiting(endpoint, spki),
+  };
+}
+
 function corroborated(event: Of<'corroborated'>): Notice {
   const { endpoint, spki, differing } = event;
   return {
@@ -218,7 +230,7 @@ const soon = 0.2;
 const verySoon = 0.05;
 
 /** A certificate that only a pin vouches for may run out: the pin stays. */
-function expiring(event: Of<'judged'>, now: number): Notice | null {
+function expiring(event: Of<'judged' | 'probed'>, now: number): Notice | null {
   const { verdict, notBefore, notAfter, pathNotAfter, endpoint, spki } = event;
   if (verdict !== 'ca' || notBefore === null || notAfter === null) return null;
   const end = Math.min(notAfter, pathNotAfter ?? notAfter);

@@ -4,7 +4,7 @@ import type { HookClass, Severity } from '../../../src/ops/hooks/classes.ts';
 import type { Payload } from '../../../src/ops/hooks/payload.ts';
 import type { ProxyEvent } from '../../../src/proxy/events.ts';
 import type { PinChangeEvent } from '../../../src/store/pin-store.ts';
-import { ended, judged, spki } from '../events.ts';
+import { ended, judged, probed, spki } from '../events.ts';
 
 export interface Sample {
   readonly event: ProxyEvent;
@@ -143,6 +143,26 @@ export const told: readonly Sample[] = [
     severity: 'critical',
     message: `${endpoint} shows another key to 143, socks5://127.0.0.1:9050: its first use is held`,
     data: { endpoint, spki, reason: 'first-use-held', detail: '143, socks5://127.0.0.1:9050' },
+  },
+  {
+    event: probed({
+      result: 'refused',
+      verdict: 'refused',
+      reason: 'pin-mismatch',
+      reference,
+      faults: ['self-signed'],
+    }),
+    class: 'probe-refused',
+    severity: 'critical',
+    message: `probed ${endpoint}: a client would be refused (pin-mismatch). Run: letterlock explain ${reference}`,
+    data: { endpoint, spki, reference, reason: 'pin-mismatch', faults: ['self-signed'] },
+  },
+  {
+    event: probed({ verdict: 'ca', notBefore: now - 80 * day, notAfter: now + 10 * day }),
+    class: 'certificate-expiring',
+    severity: 'warning',
+    message: `the certificate of ${endpoint} ends in 10 days`,
+    data: { endpoint, spki, notAfter: '2026-10-01T14:13:20.000Z' },
   },
   {
     event: { type: 'session-revoked', session: 1, endpoint, spki },
