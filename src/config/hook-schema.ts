@@ -79,7 +79,7 @@ const hook = shape.superRefine((written, context) => {
   if (secret !== undefined && secretFile !== undefined)
     return report('secret stands there too', 'keep one of the two', ['secretFile']);
   if (secret === undefined && secretFile === undefined)
-    report('it has no secret to sign with', `add secretFile: ${newSecretHint} > hook.secret`);
+    report('it has no secret to sign with', `add secretFile: hook.secret and ${newSecretHint} > hook.secret`);
 });
 
 export const hooksSchema = z

@@ -164,9 +164,10 @@ export const shownHook = (hook: Hook): Hook =>
     ? hook
     : { ...hook, secret: '***', url: { ...hook.url, path: hook.url.path === '/' ? '/' : '/***' } };
 
-/** For `config show`. */
+/** For `config show`, of hooks that are all right. */
 export function hookRows(
   hooks: readonly Hook[],
+  ground: Ground,
   row: (path: Path, value: RowValue) => OriginRow,
 ): readonly OriginRow[] {
   return hooks.flatMap((hook, index) => {
@@ -176,11 +177,15 @@ export function hookRows(
       own('timeoutSeconds', hook.timeoutMs / 1000),
       own('repeatMinutes', hook.repeatMs / 60_000),
     ];
+    const secretRow = (file: string | undefined): OriginRow =>
+      file === undefined
+        ? own('secret', '***')
+        : own('secretFile', absolutePath(ground, ['hooks', index, 'secretFile'], file));
     if (hook.kind === 'exec') return [own('name', hook.name), own('exec', hook.argv), ...common];
     return [
       own('name', hook.name),
       own('webhook', webhookText(hook.url)),
-      own('secret', '***'),
+      secretRow(ground.raw.hooks?.[index]?.secretFile),
       ...(hook.anchors === null || hook.url.scheme === 'http' ? [] : [own('caFile', hook.anchors)]),
       ...(hook.pins.length === 0 ? [] : [own('pins', hook.pins)]),
       own('retries', hook.retries),

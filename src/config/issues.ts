@@ -39,12 +39,9 @@ function problemsOfIssue(issue: Issue, value: unknown, places: Places): readonly
       );
     }
   }
-  const found = valueAt(value, path);
-  if (path.at(-1) === 'secret') {
-    // Neither the value nor the line it stands in is shown, whatever form it has.
-    const { message, suggestion } = sentenceOf(issue, path, found === undefined ? found : '***');
-    return [problemAt({ ...places.locate(path), excerpt: null }, message, suggestion)];
-  }
+  const written = valueAt(value, path);
+  // Whatever form it has, it is not shown.
+  const found = path.at(-1) === 'secret' && written !== undefined ? '***' : written;
   const { message, suggestion } = sentenceOf(issue, path, found);
   return [problemAt(places.locate(path), message, suggestion)];
 }

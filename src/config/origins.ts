@@ -44,7 +44,7 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
     row(['admin', 'socket', 'mode'], socket.mode.toString(8).padStart(4, '0')),
     ...(socket.group === null ? [] : [row(['admin', 'socket', 'group'], socket.group)]),
     row(['localCa', 'names'], config.localCa.names),
-    ...hookRows(config.hooks, row),
+    ...hookRows(config.hooks, ground, row),
     row(['log', 'level'], config.log.level),
     row(['log', 'format'], config.log.format),
     row(['shutdownSeconds'], config.shutdownSeconds),

@@ -99,6 +99,31 @@ export const maskLine = (line: string): string =>
     maskCredentials(line.replace(behindProxyKeys, starred)),
   );
 
+/** Keys of hooks whose values may be shown to anybody. */
+const openHookKeys: ReadonlySet<unknown> = new Set([
+  'name',
+  'on',
+  'exec',
+  'caFile',
+  'pins',
+  'secretFile',
+  'timeoutSeconds',
+  'retries',
+  'repeatMinutes',
+]);
+
+/**
+ * Among hooks a line is quoted only where every key in it is known to hold no secret: a misspelt one may hold what should
+ * stand under the right one.
+ */
+export function veiled(path: Path, place: Place): Place {
+  if (path[0] !== 'hooks' || path.length < 2 || place.excerpt === null) return place;
+  const keys = [...place.excerpt.matchAll(/([^\s{[,'"]+)["']?\s*:(?=\s|$)/g)].map(([, key]) => key);
+  const last = path.findLast((step) => typeof step === 'string');
+  const isOpen = keys.every((key) => openHookKeys.has(key)) && (path.length === 2 || openHookKeys.has(last));
+  return isOpen ? place : { ...place, excerpt: null };
+}
+
 /** File order, then the environment and the command line; each problem once. */
 export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
   const seen = new Map(problems.map((problem) => [`${placeName(problem)} ${problem.message}`, problem]));
