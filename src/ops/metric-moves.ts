@@ -29,6 +29,7 @@ const countedChanges: ReadonlySet<PinChangeEvent> = new Set(changeRows.map(([eve
 interface Bounds {
   readonly route: LabelBound;
   readonly upstream: LabelBound;
+  readonly hook: LabelBound;
 }
 
 export interface MoverParts {
@@ -110,7 +111,10 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         if (event.ok) gauge.config_last_reload_success_timestamp_seconds.set(parts.now() / 1000);
         return;
       case 'hook-delivered':
-        return counter.hook_deliveries_total.inc({ hook: event.hook, result: event.result });
+        // One that was taken away may still end what it began: its series are gone.
+        if (parts.bounds.hook.admit(event.hook) !== null)
+          counter.hook_deliveries_total.inc({ hook: event.hook, result: event.result });
+        return;
       case 'corroborated':
       case 'crl-reloaded':
       case 'certificate-renewed':

@@ -66,6 +66,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
   const bounds = {
     route: boundLabels(options.maxLabelValues ?? 1000),
     upstream: boundLabels(options.maxLabelValues ?? 1000),
+    hook: boundLabels(options.maxLabelValues ?? 1000),
   };
   describe(families, options);
   const move = eventMover(families, {
@@ -81,7 +82,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
         families.gauge.trust_anchors.set({ source }, Math.max(0, ...anchors.map((counts) => counts[source])));
       }
     },
-    configureHooks: (names) => configureHooks(families, names),
+    configureHooks: (names) => configureHooks(families, bounds, names),
     ready: (state) => families.gauge.ready.set(state === 'ready' ? 1 : 0),
     adminServed: (route, code) => families.counter.admin_requests_total.inc({ route, code: String(code) }),
     adminRejected: (reason) => families.counter.admin_requests_rejected_total.inc({ reason }),
@@ -120,19 +121,16 @@ async function configure(families: Families, bounds: Bounds, routes: readonly Ro
   for (const route of routes) createRows(families, bounds, route);
 }
 
-/** Those that went are forgotten: what nobody is told by any more is no failure. */
-async function configureHooks({ counter, gauge }: Families, hooks: readonly string[]): Promise<void> {
-  for (const metric of [counter.hook_deliveries_total, gauge.hook_queue_length])
-    for (const { labels } of (await metric.get()).values)
-      if (!hooks.includes(String(labels['hook']))) metric.remove(labels);
-  for (const hook of hooks)
-    for (const result of hookResults) counter.hook_deliveries_total.inc({ hook, result }, 0);
+async function configureHooks(families: Families, { hook }: Bounds, names: readonly string[]): Promise<void> {
+  await forget(families, 'hook', hook.replace(names));
+  for (const name of names)
+    for (const result of hookResults) families.counter.hook_deliveries_total.inc({ hook: name, result }, 0);
 }
 
 /** Series of what is configured no more would stand still for ever, and be alarmed about. */
 async function forget(
   families: Families,
-  label: 'route' | 'upstream',
+  label: 'route' | 'upstream' | 'hook',
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;

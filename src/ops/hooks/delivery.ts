@@ -1,6 +1,7 @@
 // How a notice gets to where a hook points: made once for each hook from its settings and what they name.
 
 import { AnchorError, loadAnchors, type AnchorSet } from '../../net/anchors.ts';
+import { inheritable } from './descriptors.ts';
 import { passedEnvironment, runProgram } from './exec.ts';
 import type { ExecHook, Hook, WebhookHook } from './hook.ts';
 import { eventEnvironment, type Payload } from './payload.ts';
@@ -68,15 +69,19 @@ async function receiverOf(hook: WebhookHook): Promise<{
   }
 }
 
-const execDelivery =
-  ({ argv, timeoutMs }: ExecHook, { env }: DeliveryParts): Deliver =>
-  async (payload, signal) => {
+function execDelivery({ argv, timeoutMs }: ExecHook, { env }: DeliveryParts): Deliver {
+  // What is inherited is opened when the process begins; looked for once, and not while the store is being opened.
+  let hidden: Promise<readonly number[]> | null = null;
+  return async (payload, signal) => {
+    hidden ??= inheritable();
     const { ok, detail, output } = await runProgram({
       argv,
       env: { ...passedEnvironment(env), ...eventEnvironment(payload) },
       input: `${JSON.stringify(payload)}\n`,
       timeoutMs,
       signal,
+      hidden: await hidden,
     });
     return { result: ok ? 'delivered' : 'failed', attempts: 1, detail, output };
   };
+}

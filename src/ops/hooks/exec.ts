@@ -3,6 +3,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { codeOf } from '../../net/failure.ts';
 
@@ -13,6 +14,8 @@ export interface Run {
   readonly input: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Descriptors of ours that it would inherit: in their place it has /dev/null. */
+  readonly hidden?: readonly number[];
   /** From SIGTERM to SIGKILL. */
   readonly graceMs?: number;
 }
@@ -60,13 +63,25 @@ export async function runProgram(run: Run): Promise<Ran> {
   return { ok: detail === null, detail, output: output.text };
 }
 
-function started({ argv: [file, ...args], env }: Run): ChildProcess | string {
+function started({ argv: [file, ...args], env, hidden = [] }: Run): ChildProcess | string {
+  let nothing: number | null = null;
   try {
-    return spawn(file, args, { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+    nothing = openSync('/dev/null', 'r+');
+    const more = stdioFrom3(hidden, nothing);
+    return spawn(file, args, { cwd: '/', env, detached: true, stdio: ['pipe', 'pipe', 'pipe', ...more] });
   } catch (error) {
     return `it cannot be started (${codeOf(error)})`;
+  } finally {
+    // The program was begun within the call and has its own by now.
+    if (nothing !== null) closeSync(nothing);
   }
 }
+
+/** `ignore` leaves a descriptor as it is. */
+const stdioFrom3 = (hidden: readonly number[], nothing: number): readonly (number | 'ignore')[] =>
+  Array.from({ length: Math.max(2, ...hidden) - 2 }, (_, index) =>
+    hidden.includes(index + 3) ? nothing : 'ignore',
+  );
 
 /** A program that does not read its input closes the pipe: that is its right. */
 function feed({ stdin }: ChildProcess, input: string): void {
