@@ -113,6 +113,7 @@ const events: Run = (args, io) => {
 const build = (parser: Argv, choose: Choose): Argv =>
   parser
     .usage('Usage: $0 hooks test|events')
+    .example('$0 hooks test', 'try every hook of the configuration')
     .command({
       command: 'test [name]',
       describe: 'send a test notice to one hook, or to all, and say what became of it',

@@ -333,7 +333,7 @@ describe('neither secret nor path of a receiver is in', () => {
       [['secretFile: hook.secret'], { 'hook.secret': secret }],
     ] as const) {
       const { origins, config } = await good(receiver(...lines), {
-        files: files as Readonly<Record<string, string>>,
+        files,
       });
       const shown = JSON.stringify([origins, config.hooks.map(shownHook)]);
       expect(shown).toContain('https://hooks.example.com/***');

@@ -5,15 +5,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import type { Daemon } from '../../src/daemon.ts';
-import type { Hook } from '../../src/ops/hooks/hook.ts';
+import type { ExecHook, Hook } from '../../src/ops/hooks/hook.ts';
 import type { Payload } from '../../src/ops/hooks/payload.ts';
 import { until } from '../lab/wait.ts';
 import { selfSigned, type Identity } from '../net/peers.ts';
-import { exec, Receiver, secret, webhook, Workshop } from '../ops/hooks/world.ts';
+import { exec, Receiver, verified, webhook, Workshop } from '../ops/hooks/world.ts';
 import { FakeClient, FakeServer, keyOf } from '../proxy/world.ts';
 import { activated } from './activation.ts';
 import { compiledRunner, RunningDaemon } from './process.ts';
@@ -37,13 +36,11 @@ afterEach(async () => {
 });
 
 /** Each notice a line of `told`, by a program that writes down what it was given. */
-const writing = (facts: Partial<Hook> = {}): Hook =>
-  ({
-    ...exec([workshop.program('write', 'cat >> "$OUT/told"'), 'x'], {
-      on: ['first-use', 'candidate', 'refused', 'started'],
-    }),
+const writing = (facts: Partial<ExecHook> = {}): Hook =>
+  exec([workshop.program('write', 'cat >> "$OUT/told"'), 'x'], {
+    on: ['first-use', 'candidate', 'refused', 'started'],
     ...facts,
-  }) as Hook;
+  });
 
 const toldTo = (name = 'told'): readonly Payload[] =>
   (workshop.read(name) ?? '')
@@ -81,9 +78,10 @@ describe('who is told', () => {
     ]);
     expect(notices[2]?.data.reference).toBe(reference);
     await expect.poll(() => receiver.got.length).toBe(1);
-    const [{ body, headers } = { body: '', headers: {} }] = receiver.got;
-    const verified = new Webhook(secret).verify(body, headers as Record<string, string>);
-    expect(verified).toMatchObject({ type: 'candidate', data: { hook: 'pager', reference } });
+    expect(receiver.got.map((got) => verified(got))[0]).toMatchObject({
+      type: 'candidate',
+      data: { hook: 'pager', reference },
+    });
 
     await expect
       .poll(async () => (await page(daemon, '/metrics')).text)
@@ -104,7 +102,7 @@ describe('who is told', () => {
       writing({
         name: 'broken',
         argv: [workshop.program('fail', 'echo "no display" >&2; exit 3')],
-      } as Partial<Hook>),
+      }),
       webhook(receiver, {
         on: ['started'],
         pins: [keyOf(own)],
@@ -134,45 +132,45 @@ describe('who is told', () => {
   });
 });
 
-describe('sessions', () => {
-  /** What a client sees and what is decided, for good and for bad servers, one after the other. */
-  async function course(
-    hooks: readonly Hook[],
-  ): Promise<{ readonly said: readonly string[]; readonly longestMs: number }> {
-    const course = new World();
-    try {
-      const server = await course.server(own);
-      const daemon = await course.start(course.config([routeTo(server, {})], { hooks }));
-      const said: string[] = [];
-      let longestMs = 0;
-      const delay = monitorEventLoopDelay({ resolution: 5 });
-      delay.enable();
-      for (let round = 0; round < 30; round++) {
-        // A refusal is held for a while: the good ones come first.
-        const isGood = round < 20;
-        server.identity = isGood ? own : impostor;
-        const begun = performance.now();
-        const client = course.client(daemon);
-        if (!isGood) said.push((await client.over()).text);
-        else said.push((await (await client.hear('* OK ready')).say('a NOOP\r\n').hear('a NOOP')).text);
-        client.socket.destroy();
-        longestMs = Math.max(longestMs, performance.now() - begun);
-      }
-      delay.disable();
-      await course.event('session-ended', 30);
-      const verdicts = course.events.flatMap((event) =>
-        event.type === 'session-ended' ? [`${event.outcome} ${event.reason} ${event.basis}`] : [],
-      );
-      expect(delay.max / 1e6).toBeLessThan(1000);
-      return {
-        said: [...said.map((text) => text.replace(/explain \w+/, 'explain')), ...verdicts],
-        longestMs,
-      };
-    } finally {
-      await course.close();
+/** What a client sees and what is decided, for good and for bad servers, one after the other. */
+async function course(
+  hooks: readonly Hook[],
+): Promise<{ readonly said: readonly string[]; readonly longestMs: number }> {
+  const place = new World();
+  try {
+    const server = await place.server(own);
+    const daemon = await place.start(place.config([routeTo(server, {})], { hooks }));
+    const said: string[] = [];
+    let longestMs = 0;
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    for (let round = 0; round < 30; round++) {
+      // A refusal is held for a while: the good ones come first.
+      const isGood = round < 20;
+      server.identity = isGood ? own : impostor;
+      const begun = performance.now();
+      const client = place.client(daemon);
+      if (!isGood) said.push((await client.over()).text);
+      else said.push((await (await client.hear('* OK ready')).say('a NOOP\r\n').hear('a NOOP')).text);
+      client.socket.destroy();
+      longestMs = Math.max(longestMs, performance.now() - begun);
     }
+    delay.disable();
+    await place.event('session-ended', 30);
+    const verdicts = place.events.flatMap((event) =>
+      event.type === 'session-ended' ? [`${event.outcome} ${event.reason} ${event.basis}`] : [],
+    );
+    expect(delay.max / 1e6).toBeLessThan(1000);
+    return {
+      said: [...said.map((text) => text.replace(/explain \w+/, 'explain')), ...verdicts],
+      longestMs,
+    };
+  } finally {
+    await place.close();
   }
+}
 
+describe('sessions', () => {
   test('are the same, word for word and verdict for verdict, beside hooks that hang', async () => {
     const receiver = await Receiver.open(own, () => undefined);
     open.push(receiver);
@@ -212,15 +210,15 @@ describe('sessions', () => {
   }, 60_000);
 });
 
-describe('a reload', () => {
-  const reloading = async (hooks: readonly Hook[]): Promise<{ daemon: Daemon; next: { config: Config } }> => {
-    const server = await world.server(own);
-    const config = world.config([routeTo(server, {})], { hooks });
-    const next = { config };
-    const reread = async (): Promise<{ ok: true; config: Config }> => ({ ok: true, config: next.config });
-    return { daemon: await world.start(config, { reread }), next };
-  };
+const reloading = async (hooks: readonly Hook[]): Promise<{ daemon: Daemon; next: { config: Config } }> => {
+  const server = await world.server(own);
+  const config = world.config([routeTo(server, {})], { hooks });
+  const next = { config };
+  const reread = async (): Promise<{ ok: true; config: Config }> => ({ ok: true, config: next.config });
+  return { daemon: await world.start(config, { reread }), next };
+};
 
+describe('a reload', () => {
   test('adds hooks and takes them away, with their series', async () => {
     const { daemon, next } = await reloading([]);
     expect((await page(daemon, '/metrics')).text).not.toContain('hook="desktop"');
@@ -279,7 +277,7 @@ describe('a daemon of its own process', () => {
         argv: [
           workshop.program('look', 'ls -l /proc/self/fd > "$OUT/fds.part"; mv "$OUT/fds.part" "$OUT/fds"'),
         ],
-      } as Partial<Hook>),
+      }),
     );
     running = activated(
       [
@@ -298,7 +296,7 @@ describe('a daemon of its own process', () => {
 
   test('ends in good order soon, also beside a program that does not want to', async () => {
     const hang = workshop.program('hang', "trap '' TERM; echo $$ > $OUT/pid; while :; do sleep 1; done");
-    withHooks(writing({ argv: [hang], timeoutMs: 300_000 } as Partial<Hook>));
+    withHooks(writing({ argv: [hang], timeoutMs: 300_000 }));
     running = new RunningDaemon(process.execPath, [script, folder, String(server.port)]);
     await running.entry('ready');
     const pid = await until('the program', () => workshop.read('pid')?.trim() ?? null);
@@ -311,7 +309,7 @@ describe('a daemon of its own process', () => {
 
   test('that dies of a mistake does not leave programs running', async () => {
     const hang = workshop.program('hang', 'echo $$ > $OUT/pid; while :; do sleep 1; done');
-    withHooks(writing({ argv: [hang], timeoutMs: 300_000 } as Partial<Hook>));
+    withHooks(writing({ argv: [hang], timeoutMs: 300_000 }));
     running = new RunningDaemon(process.execPath, [script, folder, String(server.port)]);
     await running.entry('ready');
     const pid = await until('the program', () => workshop.read('pid')?.trim() ?? null);

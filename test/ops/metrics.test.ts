@@ -374,15 +374,15 @@ test('CPU, memory, descriptors, event loop and collections are there, and no oth
   expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
 });
 
-describe('hooks', () => {
-  const delivered = (hook: string, result: 'delivered' | 'dropped'): ProxyEvent => ({
-    type: 'hook-delivered',
-    hook,
-    result,
-    attempts: 1,
-    detail: null,
-  });
+const delivered = (hook: string, result: 'delivered' | 'dropped'): ProxyEvent => ({
+  type: 'hook-delivered',
+  hook,
+  result,
+  attempts: 1,
+  detail: null,
+});
 
+describe('hooks', () => {
   test('have their series at 0, counted by what became of a notice, until they are taken away', async () => {
     await metrics.configureHooks(['desktop', 'pager']);
     expect((await series()).get('hook_deliveries_total{hook="pager",result="failed"}')).toBe(0);

@@ -86,7 +86,7 @@ export function payloadOf(
       hook,
       severity: notice.severity,
       message: safe(notice.message),
-      advice: orNull(notice.advice),
+      advice: orNull(notice.advice?.replaceAll('ENDPOINT', () => facts.endpoint ?? 'ENDPOINT')),
       machine: safe(teller.machine),
       letterlock: teller.version,
       endpoint: orNull(facts.endpoint),

@@ -11,7 +11,7 @@ import { payloadOf, type Dispatch, type Teller } from './payload.ts';
 import { Repeats } from './repeats.ts';
 
 /** More notices do not wait. */
-export const maxWaiting = 256;
+const maxWaiting = 256;
 
 export interface RunnerParts {
   readonly on: Listener<ProxyEvent>;

@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Delivered, ReadyHook } from '../../../src/ops/hooks/delivery.ts';
-import type { Hook } from '../../../src/ops/hooks/hook.ts';
+import type { ExecHook } from '../../../src/ops/hooks/hook.ts';
 import { Hooks } from '../../../src/ops/hooks/hooks.ts';
 import type { Payload } from '../../../src/ops/hooks/payload.ts';
 import type { ProxyEvent } from '../../../src/proxy/events.ts';
@@ -47,9 +47,9 @@ class Bench {
     referenceOf: () => '7F3AK2QM',
   });
 
-  ready(facts: Partial<Hook> = {}, ...argv: readonly string[]): ReadyHook {
+  ready(facts: Partial<ExecHook> = {}, ...argv: readonly string[]): ReadyHook {
     return {
-      hook: { ...exec(['/bin/true', ...argv]), ...facts } as Hook,
+      hook: exec(['/bin/true', ...argv], facts),
       deliver: (payload, signal) =>
         new Promise((resolve) => {
           const end = (done: Partial<Delivered>): void => resolve({ ...good, ...done });

@@ -63,9 +63,9 @@ function corroborated(differing: readonly string[]): ProxyEvent {
   return { type: 'corroborated', endpoint, spki, agreed: ['143'], differing, unreached: [], seconds: 1 };
 }
 
-describe('two notices are the same', () => {
-  const same = (one: ProxyEvent, other: ProxyEvent): boolean => of(one)?.same === of(other)?.same;
+const same = (one: ProxyEvent, other: ProxyEvent): boolean => of(one)?.same === of(other)?.same;
 
+describe('two notices are the same', () => {
   test('when class, server, key and reason are', () => {
     expect(
       same(refused('pin-mismatch'), refused('pin-mismatch', { session: 2, route: 'other', bytesUp: 9 })),

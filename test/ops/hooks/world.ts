@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
 import { notice } from '../../../src/ops/hooks/notice.ts';
 import { payloadOf, type Payload } from '../../../src/ops/hooks/payload.ts';
 import type { ExecHook, WebhookHook } from '../../../src/ops/hooks/hook.ts';
@@ -77,6 +78,13 @@ export class Receiver {
 }
 
 export { saying };
+
+/** Of what a receiver got: whether the reference library takes it under `key`; its content. */
+export const verified = ({ body, headers }: Got, key = secret): unknown =>
+  new Webhook(key).verify(
+    body,
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
+  );
 
 export const webhook = (
   receiver: { readonly port: number },
