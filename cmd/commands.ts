@@ -59,6 +59,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {
+    command: 'hooks',
+    describe: 'try the programs and receivers that are told of what happens',
+    load: async () => (await import('./hooks.ts')).hooksCommand,
+  },
+  {
     command: 'local-ca',
     describe: 'the CA that vouches for letterlock to mail clients: see, export, install it',
     load: async () => (await import('./local-ca.ts')).localCaCommand,

@@ -2,6 +2,7 @@
 
 import type { Argv } from 'yargs';
 import type { Config } from '../src/config.ts';
+import { shownHook } from '../src/config/hooks.ts';
 import type { OriginRow } from '../src/config/origin-row.ts';
 import { jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
@@ -15,16 +16,17 @@ const show: Run = async (args, io) => {
   const { config, origins } = await configFor(args, io, { urls: [], needsRoutes: false });
   if (isSet(args, 'json'))
     io.printJson({
-      config: withoutPasswords(config),
+      config: withoutSecrets(config),
       origins: origins.map(({ path, origin }) => ({ path, origin })),
     });
   else io.print(...aligned(yamlRows(origins, isSet(args, 'origin') ? 'with origins' : 'values only')));
   return 'done';
 };
 
-/** The password of a proxy, which is the only one there is. */
-const withoutPasswords = (config: Config): Config => ({
+/** Passwords of proxies, and secrets of hooks. */
+const withoutSecrets = (config: Config): Config => ({
   ...config,
+  hooks: config.hooks.map(shownHook),
   routes: config.routes.map((route) =>
     route.via === null || route.via.login === null
       ? route

@@ -1,6 +1,7 @@
 // The configuration: read from YAML, environment and flags, checked whole before anything starts.
 
 import type { ResolverPlace } from './net/open-tlsa.ts';
+import type { Hook } from './ops/hooks/hook.ts';
 import type { Route } from './proxy/route.ts';
 
 /** The checked configuration, canonical: defaults, presets and trust inheritance are applied. */
@@ -20,6 +21,8 @@ export interface Config {
   };
   /** Names and addresses besides the usual local ones that the local CA may vouch for; canonical. */
   readonly localCa: { readonly names: readonly string[] };
+  /** Who is told of what happens; secrets are in them. */
+  readonly hooks: readonly Hook[];
   readonly log: {
     readonly level: 'error' | 'warn' | 'info' | 'debug';
     readonly format: 'json' | 'pretty' | 'auto';

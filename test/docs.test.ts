@@ -7,6 +7,7 @@ import { clientRejections, exitCodes, failures, misuses, refusals } from '../src
 import { counters, gauges, histograms } from '../src/ops/metric-families.ts';
 import { faultAdvice } from '../src/trust/fault-advice.ts';
 import { faults, isFault } from '../src/trust/fault.ts';
+import { hookEventSchema, hooksPage } from './ops/hooks/page.ts';
 
 /** docs/codes.md, generated: run vitest with -u to write it anew. */
 function codesPage(): string {
@@ -178,6 +179,13 @@ describe('documents', () => {
 
   it('list every setting as the schema has it', async () => {
     await expect(await configurationPage()).toMatchFileSnapshot('../docs/configuration.md');
+  });
+
+  it('list what hooks are told, and the form of it', async () => {
+    await expect(await hooksPage()).toMatchFileSnapshot('../docs/hooks.md');
+    await expect(`${JSON.stringify(hookEventSchema(), null, 2)}\n`).toMatchFileSnapshot(
+      '../config/hook-event.schema.json',
+    );
   });
 
   it('list every metric as it is registered', async () => {

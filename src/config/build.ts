@@ -4,6 +4,7 @@
 import type { Config } from '../config.ts';
 import { canonicalHost } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { Hook } from '../ops/hooks/hook.ts';
 import type { Limits, Route, Target, Via } from '../proxy/route.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import { isBigProvider } from '../trust/providers.ts';
@@ -21,10 +22,11 @@ import type { Server } from './servers.ts';
 import { parseListen, upstreamUrl } from './upstream.ts';
 import { vantagesOf, type Vantages } from './vantages.ts';
 
-/** What other files say: names of users, and proxies with the passwords kept there. */
+/** What other files say: names of users, proxies with the passwords kept there, hooks with their secrets. */
 export interface Outside {
   readonly users: ReadonlyMap<string, number>;
   readonly vias: ReadonlyMap<number, Via>;
+  readonly hooks: readonly Hook[];
 }
 
 export const buildConfig = (ground: Ground, drafts: readonly Draft[], outside: Outside): Config => {
@@ -36,6 +38,7 @@ export const buildConfig = (ground: Ground, drafts: readonly Draft[], outside: O
     metrics: metricsOf(ground),
     admin: { socket: socketOf(ground, state) },
     localCa: { names: localNamesOf(ground) },
+    hooks: outside.hooks,
     log: {
       level: ground.raw.log?.level ?? defaults.log.level,
       format: ground.raw.log?.format ?? defaults.log.format,

@@ -4,7 +4,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import type { ConfigProblem } from '../config.ts';
-import { maskLine, problemAt } from './problem.ts';
+import { maskLine, problemAt, veiled } from './problem.ts';
 import type { Path, Place } from './problem.ts';
 
 const maxFileBytes = 1_048_576;
@@ -39,8 +39,8 @@ export function readDocument(bytes: Uint8Array, source: string): SourceDocument 
   return {
     value: 'value' in value ? value.value : {},
     problems,
-    locate: (path) => spot(offsetOf(parsed, path, 'value')),
-    locateKey: (path) => spot(offsetOf(parsed, path, 'key')),
+    locate: (path) => veiled(path, spot(offsetOf(parsed, path, 'value'))),
+    locateKey: (path) => veiled(path, spot(offsetOf(parsed, path, 'key'))),
   };
 }
 

@@ -39,7 +39,10 @@ function problemsOfIssue(issue: Issue, value: unknown, places: Places): readonly
       );
     }
   }
-  const { message, suggestion } = sentenceOf(issue, path, valueAt(value, path));
+  const written = valueAt(value, path);
+  // Whatever form it has, it is not shown.
+  const found = path.at(-1) === 'secret' && written !== undefined ? '***' : written;
+  const { message, suggestion } = sentenceOf(issue, path, found);
   return [problemAt(places.locate(path), message, suggestion)];
 }
 

@@ -14,6 +14,7 @@ import { daneProblems } from './dane-rules.ts';
 import { draftRoutes } from './drafts.ts';
 import type { Draft } from './drafts.ts';
 import type { Ground } from './ground.ts';
+import { readHooks } from './hooks.ts';
 import { problemsOf } from './issues.ts';
 import type { Places } from './issues.ts';
 import { keyFileFindings } from './key-files.ts';
@@ -105,13 +106,18 @@ async function finish(
   drafts: readonly Draft[],
   found: readonly ConfigProblem[],
 ): Promise<LoadedConfig> {
-  const [users, passwords, keys, anchors] = await Promise.all([
+  const [users, passwords, keys, anchors, hooks] = await Promise.all([
     readUsers(drafts),
     readPasswordFiles(ground, drafts),
     keyFileFindings(ground, drafts),
     anchorProblems(ground, drafts),
+    readHooks(ground),
   ]);
-  const config = buildConfig(ground, drafts, { users: users.users, vias: passwords.vias });
+  const config = buildConfig(ground, drafts, {
+    users: users.users,
+    vias: passwords.vias,
+    hooks: hooks.hooks,
+  });
   const built = config.routes.flatMap((route, index) => {
     const draft = drafts[index];
     return draft === undefined ? [] : [{ draft, route }];
@@ -131,11 +137,13 @@ async function finish(
     ...passwords.problems,
     ...keys.problems,
     ...anchors,
+    ...hooks.problems,
   ]);
   const warnings = sortProblems([
     ...built.flatMap(({ draft, route }) => routeWarnings(draft, route)),
     ...passwords.warnings,
     ...keys.warnings,
+    ...hooks.warnings,
   ]);
   if (problems.length > 0) return { ok: false, problems, warnings };
   return {

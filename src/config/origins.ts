@@ -5,6 +5,7 @@ import { bracketed } from '../endpoint.ts';
 import { anchorList } from './build.ts';
 import type { Draft } from './drafts.ts';
 import type { Ground } from './ground.ts';
+import { hookRows } from './hooks.ts';
 import type { OriginRow, RowValue } from './origin-row.ts';
 import type { Path } from './problem.ts';
 import { resolverRows } from './resolver-place.ts';
@@ -43,6 +44,7 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
     row(['admin', 'socket', 'mode'], socket.mode.toString(8).padStart(4, '0')),
     ...(socket.group === null ? [] : [row(['admin', 'socket', 'group'], socket.group)]),
     row(['localCa', 'names'], config.localCa.names),
+    ...hookRows(config.hooks, ground, row),
     row(['log', 'level'], config.log.level),
     row(['log', 'format'], config.log.format),
     row(['shutdownSeconds'], config.shutdownSeconds),

@@ -77,13 +77,52 @@ export const maskCredentials = (text: string): string =>
     .replace(/(:\\?\/\\?\/)(\S*)(?=@)/g, starred)
     // What holds :// is masked already.
     .replace(/((?:^|\s)["'[{(]*)(?!\S*:\\?\/\\?\/)(\S*:\S*)(?=@)/g, starred)
-    .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred);
+    .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred)
+    .replace(/(\bwhsec_)([\w+/=-]+)/gi, starred);
 
 const behindProxyKeys =
   /((?:\bproxy\b["']?\s*[:=]\s*["'[{]*\s*)?(?:\b(?:proxy|url)\b["']?\s*[:=]\s*["'[]*)(?:[a-z][a-z0-9]*:\\?\/\\?\/)?)(\S.*)(?=@)/gi;
 
-/** The same for a line of a file, where behind the keys of a proxy all up to the last @ is secret, whatever it looks like. */
-export const maskLine = (line: string): string => maskCredentials(line.replace(behindProxyKeys, starred));
+/** The path of a receiver's URL, and what looks like the secret for it. */
+const behindHookKeys = [
+  /(\bwebhook\w*["']?\s*:\s*["']?[a-z]+:\/\/[^/?#\s]*[/?#])([^\s,}]+)/gi,
+  /(\bsecret(?!file)\w*["']?\s*:\s*)(\S.*)/gi,
+] as const;
+
+/**
+ * The same for a line of a file, where behind the keys of a proxy all up to the last @ is secret, whatever it looks like,
+ * and so is what a webhook is reached and signed by.
+ */
+export const maskLine = (line: string): string =>
+  behindHookKeys.reduce(
+    (masked, pattern) => masked.replace(pattern, starred),
+    maskCredentials(line.replace(behindProxyKeys, starred)),
+  );
+
+/** Keys of hooks whose values may be shown to anybody. */
+const openHookKeys: ReadonlySet<unknown> = new Set([
+  'name',
+  'on',
+  'exec',
+  'caFile',
+  'pins',
+  'secretFile',
+  'timeoutSeconds',
+  'retries',
+  'repeatMinutes',
+]);
+
+/**
+ * Among hooks a line is quoted only where every key in it is known to hold no secret: a misspelt one may hold what should
+ * stand under the right one.
+ */
+export function veiled(path: Path, place: Place): Place {
+  if (path[0] !== 'hooks' || path.length < 2 || place.excerpt === null) return place;
+  const keys = [...place.excerpt.matchAll(/([^\s{[,'"]+)["']?\s*:(?=\s|$)/g)].map(([, key]) => key);
+  const last = path.findLast((step) => typeof step === 'string');
+  const isOpen = keys.every((key) => openHookKeys.has(key)) && (path.length === 2 || openHookKeys.has(last));
+  return isOpen ? place : { ...place, excerpt: null };
+}
 
 /** File order, then the environment and the command line; each problem once. */
 export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

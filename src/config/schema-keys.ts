@@ -24,7 +24,7 @@ function formsOf(schema: unknown): readonly unknown[] {
   return [schema];
 }
 
-/** A setting outside routes, by path. */
+/** A setting outside routes and hooks, by path. */
 export interface SettingPath {
   readonly path: readonly string[];
   readonly form: 'text' | 'whole' | 'list';
@@ -33,7 +33,7 @@ export interface SettingPath {
 /** What environment variables and flags can set. */
 export function settingPaths(): readonly SettingPath[] {
   const walk = (schema: unknown, path: readonly string[]): readonly SettingPath[] => {
-    if (path[0] === 'routes') return [];
+    if (path[0] === 'routes' || path[0] === 'hooks') return [];
     const forms = formsOf(schema);
     const mapping = forms.find((form) => form instanceof z.ZodObject);
     const isOneWord = ['admin.socket', 'resolver'].includes(path.join('.'));

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { canonicalHost } from '../endpoint.ts';
 import { filePath, readable, whole } from './fields.ts';
+import { hooksSchema } from './hook-schema.ts';
 import { readOctal } from './listen-place.ts';
 import { parseOwnResolver, parseTlsResolver } from './resolver-place.ts';
 import { common, pins, routeSchema } from './route-schema.ts';
@@ -96,6 +97,7 @@ export const configSchema = z
         }),
       })
       .partial(),
+    hooks: hooksSchema.meta({ description: 'Programs and receivers that are told of what happens.' }),
     watch: common.watch,
     limits: common.limits,
     log: z
@@ -122,6 +124,7 @@ export const defaults = {
   caFile: ['system'],
   metrics: { listen: '127.0.0.1:9465' },
   localCa: { names: [] },
+  hooks: [],
   watch: 'off',
   limits: {
     connections: 1000,

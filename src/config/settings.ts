@@ -53,7 +53,7 @@ export function settingsFromEnvironment(env: NodeJS.ProcessEnv): {
   });
   const names = [...known.map((setting) => setting.variable), ...otherVariables];
   const problems = Object.keys(env)
-    .filter((name) => name.startsWith('LETTERLOCK_') && !names.includes(name) && !isServiceLink(name))
+    .filter((name) => name.startsWith('LETTERLOCK_') && !names.includes(name) && !isForeign(name))
     .toSorted()
     .map((name) => unknownVariable(name, names));
   return { given, problems };
@@ -87,6 +87,9 @@ function givenSetting(
 /** What Kubernetes puts into every container beside a Service named letterlock; none of it is meant for us. */
 const isServiceLink = (name: string): boolean =>
   /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/.test(name);
+
+/** A program of a hook may run letterlock: what it was told is no setting. */
+const isForeign = (name: string): boolean => name.startsWith('LETTERLOCK_EVENT_') || isServiceLink(name);
 
 function unknownVariable(name: string, names: readonly string[]): ConfigProblem {
   const near = nearest(name, names);

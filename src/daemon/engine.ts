@@ -1,10 +1,13 @@
 // The engine of a daemon: the pin store, what judges with it, the proxy that asks, and who hears of it.
 
+import { hostname } from 'node:os';
 import { Feed } from '../admin/feed.ts';
 import type { Probing } from '../admin/probing.ts';
 import { openLog } from '../ops/log.ts';
 import type { Log } from '../ops/log.ts';
 import type { Build } from '../ops/build.ts';
+import type { ReadyHook } from '../ops/hooks/delivery.ts';
+import { Hooks } from '../ops/hooks/hooks.ts';
 import { openMetrics } from '../ops/metrics.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import type { Config } from '../config.ts';
@@ -37,6 +40,7 @@ export interface Force {
   readonly anchors: AnchorSets;
   /** Null where no resolver is configured. */
   readonly tlsa: TlsaFinder | null;
+  readonly hooks: readonly ReadyHook[];
 }
 
 /** What everything of one daemon stands on. */
@@ -72,6 +76,7 @@ export interface Engine {
   readonly verdicts: Verdicts;
   readonly connections: Connections;
   readonly probing: Probing;
+  readonly hooks: Hooks;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -81,11 +86,12 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   const { config } = ground.force;
   const store = await openStore(config.state, now);
   closing.add(() => store.close());
-  const late: Late = { tofu: null, proxy: null };
+  const late: Late = { tofu: null, proxy: null, hooks: null };
   const metrics = await openOwnMetrics(ground, { store, late });
   const [feed, verdicts, ids] = [new Feed(now), new Verdicts(now), new ConnectionIds()];
   const connections = new Connections({ now, ids });
   const on = listenerOf(ground, { metrics, late, feed, verdicts, connections });
+  const hooks = openHooks(ground, { on, late });
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
@@ -115,6 +121,7 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     verdicts,
     connections,
     probing: probingOf(proxy.prober),
+    hooks,
     on,
   };
 }
@@ -141,6 +148,7 @@ export const openConfiguredLog = (
 interface Late {
   tofu: Tofu | null;
   proxy: Proxy | null;
+  hooks: Hooks | null;
 }
 
 function anchorsOf({ force, incoming }: Ground, target: Target): AnchorSet {
@@ -148,6 +156,30 @@ function anchorsOf({ force, incoming }: Ground, target: Target): AnchorSet {
   if (anchors === undefined)
     throw new CommandError('internal', `no trust anchors were loaded for ${target.endpoint.name}`);
   return anchors;
+}
+
+/** They hear of what the store says when it is opened. */
+function openHooks(
+  ground: Ground,
+  { on, late }: { readonly on: Listener<ProxyEvent>; readonly late: Late },
+): Hooks {
+  const { build, now, closing } = ground;
+  const hooks = new Hooks({
+    on,
+    now,
+    teller: { machine: hostname(), version: build.version },
+    referenceOf: (endpoint, spki) => late.tofu?.reference(endpoint, spki) ?? null,
+    wrote: (hook, output) =>
+      ground.log.write('debug', {
+        event: 'hook-output',
+        message: `hook ${hook} wrote: ${output}`,
+        fields: { hook },
+      }),
+  });
+  closing.add(() => hooks.close());
+  hooks.configure(ground.force.hooks);
+  late.hooks = hooks;
+  return hooks;
 }
 
 async function openOwnMetrics(
@@ -162,6 +194,7 @@ async function openOwnMetrics(
     now,
     tofu: () => late.tofu,
     tellCarried: () => late.proxy?.tellCarried(),
+    hooks: () => late.hooks?.waiting() ?? [],
     settings: () => settingsOf(ground.force.config.routes),
   });
   const metrics = await openMetrics({ build, view, now });
@@ -195,6 +228,8 @@ function listenerOf(
       (event) => connections.take(event),
       (event) => feed.take(event),
       (event) => ground.also?.(event),
+      // Last: what they tell of their own work comes after the event itself.
+      (event) => late.hooks?.event(event),
     ],
     failed,
   );

@@ -7,6 +7,7 @@ import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
 import { commandErrorOf, operateOn, pinsRows } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild } from '../ops/build.ts';
+import { readyHooks } from '../ops/hooks/delivery.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
@@ -87,10 +88,11 @@ async function prepare(
   const env = options.env ?? process.env;
   const now = options.now ?? Date.now;
   refuseUnsafeSwitches(options.execArgv ?? process.execArgv, env);
+  const build = readBuild();
   const log = openConfiguredLog(config, { env, logFd: options.logFd ?? null });
   closing.add(() => log.close());
   return {
-    build: readBuild(),
+    build,
     now,
     startedAt: now(),
     closing,
@@ -102,6 +104,7 @@ async function prepare(
       config,
       anchors: await loadAnchorSets(config.routes),
       tlsa: await openTlsa(config.resolver, now),
+      hooks: await readyHooks(config.hooks, { env, now, version: build.version }),
     },
     incoming: null,
   };
@@ -158,6 +161,7 @@ async function serve(
   };
   options.listening?.(daemon);
   sayReady(ground, daemon);
+  engine.hooks.started();
   return daemon;
 }
 
@@ -229,6 +233,7 @@ async function countRoutes({ force }: Ground, { metrics }: Engine): Promise<void
     force.config.routes,
     [...force.anchors.values()].map(({ counts }) => counts),
   );
+  await metrics?.configureHooks(force.config.hooks.map(({ name }) => name));
 }
 
 /** Nothing is in force before the proxy has the new routes; nothing can fail after. */
@@ -238,6 +243,8 @@ async function apply(
 ): Promise<void> {
   const anchors = await loadAnchorSets(config.routes);
   const tlsa = await openTlsa(config.resolver, ground.now);
+  const { env, now, build } = ground;
+  const hooks = await readyHooks(config.hooks, { env, now, version: build.version });
   const tls = await engine.localTls.prepare(config);
   ground.incoming = { anchors, tls };
   try {
@@ -249,8 +256,9 @@ async function apply(
     ground.incoming = null;
   }
   tls.take();
-  ground.force = { config, anchors, tlsa };
+  ground.force = { config, anchors, tlsa, hooks };
   ground.log.configure(config.log);
+  engine.hooks.configure(hooks);
   engine.tofu.configure(settingsOf(config.routes));
   lookForRevoked(ground, engine.tofu);
   await engine.localTls.look();

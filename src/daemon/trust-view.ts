@@ -15,12 +15,14 @@ export interface ViewParts {
   readonly settings: () => ReadonlyMap<string, TrustSettings>;
   readonly now: () => number;
   readonly tellCarried: () => void;
+  readonly hooks: MetricsView['hooks'];
 }
 
-export const trustView = ({ store, tofu, settings, now, tellCarried }: ViewParts): MetricsView => ({
+export const trustView = ({ store, tofu, settings, now, tellCarried, hooks }: ViewParts): MetricsView => ({
   health: () => store.health(),
   states: endpointStates,
   tellCarried,
+  hooks,
   trust: () => {
     const engine = tofu();
     const rows = engine === null ? [] : pinsRows({ store, tofu: engine, settings, now });

@@ -4,12 +4,11 @@
 import { connect, type Socket } from 'node:net';
 import { endpointOf } from '../endpoint.ts';
 import { LetterlockError } from '../errors.ts';
-import type { Peer } from '../trust/evidence.ts';
-import { Examiner } from '../trust/examine.ts';
 import { dial, DialFailure } from './dial.ts';
 import type { DnsMessage, DnsQuestion } from './dns-message.ts';
 import { askByStream } from './dns-stream.ts';
 import { askByUdp } from './dns-udp.ts';
+import { unexpected } from './expected-server.ts';
 import { codeOf } from './failure.ts';
 import { handshake } from './handshake.ts';
 import {
@@ -104,7 +103,7 @@ async function connectTls(resolver: TlsResolver, { signal, now }: LineOptions): 
     const raw = await dial({ host, port }, { deadlineMs: connectMs, signal });
     const endpoint = endpointOf(name ?? host, port);
     const { socket, peer } = await handshake(raw, { endpoint, anchors, deadlineMs: connectMs, signal });
-    const wrong = whatIsWrong(peer, resolver, now());
+    const wrong = unexpected(peer, resolver, now());
     if (wrong === null) return socket;
     socket.destroy();
     throw new ResolverError(wrong);
@@ -113,28 +112,6 @@ async function connectTls(resolver: TlsResolver, { signal, now }: LineOptions): 
     if (signal.aborted) throw new ResolverError('no answer in time');
     throw new ResolverError(reasonOf(error));
   }
-}
-
-/** Null when it is the resolver that was meant. */
-function whatIsWrong(
-  peer: Peer,
-  { name, pins, host, port, anchors }: TlsResolver,
-  now: number,
-): string | null {
-  if (peer.resumed) return 'it resumed a TLS session and showed no certificate';
-  if (pins.length > 0 && (peer.spki === null || !pins.includes(peer.spki)))
-    return 'its key is not the one pinned for it';
-  if (name === null) return null;
-  const examined = new Examiner().examine(peer.chain, {
-    anchors,
-    endpoint: endpointOf(name, port),
-    chainError: peer.chainError,
-    profile: peer.tls.profile,
-    now,
-    clockSuspect: false,
-  });
-  if (examined.caValid) return null;
-  return `${host} is not CA-verified as ${name} (${examined.faults.join(', ')})`;
 }
 
 function reasonOf(error: unknown): string {

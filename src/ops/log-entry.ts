@@ -37,6 +37,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'listen-skipped':
     case 'reloaded':
     case 'crl-reloaded':
+    case 'hook-delivered':
     case 'warning':
       return serviceEntry(event);
   }
@@ -44,7 +45,10 @@ export function logEntry(event: ProxyEvent): LogEntry {
 
 type ServiceEvent = Extract<
   ProxyEvent,
-  { readonly type: 'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'warning' }
+  {
+    readonly type:
+      'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'hook-delivered' | 'warning';
+  }
 >;
 
 function serviceEntry(event: ServiceEvent): LogEntry {
@@ -72,7 +76,19 @@ function serviceEntry(event: ServiceEvent): LogEntry {
       });
     case 'crl-reloaded':
       return entryOf(event.type, 'info', { message: 'revocation lists read again' });
+    case 'hook-delivered':
+      return hookDelivered(event);
     case 'warning':
       return entryOf(event.type, 'warn', { message: event.message, fields: { code: event.code } });
   }
+}
+
+/** Under a storm of events thousands are dropped: that is summed up in a warning, and each is for debugging. */
+function hookDelivered(event: Extract<ProxyEvent, { readonly type: 'hook-delivered' }>): LogEntry {
+  const { hook, result, attempts, detail } = event;
+  return entryOf(event.type, result === 'failed' ? 'warn' : 'debug', {
+    message:
+      result === 'failed' ? `hook ${hook} failed: ${detail ?? 'no detail'}` : `hook ${hook}: ${result}`,
+    fields: { hook, result, attempts, detail },
+  });
 }

@@ -160,6 +160,18 @@ const rows = {
     fields: [],
   },
   'crl-reloaded': { levels: ['info'], tells: 'Revocation lists were read again.', fields: [] },
+  'hook-delivered': {
+    levels: ['debug', 'warn'],
+    tells: 'What became of telling a hook; a warning when it failed.',
+    fields: ['hook', 'result', 'attempts', 'detail'],
+    sameBy: ['hook', 'result'],
+  },
+  'hook-output': {
+    levels: ['debug'],
+    tells: 'What a program of a hook wrote, cut and escaped.',
+    fields: ['hook'],
+    sameBy: ['hook', 'message'],
+  },
   warning: {
     levels: ['warn'],
     tells: 'Something a person should look at; `code` says what.',

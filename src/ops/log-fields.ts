@@ -17,6 +17,7 @@ const rows = {
   addresses: { type: 'list', tells: 'Routes with the places they listen on.' },
   admin: { type: 'text', tells: 'The admin socket.' },
   agreed: { type: 'list', tells: 'Vantage points that saw the same key.' },
+  attempts: { type: 'count', tells: 'How often it was tried.' },
   at: { type: 'list', tells: 'Places in the program, innermost first; no text of the error itself.' },
   backend: { type: 'text', tells: 'Which kind of pin store it is.' },
   basis: {
@@ -39,6 +40,7 @@ const rows = {
   faults: { type: 'list', tells: 'Everything wrong with the certificate: codes of docs/codes.md.' },
   firstSession: { type: 'text', tells: 'The first connection summed up; absent where there were none.' },
   generation: { type: 'count', tells: 'How often the pin store was written.' },
+  hook: { type: 'text', tells: 'The hook, by its name.' },
   lastSession: { type: 'text', tells: 'The last connection summed up.' },
   lines: { type: 'count', tells: 'Lines that were lost.' },
   metrics: { type: 'text', nullable: true, tells: 'Where metrics are served; null when they are off.' },

@@ -26,6 +26,7 @@ export const counters = {
   probes_total: [['upstream', 'result'], 'Servers asked without a client, by what came of it.'],
   pin_changes_total: [['event', 'origin'], 'Changes of pins.'],
   store_errors_total: [['backend'], 'Pin store operations that failed.'],
+  hook_deliveries_total: [['hook', 'result'], 'Notices to hooks, by what became of them.'],
   admin_requests_total: [['route', 'code'], 'Requests to the admin API, by route and HTTP status.'],
   admin_requests_rejected_total: [['reason'], 'Requests to the admin API turned away before any route.'],
 } as const satisfies Record<string, readonly [readonly string[], string]>;
@@ -55,6 +56,7 @@ export const gauges = {
   store_up: [['backend'], '1 when the pin store can be read and written.'],
   store_damaged: [['backend'], '1 when the pin store is damaged.'],
   store_last_sync_timestamp_seconds: [['backend'], 'When the pin store was last written durably, unix time.'],
+  hook_queue_length: [['hook'], 'Notices that wait for a hook.'],
   labels_dropped: [[], 'Routes and upstreams beyond the label limit, without series of their own.'],
 } as const satisfies Record<string, readonly [readonly string[], string]>;
 

@@ -29,6 +29,7 @@ const countedChanges: ReadonlySet<PinChangeEvent> = new Set(changeRows.map(([eve
 interface Bounds {
   readonly route: LabelBound;
   readonly upstream: LabelBound;
+  readonly hook: LabelBound;
 }
 
 export interface MoverParts {
@@ -108,6 +109,11 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
       case 'reloaded':
         gauge.config_last_reload_successful.set(event.ok ? 1 : 0);
         if (event.ok) gauge.config_last_reload_success_timestamp_seconds.set(parts.now() / 1000);
+        return;
+      case 'hook-delivered':
+        // One that was taken away may still end what it began: its series are gone.
+        if (parts.bounds.hook.admit(event.hook) !== null)
+          counter.hook_deliveries_total.inc({ hook: event.hook, result: event.result });
         return;
       case 'corroborated':
       case 'crl-reloaded':

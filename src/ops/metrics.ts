@@ -3,7 +3,7 @@
 // sets and the configuration, never from a peer.
 
 import { clientRejections, failures, refusals } from '../errors.ts';
-import type { ProxyEvent } from '../proxy/events.ts';
+import { hookResults, type ProxyEvent } from '../proxy/events.ts';
 import { targetsOf, type Route } from '../proxy/route.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
 import type { Build } from './build.ts';
@@ -29,6 +29,8 @@ export interface MetricsView {
   readonly states: readonly string[];
   /** Has the proxy tell what open sessions carried since they were last asked. */
   tellCarried(): void;
+  /** How many notices wait for each hook. */
+  hooks(): readonly { readonly hook: string; readonly waiting: number }[];
 }
 
 export interface Metrics {
@@ -36,6 +38,8 @@ export interface Metrics {
   event(event: ProxyEvent): void;
   /** The routes that count from now on, and the sizes of the anchor sets in use. */
   configure(routes: readonly Route[], anchors: readonly AnchorCounts[]): Promise<void>;
+  /** The hooks that count from now on, by name. */
+  configureHooks(names: readonly string[]): Promise<void>;
   ready(state: 'ready' | 'not-ready'): void;
   adminServed(route: string, status: number): void;
   adminRejected(reason: 'bad-host' | 'bad-origin'): void;
@@ -62,6 +66,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
   const bounds = {
     route: boundLabels(options.maxLabelValues ?? 1000),
     upstream: boundLabels(options.maxLabelValues ?? 1000),
+    hook: boundLabels(options.maxLabelValues ?? 1000),
   };
   describe(families, options);
   const move = eventMover(families, {
@@ -77,6 +82,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
         families.gauge.trust_anchors.set({ source }, Math.max(0, ...anchors.map((counts) => counts[source])));
       }
     },
+    configureHooks: (names) => configureHooks(families, bounds, names),
     ready: (state) => families.gauge.ready.set(state === 'ready' ? 1 : 0),
     adminServed: (route, code) => families.counter.admin_requests_total.inc({ route, code: String(code) }),
     adminRejected: (reason) => families.counter.admin_requests_rejected_total.inc({ reason }),
@@ -115,10 +121,16 @@ async function configure(families: Families, bounds: Bounds, routes: readonly Ro
   for (const route of routes) createRows(families, bounds, route);
 }
 
+async function configureHooks(families: Families, { hook }: Bounds, names: readonly string[]): Promise<void> {
+  await forget(families, 'hook', hook.replace(names));
+  for (const name of names)
+    for (const result of hookResults) families.counter.hook_deliveries_total.inc({ hook: name, result }, 0);
+}
+
 /** Series of what is configured no more would stand still for ever, and be alarmed about. */
 async function forget(
   families: Families,
-  label: 'route' | 'upstream',
+  label: 'route' | 'upstream' | 'hook',
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
@@ -168,6 +180,7 @@ function look(
   gauge.store_up.set({ backend }, health === 'unavailable' ? 0 : 1);
   gauge.store_damaged.set({ backend }, health === 'damaged' ? 1 : 0);
   counter.store_errors_total.inc({ backend }, 0);
+  for (const { hook, waiting } of at.view.hooks()) gauge.hook_queue_length.set({ hook }, waiting);
   const { keys, endpoints } = at.view.trust();
   for (const [key, count] of Object.entries(keys)) gauge.pins.set({ state: key }, count);
   for (const upstream of at.upstream.names) {

@@ -31,6 +31,9 @@ export type ProbeOutcome =
 
 export type { TrustEvent } from '../tofu/event.ts';
 
+export const hookResults = ['delivered', 'failed', 'dropped', 'deduplicated'] as const;
+export type HookResult = (typeof hookResults)[number];
+
 export type ProxyEvent =
   | TrustEvent
   | {
@@ -144,6 +147,16 @@ export type ProxyEvent =
       readonly seconds: number;
     } & ProbeOutcome)
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
+  /** A hook was told of something, or not: `dropped` where its queue was full, `deduplicated` where it was told just before. */
+  | {
+      readonly type: 'hook-delivered';
+      readonly hook: string;
+      readonly result: HookResult;
+      /** How often a program was run or a receiver asked. */
+      readonly attempts: number;
+      /** Why it failed, in our words; null where there is nothing to say. */
+      readonly detail: string | null;
+    }
   /** A file of revocation lists changed and was read again. */
   | { readonly type: 'crl-reloaded' }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };

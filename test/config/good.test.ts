@@ -65,6 +65,7 @@ describe('the smallest file', () => {
       admin: { socket: { path: '/home/you/.local/state/letterlock/admin.sock', mode: 0o600, group: null } },
       localCa: { names: [] },
       log: { level: 'info', format: 'auto' },
+      hooks: [],
       shutdownSeconds: 10,
     });
   });

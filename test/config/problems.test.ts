@@ -32,7 +32,7 @@ const rows: readonly Row[] = [
     file: `${route}    ${line}\n`,
     problems: [`l.yaml:3:5: unknown key "${line.split(':')[0]}" in routes[0]`],
   })),
-  ...['hooks: []', 'fleet: {}'].map((line): Row => ({
+  ...['fleet: {}'].map((line): Row => ({
     what: `${line}, which is for a later version`,
     file: `${line}\n${route}`,
     problems: [`l.yaml:1:1: unknown key "${line.split(':')[0]}"`],

@@ -309,7 +309,7 @@ describe('a candidate', () => {
     const comparison = await operator.candidate(ref.toLowerCase());
     expect(comparison).toMatchObject({
       endpoint,
-      ref,
+      ref: expect.stringMatching(/^[0-9A-Z]{8}$/),
       state: 'pinned',
       sentence: expect.stringMatching(/^The key changed; subject, issuer and names stayed: /),
       known: { spki: keyOf(own), basis: 'pinned' },
@@ -327,9 +327,20 @@ describe('a candidate', () => {
 });
 
 describe('a probe', () => {
-  test('is not to be had where nothing probes', async () => {
+  test('shows what the server presents now, and for what it would be refused', async () => {
     const { operator, endpoint } = await keyChanged();
-    await expect(operator.probe(endpoint)).rejects.toMatchObject({ code: 'no-probes', exit: 'config' });
+    expect(await operator.probe(endpoint)).toMatchObject({
+      endpoint,
+      result: 'refused',
+      reason: 'pin-mismatch',
+      spki: keyOf(impostor),
+      ref: expect.stringMatching(/^[0-9A-Z]{8}$/),
+    });
+  });
+
+  test('of a server that no route leads to is not made', async () => {
+    const { operator } = await keyChanged();
+    await expect(operator.probe('elsewhere.example.org:993')).rejects.toMatchObject({ exit: 'not-found' });
   });
 });
 

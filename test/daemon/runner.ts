@@ -1,6 +1,6 @@
 // A daemon as a process of its own, for the tests of signals and crashes. Run with the folder to live in, the
 // port of an upstream, and what to do once it runs; a reload reads `next.json` there, and `listen.json` says
-// where it listens when that is not any port.
+// where it listens when that is not any port, `hooks.json` whom it tells of events.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,11 @@ const [folder = '', port = '', action = ''] = process.argv.slice(2);
 const listen = (): Route['listen'] => {
   const file = join(folder, 'listen.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : plainRoute.listen;
+};
+
+const hooks = (): Config['hooks'] => {
+  const file = join(folder, 'hooks.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
 };
 
 const route = (name: string): Route => ({
@@ -34,6 +39,7 @@ const config = (name: string): Config => ({
   admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
   localCa: { names: [] },
   log: { level: 'info', format: 'json' },
+  hooks: hooks(),
   shutdownSeconds: 60,
 });
 

@@ -39,6 +39,7 @@ export class World {
       metrics: { host: '127.0.0.1', port: 0, explicit: true },
       admin: { socket: { path: join(this.folder, 'run', 'admin.sock'), mode: 0o600, group: null } },
       localCa: { names: [] },
+      hooks: [],
       log: { level: 'info', format: 'json' },
       shutdownSeconds: 10,
       ...changes,

@@ -155,6 +155,7 @@ const config = (routes: readonly Route[]): Parameters<typeof seePorts>[0] => ({
   state: folder,
   routes,
   resolver: null,
+  hooks: [],
   metrics: null,
   admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
   localCa: { names: [] },

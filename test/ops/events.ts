@@ -134,5 +134,6 @@ export const everyEvent: readonly ProxyEvent[] = [
   ended(),
   probed(),
   { type: 'reloaded', ok: true, problems: 0 },
+  { type: 'hook-delivered', hook: 'desktop', result: 'failed', attempts: 1, detail: 'exit 1' },
   { type: 'warning', code: 'no-bundle', message: 'no system bundle' },
 ];

@@ -15,6 +15,7 @@ const view: MetricsView = {
   }),
   states: ['none', 'ca', 'pinned', 'emptied', 'conflict', 'damaged'],
   tellCarried: () => undefined,
+  hooks: () => [{ hook: 'desktop', waiting: 3 }],
 };
 const build = { version: '1.2.3', builtAt: 0 };
 const anchors = [
@@ -371,4 +372,27 @@ test('CPU, memory, descriptors, event loop and collections are there, and no oth
     ]),
   );
   expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
+});
+
+const delivered = (hook: string, result: 'delivered' | 'dropped'): ProxyEvent => ({
+  type: 'hook-delivered',
+  hook,
+  result,
+  attempts: 1,
+  detail: null,
+});
+
+describe('hooks', () => {
+  test('have their series at 0, counted by what became of a notice, until they are taken away', async () => {
+    await metrics.configureHooks(['desktop', 'pager']);
+    expect((await series()).get('hook_deliveries_total{hook="pager",result="failed"}')).toBe(0);
+    expect((await series()).get('hook_queue_length{hook="desktop"}')).toBe(3);
+    expect(await moved([delivered('pager', 'delivered'), delivered('pager', 'dropped')])).toEqual({
+      'hook_deliveries_total{hook="pager",result="delivered"}': 1,
+      'hook_deliveries_total{hook="pager",result="dropped"}': 1,
+    });
+    await metrics.configureHooks(['desktop']);
+    expect(await moved([delivered('pager', 'delivered')])).toEqual({});
+    expect([...(await series()).keys()].filter((name) => name.includes('pager'))).toEqual([]);
+  });
 });
