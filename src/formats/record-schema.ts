@@ -31,7 +31,10 @@ export const spki = z
 export const time = z.number().min(-8.64e15).max(8.64e15);
 const text = z.string().max(1024);
 const pem = z.string().max(262_144);
-const fault = z.custom<Fault>((value) => typeof value === 'string' && isFault(value), 'not a known fault');
+export const fault = z.custom<Fault>(
+  (value) => typeof value === 'string' && isFault(value),
+  'not a known fault',
+);
 
 const places = z.array(text).max(64);
 const corroboration = z.strictObject({

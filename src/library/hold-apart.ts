@@ -37,6 +37,8 @@ async function startThread(pins: Pins): Promise<void> {
   const env = { ...process.env, NODE_OPTIONS: '' };
   const script = import.meta.url.replace(/hold-apart(?=\.[jt]s$)/, 'holder-thread');
   const thread = new Worker(new URL(script), { workerData: pins, execArgv: [], env });
+  // A thread that fails later is a holder that went: whoever asked it looks for another. It must not end the program.
+  thread.on('error', () => undefined);
   try {
     const signal = AbortSignal.timeout(deadlineMs);
     await Promise.race([once(thread, 'message', { signal }), once(thread, 'exit', { signal })]);

@@ -7,7 +7,7 @@ import { StoreError } from '../store/store-error.ts';
 import { call } from './call.ts';
 import { hold, type HoldOptions, type Holding } from './hold.ts';
 import { unavailable, type LineTiming } from './line.ts';
-import { ownSocket, standingOf, type Place } from './place.ts';
+import { ownSocket, fitnessOf, type Place } from './place.ts';
 import { openRemoteStore, type RemoteStore } from './remote-store.ts';
 import { protocol } from './words.ts';
 
@@ -57,8 +57,8 @@ export async function attach(options: AttachOptions): Promise<Attempt> {
 /** Somebody holds the database and cannot be asked: most often an older letterlock, or a path that is too long. */
 async function unshared(locked: StoreError, directory: string): Promise<StoreError> {
   const path = await ownSocket(directory);
-  const standing = await standingOf(path);
-  const why = typeof standing === 'object' ? standing.doubt : 'nobody answers there';
+  const fitness = await fitnessOf(path);
+  const why = typeof fitness === 'object' ? fitness.doubt : 'nobody answers there';
   const { holder, hint } = locked;
   return new StoreError('store-locked', `${locked.message} and does not share it at ${path}: ${why}`, {
     holder,
@@ -69,8 +69,8 @@ async function unshared(locked: StoreError, directory: string): Promise<StoreErr
 
 /** null where nobody is, or nobody for us. */
 async function ask(path: string, { callMs, timing }: AttachOptions): Promise<Attempt | null> {
-  const standing = await standingOf(path);
-  if (standing !== 'fit') return null;
+  const fitness = await fitnessOf(path);
+  if (fitness !== 'fit') return null;
   const called = await call(path, { deadlineMs: callMs });
   switch (called.state) {
     case 'nobody':

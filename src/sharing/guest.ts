@@ -1,9 +1,9 @@
-// Asks the process that holds a state directory, and nobody else: for a command that finds the database locked,
+// Asks the process that holds a state directory, and never the database: for a command that finds the database locked,
 // and for a daemon that wants it.
 
 import { StoreError } from '../store/store-error.ts';
 import { call } from './call.ts';
-import { ownSocket, standingOf } from './place.ts';
+import { ownSocket, fitnessOf } from './place.ts';
 import { openRemoteStore, type RemoteStore } from './remote-store.ts';
 
 const callMs = 2000;
@@ -11,7 +11,7 @@ const callMs = 2000;
 /** null where nobody serves it, or nobody we understand. The caller closes it. @throws StoreError `store-permissions` */
 export async function openGuest(directory: string): Promise<RemoteStore | null> {
   const path = await ownSocket(directory);
-  if ((await standingOf(path)) !== 'fit') return null;
+  if ((await fitnessOf(path)) !== 'fit') return null;
   const called = await call(path, { deadlineMs: callMs });
   if (called.state !== 'open') return null;
   try {

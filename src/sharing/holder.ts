@@ -1,11 +1,11 @@
-// One guest of the process that holds the pin store: it asks over its connection, and hears of every change. A
+// The holder's side of one connection: it answers what the guest asks, and tells it of every change. A
 // commit is answered when it is durable, never before; a guest that is slow to read hears of the latest state
 // of each endpoint instead of filling the memory.
 
 import type { Duplex } from 'node:stream';
 import type { AuditEntry, PinStore, StoredRecord } from '../store/pin-store.ts';
 import { StoreError } from '../store/store-error.ts';
-import { linesFrom, Pen } from './lines.ts';
+import { linesFrom, Pen } from './framing.ts';
 import { askOf, lineOf, maxLineBytes, type Ask, type Row, type Tell } from './words.ts';
 
 /** The store as it is given to other processes. */
@@ -32,20 +32,20 @@ const maxAsksAtOnce = 64;
 /** Serves a guest until it goes. Never rejects; the socket is closed then. */
 export async function serveGuest(connection: Connection, sharing: Sharing): Promise<void> {
   const { socket } = connection;
-  const guest = new Guest(socket, sharing);
+  const host = new Host(socket, sharing);
   socket.on('error', () => undefined);
   try {
-    await guest.greet();
-    await Promise.race([guest.tellChanges(), guest.answerAll(connection)]);
+    await host.greet();
+    await Promise.race([host.tellChanges(), host.answerAll(connection)]);
   } catch {
     // Whatever it was, the guest hears that nobody serves it any more, and comes again.
   } finally {
-    guest.close();
+    host.close();
     socket.destroy();
   }
 }
 
-class Guest {
+class Host {
   readonly #sharing: Sharing;
   readonly #pen: Pen;
   readonly #gone = new AbortController();

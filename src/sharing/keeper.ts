@@ -109,7 +109,7 @@ export class Keeper {
     if ('trouble' in attempt) return this.#noted(attempt.trouble);
     const error = await this.#take(attempt.attached);
     if (error === null) return null;
-    await attempt.attached.close('closed');
+    await attempt.attached.close('closed').catch(() => undefined);
     return this.#noted({ error, again: 'soon' });
   }
 
@@ -187,7 +187,8 @@ export class Keeper {
     this.#beShy();
     this.#attached = null;
     this.#why = 'the pin store is being handed to a daemon';
-    await attached.close('bye');
+    // What could not be tidied up must not keep this process from its pins: whoever opens them next says what is wrong.
+    await attached.close('bye').catch(() => undefined);
     this.#search();
   }
 

@@ -1,9 +1,9 @@
-// One connection to the holder of the pins, as questions and answers. Whatever is late, too much or does not
+// The guest's side of one connection to the holder of the pins, as questions and answers. Whatever is late, too much or does not
 // verify ends it: who is not understood is not believed.
 
 import type { Socket } from 'node:net';
 import { StoreError } from '../store/store-error.ts';
-import { linesFrom, Pen } from './lines.ts';
+import { linesFrom, Pen } from './framing.ts';
 import { lineOf, maxLineBytes, tellOf, type Ask, type Tell } from './words.ts';
 
 export interface LineTiming {

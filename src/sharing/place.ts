@@ -38,10 +38,10 @@ export function placeOf({ state, socket, env, wellKnown }: PlaceOptions): Place 
   };
 }
 
-export type Standing = 'fit' | 'absent' | 'denied' | { readonly doubt: string };
+export type Fitness = 'fit' | 'absent' | 'denied' | { readonly doubt: string };
 
 /** Whether the socket may be asked. Never rejects. */
-export async function standingOf(path: string): Promise<Standing> {
+export async function fitnessOf(path: string): Promise<Fitness> {
   if (Buffer.byteLength(path) > maxSocketPathBytes)
     return { doubt: `its path is longer than ${maxSocketPathBytes} bytes` };
   try {

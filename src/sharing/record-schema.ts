@@ -3,13 +3,21 @@
 // record that is half understood may be one that takes trust away.
 
 import { z } from 'zod';
-import type { ChangeOrigin, AuditEntry } from '../trust/change.ts';
+import { fault } from '../formats/record-schema.ts';
+import type { AuditEntry, ChangeOrigin } from '../trust/change.ts';
 import {
   hashAlgorithms,
   type Basis,
+  type Candidate,
   type EndpointRecord,
+  type Expectation,
+  type KeyEvidence,
+  type LastCa,
+  type Pin,
   type PinKind,
   type PinOrigin,
+  type Rejection,
+  type UndoPoint,
 } from '../trust/record.ts';
 
 // Written so that a new word of the types is an error here until it is added.
@@ -37,6 +45,7 @@ const key = z.string().min(1).max(300);
 /** Bounded by the line alone: a server that shows a huge certificate must not keep anybody from his pins. */
 const text = z.string();
 const time = z.number();
+const mark = z.literal(true).optional();
 
 const corroboration = z.looseObject({
   spki: key,
@@ -48,7 +57,7 @@ const corroboration = z.looseObject({
 const keyEvidence = z.looseObject({
   seenAt: time,
   caValid: z.boolean(),
-  faults: z.array(word),
+  faults: z.array(fault),
   chainsToAnchor: z.boolean(),
   sha256: text,
   subject: text,
@@ -57,6 +66,7 @@ const keyEvidence = z.looseObject({
   notBefore: time,
   notAfter: time,
   pem: text,
+  legacy: mark,
   anchor: key.optional(),
   corroboration: corroboration.optional(),
 });
@@ -69,6 +79,8 @@ const pin = z.looseObject({
   lastSeen: time.nullable(),
   until: time.nullable(),
   endedAt: time.nullable(),
+
+  retiring: mark,
   parent: key.optional(),
   evidence: keyEvidence.nullable(),
 });
@@ -103,24 +115,40 @@ const expectation = z.looseObject({
 
 const trusted = {
   basis: z.enum(bases),
+  byDane: mark,
   pins: z.array(pin),
   rejected: z.array(rejection),
   candidates: z.array(candidate),
   expected: z.array(expectation).optional(),
 };
 
+const before = z.looseObject(trusted);
+const undoPoint = z.looseObject({ command: word, at: time, before, acceptedSince: z.boolean() });
+
 const shape = z.looseObject({
   ...trusted,
   endpoint: name,
   epoch: count,
   lastCa: lastCa.nullable(),
-  undo: z
-    .looseObject({ command: word, at: time, before: z.looseObject(trusted), acceptedSince: z.boolean() })
-    .nullable(),
+  undo: undoPoint.nullable(),
 });
 
+type Missing<Real, Schema extends z.ZodObject> = Exclude<keyof Real, keyof Schema['shape']>;
+/** Fields that the schemas above do not look at: with one of them this file does not compile. */
+type Unseen = [
+  Missing<EndpointRecord, typeof shape>,
+  Missing<Pin, typeof pin>,
+  Missing<Rejection, typeof rejection>,
+  Missing<Candidate, typeof candidate>,
+  Missing<KeyEvidence, typeof keyEvidence>,
+  Missing<LastCa, typeof lastCa>,
+  Missing<Expectation, typeof expectation>,
+  Missing<UndoPoint, typeof undoPoint>,
+  Missing<UndoPoint['before'], typeof before>,
+];
+
 /** The record as it came, once it has the shape of one. */
-export const recordSchema = z.custom<EndpointRecord>(
+export const recordSchema = z.custom<Unseen extends never[] ? EndpointRecord : never>(
   (value) => shape.safeParse(value).success,
   'not a record of an endpoint',
 );

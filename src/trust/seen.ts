@@ -2,6 +2,7 @@
 
 import { boundText } from './certificate.ts';
 import type { Evidence, Examined } from './evidence.ts';
+import { isFault, orderFaults } from './fault.ts';
 import type { EndpointRecord, KeyEvidence } from './record.ts';
 import type { Grounds } from './standing.ts';
 
@@ -46,16 +47,23 @@ export function keyEvidenceOf({
 export const isSeenAlike = (one: KeyEvidence, other: KeyEvidence): boolean =>
   one.caValid === other.caValid && one.legacy === other.legacy && one.anchor === other.anchor;
 
-/** The newest evidence the record holds of a key, as pin or as candidate. */
+/**
+ * The newest evidence the record holds of a key, as pin or as candidate. Faults that only another version of letterlock
+ * knows are as bad as a certificate that cannot be read.
+ */
 export function lastEvidence(record: EndpointRecord | null, spki: string): KeyEvidence | null {
   const known = [...(record?.pins ?? []), ...(record?.candidates ?? [])]
     .filter((entry) => entry.spki === spki)
     .flatMap((entry) => (entry.evidence === null ? [] : [entry.evidence]));
-  return known.reduce<KeyEvidence | null>(
+  const last = known.reduce<KeyEvidence | null>(
     (newest, seen) => (newest === null || seen.seenAt > newest.seenAt ? seen : newest),
     null,
   );
+  return last === null || last.faults.every(isFault) ? last : { ...last, faults: legible(last.faults) };
 }
+
+const legible = (faults: KeyEvidence['faults']): KeyEvidence['faults'] =>
+  orderFaults(['malformed', ...faults.filter(isFault)]);
 
 /**
  * What can be recalled without the network: the evidence a judge would have if the key were shown again now.

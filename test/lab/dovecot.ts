@@ -15,6 +15,8 @@ import { cleanEnvironment, run, start, type Running } from './run.ts';
 import { until } from './wait.ts';
 
 export const serverHost = '127.0.0.3';
+/** What its log says of a login, whether it came about or was tried. */
+export const anyLogin = /Login: user|auth failed|tried to use|[1-9]\d* attempts/;
 export const account = { user: 'bob', password: 'pass word1' } as const;
 
 type Service = 'imap' | 'imaps' | 'pop3' | 'pop3s' | 'sieve' | 'submission' | 'submissions' | 'lmtp' | 'auth';

@@ -70,6 +70,16 @@ function lengthOfDeclaration(text: string): number {
   return length;
 }
 
+/** A type that is made of a list of words, as those words. */
+async function spelledOut(declaration: string, built: string): Promise<string> {
+  const list = /\(typeof (\w+)\)\[number\]/.exec(declaration)?.[1];
+  if (list === undefined) return declaration;
+  const text = await readFile(join(built, 'src/trust/evidence.d.ts'), 'utf8');
+  const words = new RegExp(`const ${list}: readonly \\[(.*)\\];`).exec(text)?.[1];
+  if (words === undefined) throw new Error(`${list} is not declared as a list`);
+  return declaration.replace(`(typeof ${list})[number]`, words.replaceAll(', ', ' | '));
+}
+
 const plain = (declaration: string): string =>
   declaration
     .replaceAll(/^export (?:declare )?/gm, '')
@@ -92,8 +102,10 @@ async function referencePage(): Promise<string> {
     const names = exportsOf(await readFile(file, 'utf8')).toSorted((a, b) =>
       a.name.localeCompare(b.name, 'en'),
     );
-    for (const exported of names)
-      parts.push(`### ${exported.name}`, '', '```ts', plain(await declarationOf(exported, file)), '```', '');
+    for (const exported of names) {
+      const text = await spelledOut(await declarationOf(exported, file), built);
+      parts.push(`### ${exported.name}`, '', '```ts', plain(text), '```', '');
+    }
   }
   return parts.join('\n');
 }

@@ -3,20 +3,16 @@
 // changed they are refused as on a plaintext leg.
 
 import { isUtf8 } from 'node:buffer';
-import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientPrograms, readers, senders } from '../lab/clients/all.ts';
 import type { Reader, Seen, Sender, TlsMode, Where } from '../lab/clients/client.ts';
 import { digests } from '../lab/digest.ts';
-import { serverHost } from '../lab/dovecot.ts';
-import { temporaryFolder } from '../lab/folder.ts';
-import { openForward } from '../lab/forward.ts';
-import { startLetterlock, type Letterlock } from '../lab/letterlock.ts';
-import { startMailLab, type MailLab } from '../lab/mail-lab.ts';
+import { anyLogin } from '../lab/dovecot.ts';
+import type { Letterlock } from '../lab/letterlock.ts';
+import type { MailLab } from '../lab/mail-lab.ts';
 import { awkwardMessages } from '../lab/messages.ts';
 import { describeWith } from '../lab/needs.ts';
-import { freePorts } from '../lab/port.ts';
+import { startTlsLegs, type TlsLegs } from '../lab/tls-legs.ts';
 
 type Protocol = Reader['protocol'] | Sender['protocol'];
 
@@ -25,6 +21,35 @@ const protocols: readonly Protocol[] = ['imap', 'pop3', 'sieve', 'smtp', 'lmtp']
 const rows = protocols.flatMap((protocol) => modes.map((mode) => ({ protocol, mode })));
 const sentence =
   /letterlock refused mail\.lab\.test: its key changed\. Nothing was sent \(#[0-9A-Z]{3}-\d+\)\. Run: letterlock explain \w{8}/;
+
+const nameOf = (protocol: Protocol, mode: TlsMode): string => `${protocol}-${mode}`;
+
+/** The other TLS mode upstream, so that each leg's rules meet the other's. */
+function upstreamOf(
+  protocol: Protocol,
+  mode: TlsMode,
+  { dovecot, postfix }: MailLab,
+): { readonly scheme: string; readonly port: number } {
+  const implicit = mode === 'starttls';
+  switch (protocol) {
+    case 'imap':
+      return implicit
+        ? { scheme: 'imaps', port: dovecot.ports.imaps }
+        : { scheme: 'imap', port: dovecot.ports.imap };
+    case 'pop3':
+      return implicit
+        ? { scheme: 'pop3s', port: dovecot.ports.pop3s }
+        : { scheme: 'pop3', port: dovecot.ports.pop3 };
+    case 'smtp':
+      return implicit
+        ? { scheme: 'submissions', port: postfix.ports.submissions }
+        : { scheme: 'submission', port: postfix.ports.submission };
+    case 'sieve':
+      return { scheme: 'sieve', port: dovecot.ports.sieve };
+    case 'lmtp':
+      return { scheme: 'lmtp', port: dovecot.ports.lmtp };
+  }
+}
 
 /** What both clients and servers add of their own. */
 const traces = /^(?:Return-Path|X-Original-To|Delivered-To|Received):[^\n]*\n(?:[ \t][^\n]*\n)*/gm;
@@ -41,82 +66,26 @@ describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true 
   () => {
     let lab: MailLab;
     let letterlock: Letterlock;
-    let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-    let ports: readonly number[];
-    let localCa: string;
-
+    let running: TlsLegs;
     beforeAll(async () => {
-      folder = await temporaryFolder();
-      lab = await startMailLab({ variant: 'ca1', seeded: true, postfix: true });
-      ports = await freePorts('127.0.0.1', rows.length);
-      letterlock = await startLetterlock(
-        rows.map(({ protocol, mode }, index) => {
-          const { scheme, port } = upstream(protocol, mode);
-          return {
-            name: `${protocol}-${mode}`,
-            listen: ports[index] ?? 0,
-            upstream: `${scheme}://mail.lab.test:${port}`,
-            address: `${serverHost}:${port}`,
-            settings: { clientTls: mode, trust: 'tofu' },
-          };
-        }),
+      running = await startTlsLegs(
+        rows.map(({ protocol, mode }) => ({
+          name: nameOf(protocol, mode),
+          clientTls: mode,
+          upstream: (provider) => upstreamOf(protocol, mode, provider),
+        })),
       );
-      localCa = join(folder.path, 'local-ca.crt');
-      const exported = await letterlock.command('local-ca', 'export', '-');
-      expect(exported.exit, exported.shown).toBe(0);
-      await writeFile(localCa, exported.stdout);
+      ({ lab, letterlock } = running);
     });
-    afterAll(async () => {
-      await letterlock.stop();
-      await lab.stop();
-      await folder.remove();
-    });
+    afterAll(() => running.stop());
 
-    /** The other TLS mode upstream, so that each leg's rules meet the other's. */
-    function upstream(protocol: Protocol, mode: TlsMode): { readonly scheme: string; readonly port: number } {
-      const { dovecot, postfix } = lab;
-      const implicit = mode === 'starttls';
-      switch (protocol) {
-        case 'imap':
-          return implicit
-            ? { scheme: 'imaps', port: dovecot.ports.imaps }
-            : { scheme: 'imap', port: dovecot.ports.imap };
-        case 'pop3':
-          return implicit
-            ? { scheme: 'pop3s', port: dovecot.ports.pop3s }
-            : { scheme: 'pop3', port: dovecot.ports.pop3 };
-        case 'smtp':
-          return implicit
-            ? { scheme: 'submissions', port: postfix.ports.submissions }
-            : { scheme: 'submission', port: postfix.ports.submission };
-        case 'sieve':
-          return { scheme: 'sieve', port: dovecot.ports.sieve };
-        case 'lmtp':
-          return { scheme: 'lmtp', port: dovecot.ports.lmtp };
-      }
-    }
+    const through = (protocol: Protocol, mode: TlsMode): Where => running.through(nameOf(protocol, mode));
 
-    const through = (protocol: Protocol, mode: TlsMode): Where => ({
-      host: 'localhost',
-      port: ports[rows.findIndex((row) => row.protocol === protocol && row.mode === mode)] ?? 0,
-      tls: mode,
-      caFile: localCa,
-    });
-
-    /** At the server itself, whose certificate is signed by the lab's CA; Dovecot speaks LMTP and Sieve by STARTTLS only. */
-    async function direct<T>(
-      protocol: Protocol,
-      mode: TlsMode,
-      work: (where: Where) => Promise<T>,
-    ): Promise<T> {
-      const own = protocol === 'sieve' || protocol === 'lmtp' ? 'starttls' : mode;
-      const { port } = upstream(protocol, own === 'starttls' ? 'implicit' : 'starttls');
-      const forward = await openForward({ host: serverHost, port });
-      try {
-        return await work({ host: 'localhost', port: forward.port, tls: own, caFile: lab.caFile });
-      } finally {
-        await forward.close();
-      }
+    /** Dovecot speaks LMTP and Sieve by STARTTLS only. */
+    function direct<T>(protocol: Protocol, mode: TlsMode, work: (where: Where) => Promise<T>): Promise<T> {
+      const tls = protocol === 'sieve' || protocol === 'lmtp' ? 'starttls' : mode;
+      const { port } = upstreamOf(protocol, tls === 'starttls' ? 'implicit' : 'starttls', lab);
+      return running.direct({ port, tls }, work);
     }
 
     async function delivered(sender: Sender, where: Where): Promise<readonly string[]> {
@@ -195,7 +164,8 @@ describeWith(['dovecot', 'postfix', 'openssl', ...clientPrograms], { root: true 
 
       test('no login was tried at the server', async () => {
         const since = (await lab.dovecot.log()).slice(logBefore.length);
-        expect(since).not.toMatch(/Login: user|auth failed|tried to use|[1-9]\d* attempts/);
+        expect(since, 'the server was reached at all').toContain('no auth attempts');
+        expect(since).not.toMatch(anyLogin);
       });
     });
 

@@ -1,27 +1,31 @@
 // Thunderbird, driven from inside, on each kind of leg: it reads and sends through letterlock what it does at the
 // server itself, and shows the refusal after the server's key has changed.
 
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Fetched, Reader, Seen, Where } from '../lab/clients/client.ts';
 import { thunderbirdImap, thunderbirdPop3, thunderbirdSmtp } from '../lab/clients/thunderbird.ts';
 import { digests } from '../lab/digest.ts';
-import { serverHost } from '../lab/dovecot.ts';
-import { temporaryFolder } from '../lab/folder.ts';
-import { openForward } from '../lab/forward.ts';
-import { startLetterlock, type Letterlock } from '../lab/letterlock.ts';
-import { startMailLab, type MailLab } from '../lab/mail-lab.ts';
+import { anyLogin } from '../lab/dovecot.ts';
+import type { MailLab } from '../lab/mail-lab.ts';
 import { describeWith } from '../lab/needs.ts';
-import { freePorts } from '../lab/port.ts';
+import { startTlsLegs, type TlsLegs } from '../lab/tls-legs.ts';
 
 const legs = ['imap-starttls', 'imap-none', 'pop3-implicit', 'smtp-starttls', 'smtp-implicit'] as const;
 type Leg = (typeof legs)[number];
 
-const tlsOf = (leg: Leg): Where['tls'] => {
+const clientTlsOf = (leg: Leg): Where['tls'] => {
   if (leg.endsWith('none')) return 'none';
   return leg.endsWith('starttls') ? 'starttls' : 'implicit';
 };
+
+function upstreamOf(
+  leg: Leg,
+  { dovecot, postfix }: MailLab,
+): { readonly scheme: string; readonly port: number } {
+  if (leg.startsWith('imap')) return { scheme: 'imaps', port: dovecot.ports.imaps };
+  if (leg.startsWith('pop3')) return { scheme: 'pop3', port: dovecot.ports.pop3 };
+  return { scheme: 'submission', port: postfix.ports.submission };
+}
 
 const message = Buffer.from(
   'From: bob@lab.test\nTo: alice@lab.test\nSubject: a letter\nMessage-ID: <m1@lab>\n' +
@@ -30,66 +34,22 @@ const message = Buffer.from(
 
 describeWith(['dovecot', 'postfix', 'openssl', 'thunderbird'], { root: true })('Thunderbird', () => {
   let lab: MailLab;
-  let letterlock: Letterlock;
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let ports: readonly number[];
-  let localCa: string;
-
+  let running: TlsLegs;
   beforeAll(async () => {
-    folder = await temporaryFolder();
-    lab = await startMailLab({ variant: 'ca1', seeded: true, postfix: true });
-    ports = await freePorts('127.0.0.1', legs.length);
-    letterlock = await startLetterlock(
-      legs.map((leg, index) => {
-        const { scheme, port } = upstream(leg);
-        return {
-          name: leg,
-          listen: ports[index] ?? 0,
-          upstream: `${scheme}://mail.lab.test:${port}`,
-          address: `${serverHost}:${port}`,
-          settings: { clientTls: tlsOf(leg) === 'none' ? 'off' : tlsOf(leg), trust: 'tofu' },
-        };
-      }),
+    running = await startTlsLegs(
+      legs.map((leg) => ({
+        name: leg,
+        clientTls: clientTlsOf(leg),
+        upstream: (provider) => upstreamOf(leg, provider),
+      })),
     );
-    localCa = join(folder.path, 'local-ca.crt');
-    const exported = await letterlock.command('local-ca', 'export', '-');
-    expect(exported.exit, exported.shown).toBe(0);
-    await writeFile(localCa, exported.stdout);
+    lab = running.lab;
   });
-  afterAll(async () => {
-    await letterlock.stop();
-    await lab.stop();
-    await folder.remove();
-  });
+  afterAll(() => running.stop());
 
-  function upstream(leg: Leg): { readonly scheme: string; readonly port: number } {
-    const { dovecot, postfix } = lab;
-    if (leg.startsWith('imap')) return { scheme: 'imaps', port: dovecot.ports.imaps };
-    if (leg.startsWith('pop3')) return { scheme: 'pop3', port: dovecot.ports.pop3 };
-    return { scheme: 'submission', port: postfix.ports.submission };
-  }
-
-  const through = (leg: Leg): Where => ({
-    host: 'localhost',
-    port: ports[legs.indexOf(leg)] ?? 0,
-    tls: tlsOf(leg),
-    caFile: localCa,
-  });
-
-  async function atServer(reader: Reader, port: number): Promise<Fetched> {
-    const forward = await openForward({ host: serverHost, port });
-    try {
-      return await reader.read({
-        host: 'localhost',
-        port: forward.port,
-        tls: 'implicit',
-        caFile: lab.caFile,
-      });
-    } finally {
-      await forward.close();
-    }
-  }
-
+  const through = (leg: Leg): Where => running.through(leg);
+  const atServer = (reader: Reader, port: number): Promise<Fetched> =>
+    running.direct({ port, tls: 'implicit' }, (where) => reader.read(where));
   const send = (leg: Leg): Promise<Seen> => thunderbirdSmtp.send(through(leg), message);
 
   test('reads by IMAP over STARTTLS and in clear what it reads at the server', async () => {
@@ -135,6 +95,7 @@ describeWith(['dovecot', 'postfix', 'openssl', 'thunderbird'], { root: true })('
       expect(shown).toMatch(/letterlock refused mail\.lab\.test: its key changed\./);
     }
     const since = (await lab.dovecot.log()).slice(logBefore.length);
-    expect(since).not.toMatch(/Login: user|auth failed|tried to use|[1-9]\d* attempts/);
+    expect(since, 'the server was reached at all').toContain('no auth attempts');
+    expect(since).not.toMatch(anyLogin);
   });
 });

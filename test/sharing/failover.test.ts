@@ -1,10 +1,12 @@
 // The holder goes and another one comes, within one process: what a guest knows meanwhile, and when it is good again.
 
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFront, type Front } from '../../src/sharing/front.ts';
+import { askToGiveWay } from '../../src/sharing/guest.ts';
+import { pathsIn } from '../../src/store/directory.ts';
 import type { EmbeddedStore } from '../../src/store/level.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { AuditEntry, PinStore, StoredRecord } from '../../src/store/pin-store.ts';
@@ -202,5 +204,24 @@ describe('a holder', () => {
     } finally {
       process.umask(before);
     }
+  });
+});
+
+describe('a holder that is asked to give way', () => {
+  it('and cannot tidy up behind itself does so all the same, and takes the pins again when nobody else did', async () => {
+    const directory = temporaryDirectory();
+    const holder = await shared(directory);
+    const { holder: note } = pathsIn(directory);
+    rmSync(note);
+    mkdirSync(note);
+    expect(await askToGiveWay(directory)).toBe('given');
+    await vi.waitFor(() => expect(holder.role).toBe('waiting'));
+    expect(holder.health()).toMatchObject({
+      state: 'unavailable',
+      detail: expect.stringContaining('daemon'),
+    });
+    await vi.waitFor(() => expect(holder.role).toBe('holder'), { timeout: 15_000 });
+    rmdirSync(note);
+    await committed(holder, [changeOf(endpoint, 0)]);
   });
 });

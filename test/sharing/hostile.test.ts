@@ -9,7 +9,17 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFront } from '../../src/sharing/front.ts';
 import { lineOf, protocol, type Ask, type Tell } from '../../src/sharing/words.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
-import { changeOf, committed, endpoint, recordOf, temporaryDirectory } from '../store/fixtures.ts';
+import type { Fault } from '../../src/trust/fault.ts';
+import type { KeyEvidence } from '../../src/trust/record.ts';
+import {
+  changeOf,
+  committed,
+  endpoint,
+  noon,
+  pinOf,
+  recordOf,
+  temporaryDirectory,
+} from '../store/fixtures.ts';
 import { hasty, shared } from './world.ts';
 
 const accepted = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
@@ -59,13 +69,38 @@ async function impostor(directory: string, speech: Speech): Promise<Server> {
   return server;
 }
 
+/** As a record keeps it of a certificate with this fault. */
+const seenWith = (fault: string): KeyEvidence => ({
+  seenAt: noon,
+  caValid: false,
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- also such as no version knows
+  faults: [fault as Fault],
+  chainsToAnchor: false,
+  sha256: '',
+  subject: '',
+  issuer: '',
+  names: [],
+  notBefore: 0,
+  notAfter: noon,
+  pem: '',
+});
+
 describe('an impostor at the socket beside the pins', () => {
-  it('would be believed if it spoke like a holder: what follows is refused for what it says alone', async () => {
-    const directory = temporaryDirectory();
-    await impostor(directory, speaking());
-    const guest = await shared(directory, hasty);
-    expect([guest.role, guest.health().state]).toEqual(['guest', 'good']);
-  });
+  it.each([
+    ['that is plain', recordOf(endpoint)],
+    [
+      'with every mark',
+      recordOf(endpoint, { byDane: true, pins: [{ ...pinOf('server'), evidence: seenWith('expired') }] }),
+    ],
+  ])(
+    'would be believed with a record %s: what follows is refused for what it says alone',
+    async (_, record) => {
+      const directory = temporaryDirectory();
+      await impostor(directory, speaking({ ...row, record }));
+      const guest = await shared(directory, hasty);
+      expect([guest.role, guest.health().state]).toEqual(['guest', 'good']);
+    },
+  );
 
   it.each<readonly [string, Speech, RegExp]>([
     ['says nothing', opening(''), /no answer in 0.3 s/],
@@ -86,6 +121,19 @@ describe('an impostor at the socket beside the pins', () => {
       speaking({ ...row, record: { ...recordOf(endpoint), basis: 'all' } }),
       /not verify/,
     ],
+    [
+      'shows a fault nobody knows',
+      speaking({
+        ...row,
+        record: recordOf(endpoint, { pins: [{ ...pinOf('server'), evidence: seenWith('cursed') }] }),
+      }),
+      /not verify/,
+    ],
+    [
+      'shows a mark that is none',
+      speaking({ ...row, record: { ...recordOf(endpoint), byDane: 'perhaps' } }),
+      /not verify/,
+    ],
     ['shows a revision that is none', speaking({ ...row, revision: -1 }), /not verify/],
     ['has no seal', speaking({ ...row, sealed: null }), /not verify/],
   ])('that %s', async (_, speech, message) => {
@@ -95,6 +143,14 @@ describe('an impostor at the socket beside the pins', () => {
     await expect(asked).rejects.toMatchObject({ code: 'store-unavailable' });
     await expect(asked).rejects.toThrow(message);
     expect(existsSync(join(directory, 'pins'))).toBe(false);
+  });
+
+  it('that ends no line is read no further than a line can be long', async () => {
+    const directory = temporaryDirectory();
+    await impostor(directory, opening(`${accepted}${hello}${'x'.repeat(17 * 1024 * 1024)}`));
+    // All of that has to come before anybody may call it silence.
+    const patient = { ...hasty.timing, silenceMs: 15_000, answerMs: 15_000 };
+    await expect(shared(directory, { timing: patient })).rejects.toThrow(/could not be read/);
   });
 
   it('that speaks another version is named at once, with both versions', async () => {
