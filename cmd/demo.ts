@@ -5,12 +5,13 @@ import type { Stage } from '../src/demo/stage.ts';
 import { isSet } from './args.ts';
 import type { CommandModule, Run } from './command.ts';
 import type { Io } from './io.ts';
+import { logFlags } from './settings.ts';
 
 const demo: Run = async (args, io) => {
   const { setStage } = await import('../src/demo/stage.ts');
   const { actStory } = await import('../src/demo/story.ts');
   const stop = untilStopped();
-  const stage = await setStage({ env: io.env, on: () => undefined });
+  const stage = await setStage({ env: io.env, on: () => undefined, flags: logFlags(args) });
   try {
     io.print('letterlock demo: a mail server with a self-signed certificate, and letterlock in front of it.');
     await actStory(stage, io.print);
@@ -66,6 +67,12 @@ function invitation({ account, configFile, endpoints }: Stage, { program }: Io):
 const build = (parser: Argv): Argv =>
   parser
     .option('once', { type: 'boolean', describe: 'act the story and end' })
+    .option('log-level', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'error (default), warn, info or debug: what letterlock logs meanwhile',
+    })
+    .option('log-format', { type: 'string', requiresArg: true, describe: 'json, pretty or auto' })
     .usage(
       'Usage: $0 demo\n\nStarts an embedded mail server with a self-signed certificate and letterlock in front of it, acts out\n' +
         'what happens when the server’s key changes, and leaves both running for your own mail client.',

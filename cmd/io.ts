@@ -5,6 +5,7 @@
 
 import { basename } from 'node:path';
 import { escapeText } from '../src/trust/escape.ts';
+import type { Terminal } from './screen.ts';
 
 export interface Io {
   readonly env: NodeJS.ProcessEnv;
@@ -15,6 +16,8 @@ export interface Io {
   /** How the user can call this program again, from anywhere. */
   readonly program: string;
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Absent where stdout is none: then nothing is drawn over. */
+  readonly terminal?: Terminal;
   readonly now: () => number;
   /** Lines of result; a line end inside one is escaped like any other control. */
   readonly print: (...lines: readonly string[]) => void;
@@ -35,6 +38,7 @@ export function processIo(): Io {
     words: process.argv.slice(2),
     program: programName(process.argv[1] ?? ''),
     stdin: process.stdin,
+    ...(process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? { terminal: ownTerminal() } : {}),
     now: () => Date.now(),
     print: (...lines) => void process.stdout.write(lines.map((line) => `${escapeText(line)}\n`).join('')),
     printFile: (...lines) =>
@@ -46,6 +50,12 @@ export function processIo(): Io {
   };
 }
 
+const ownTerminal = (): Terminal => ({
+  columns: () => process.stdout.columns || 80,
+  rows: () => process.stdout.rows || 24,
+  write: (text) => void process.stdout.write(text),
+});
+
 /** `letterlock` where it is installed under that name, else by the file that runs. */
 const programName = (file: string): string =>
   basename(file) === 'letterlock' || file === '' ? 'letterlock' : `node ${file}`;
@@ -56,8 +66,8 @@ function quietPipe(error: Error): void {
 }
 
 /** JSON whose strings hold no character that moves a terminal: escaping inside strings keeps it the same JSON. */
-export const jsonText = (value: unknown): string =>
-  JSON.stringify(value, null, 2).replace(
+export const jsonText = (value: unknown, indent = 2): string =>
+  JSON.stringify(value, null, indent).replace(
     /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu,
     (char) =>
       [...Array(char.length).keys()]

@@ -30,6 +30,15 @@ const flagNames: Readonly<Record<string, string>> = {
 /** To the command that serves, --socket is where it listens; to all others, where a daemon does: no setting of theirs. */
 const servingFlagNames = { ...flagNames, 'admin.socket': 'socket' };
 
+/** What the log of a command without a configuration of the user's is to be like. */
+export const logFlags = (args: Args): ConfigSources['flags'] =>
+  Object.fromEntries(
+    ['log.level', 'log.format'].map((key) => {
+      const name = flagNames[key] ?? '';
+      return [key, { flag: `--${name}`, text: textOf(args, name) ?? undefined }];
+    }),
+  );
+
 export interface Wanted {
   readonly urls: readonly string[];
   readonly needsRoutes: boolean;

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, type ConfigSources } from '../config/load.ts';
 import { thisHome } from '../config/paths.ts';
 import { startDaemon, type Daemon } from '../daemon.ts';
 import { CommandError } from '../errors.ts';
@@ -37,6 +37,8 @@ const drainMs = 1000;
 export async function setStage(options: {
   readonly env: NodeJS.ProcessEnv;
   readonly on: (event: ProxyEvent) => void;
+  /** Of letterlock's log; errors alone without it. */
+  readonly flags?: ConfigSources['flags'];
 }): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), 'letterlock-demo-'));
   const user = { name: 'demo', password: 'demo' };
@@ -80,18 +82,19 @@ function configText(
   return `state: ${join(folder, 'state')}\nmetrics: null\nlog: {level: error}\nroutes:\n${routes.join('')}`;
 }
 
-async function startFrom(
-  file: string,
-  options: { readonly env: NodeJS.ProcessEnv; readonly on: (event: ProxyEvent) => void },
-): Promise<Daemon> {
+async function startFrom(file: string, options: Parameters<typeof setStage>[0]): Promise<Daemon> {
   // The user's own letterlock settings must not reach the demo's.
   const env = Object.fromEntries(
     Object.entries(options.env).filter(([name]) => !name.startsWith('LETTERLOCK_')),
   );
-  const sources = { file, routes: [], flags: {}, home: thisHome(env), cwd: tmpdir(), needsRoutes: true };
+  const flags = options.flags ?? {};
+  const sources = { file, routes: [], flags, home: thisHome(env), cwd: tmpdir(), needsRoutes: true };
   const loaded = await loadConfig(sources);
   if (!loaded.ok)
-    throw new CommandError('internal', loaded.problems.map(({ message }) => message).join('; '));
+    throw new CommandError(
+      options.flags === undefined ? 'internal' : 'config',
+      loaded.problems.map(({ message }) => message).join('; '),
+    );
   return startDaemon(loaded.config, { env, on: options.on });
 }
 
