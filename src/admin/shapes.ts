@@ -183,6 +183,13 @@ export interface ReloadShape {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** `dashboard --json`: an address that opens the page once, until `expiresAt`. */
+export interface DashboardShape {
+  readonly url: string;
+  readonly scope: 'read' | 'admin';
+  readonly expiresAt: string;
+}
+
 /** `pins verify --json`: the store's own state and the hash chain of the audit log. */
 export interface VerifyShape {
   readonly ok: boolean;
