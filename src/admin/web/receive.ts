@@ -4,8 +4,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommandError } from '../../errors.ts';
-import { errorShape, matchRoute } from '../api.ts';
+import { errorShape } from '../api.ts';
 import { sendJson, serveApi } from '../http.ts';
+import { matchRoute } from '../routes.ts';
 import { admit } from './bearer.ts';
 import type { Desk } from './desk.ts';
 import type { Grant } from './grants.ts';
