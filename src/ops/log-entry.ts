@@ -289,11 +289,6 @@ function endMessage(event: Of<'session-ended'>): string {
   }
 }
 
-const dashboardSentences = {
-  read: 'somebody opened the page, for reading only',
-  admin: 'somebody opened the page, and may decide on keys there',
-} as const;
-
 function serviceEntry(
   event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'dashboard-opened' | 'warning'>,
 ): LogEntry {
@@ -320,7 +315,7 @@ function serviceEntry(
     case 'crl-reloaded':
       return entry('info', event, 'revocation lists read again', {});
     case 'dashboard-opened':
-      return entry('info', event, dashboardSentences[event.scope], {
+      return entry('info', event, `the page was opened in a browser (${event.scope})`, {
         scope: event.scope,
         until: new Date(event.until).toISOString(),
       });

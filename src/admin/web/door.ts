@@ -4,7 +4,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { CommandError } from '../../errors.ts';
 import { codeOf } from '../../net/failure.ts';
 import { addressText } from '../../proxy/address.ts';
@@ -76,9 +76,12 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
     uidOf: ({ socket }: IncomingMessage) =>
       peerUid(socket, { peers, signal: AbortSignal.timeout(uidMs) }).catch(() => null),
   };
-  server.on('request', (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     receive(request, response, desk).catch(() => response.destroy());
-  });
+  };
+  server.on('request', answer);
+  // Else Node answers by itself, without a word of what protects.
+  server.on('checkExpectation', answer);
   const address = addressText(bound);
   return {
     address,
