@@ -134,6 +134,12 @@ export const status = z.object({
   store: storeRow,
 });
 
+export const dashboardLink = z.object({
+  url: z.string().describe('Opens the page once, until `expiresAt`.'),
+  scope: z.enum(['read', 'admin']),
+  expiresAt: of.date,
+});
+
 export const explanation = z.object({
   target: z.string(),
   kind: z.enum(['code', 'reference', 'endpoint']),
