@@ -44,6 +44,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    command: 'dashboard',
+    describe: 'open the page: what is trusted, what is refused, what waits for a decision',
+    load: async () => (await import('./dashboard.ts')).dashboardCommand,
+  },
+  {
     command: 'probe [endpoint]',
     describe: 'have the running proxy ask a server now, without a mail client',
     load: async () => (await import('./probe.ts')).probeCommand,

@@ -135,6 +135,12 @@ export const status = z.object({
   store: storeRow,
 });
 
+export const dashboardLink = z.object({
+  url: z.string().describe('Opens the page once, until `expiresAt`.'),
+  scope: z.enum(['read', 'admin']),
+  expiresAt: of.date,
+});
+
 const decision = z.object({
   spki: of.spki,
   verdict: z.enum(['accepted', 'refused']),

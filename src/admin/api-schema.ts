@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { keyEvidence, recordSchema } from '../formats/record-schema.ts';
 import * as answers from './answer-schema.ts';
-import { commandSchema, probeSchema } from './command-schema.ts';
+import { commandSchema, dashboardSchema, probeSchema } from './command-schema.ts';
 import { importSchema } from './import-schema.ts';
 import * as live from './live-schema.ts';
 import { routes, type RouteEntry } from './routes.ts';
@@ -63,6 +63,8 @@ export const apiSchemas = {
   Imported: answers.imported,
   Probe: probeSchema,
   Probed: live.probed,
+  Dashboard: dashboardSchema,
+  DashboardLink: answers.dashboardLink,
   Reload: answers.reload,
   Verification: answers.verification,
   Event: live.event,

@@ -110,6 +110,7 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
     case 'import':
     case 'commands':
     case 'probes':
+    case 'dashboard':
       return order(operator, route, body);
     case 'schema':
       return (await import('./api-schema.ts')).apiSchema();
@@ -121,7 +122,7 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
 /** What reads a body is loaded when one comes. */
 async function order(
   operator: Operator,
-  route: 'import' | 'commands' | 'probes',
+  route: 'import' | 'commands' | 'probes' | 'dashboard',
   body: unknown,
 ): Promise<unknown> {
   switch (route) {
@@ -136,6 +137,10 @@ async function order(
     case 'probes': {
       const { parseProbe } = await import('./command-schema.ts');
       return operator.probe(parseProbe(body));
+    }
+    case 'dashboard': {
+      const { parseDashboard } = await import('./command-schema.ts');
+      return operator.dashboard(parseDashboard(body));
     }
   }
 }

@@ -10,6 +10,7 @@ import type {
   AnswerShape,
   BackupShape,
   ComparisonShape,
+  DashboardShape,
   ExplanationShape,
   HistoryRow,
   ImportShape,
@@ -26,6 +27,8 @@ export interface ClientOptions {
   readonly maxAnswerBytes?: number;
   /** A feed that shows no sign of life for so long has broken off; default 45 000. */
   readonly silenceMs?: number;
+  /** What an order is written down as; default `cli`. */
+  readonly origin?: 'cli' | 'admin';
 }
 
 /** A server may take a minute before it is given up, and its turn before that. */
@@ -38,6 +41,7 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
     deadlineMs: options.deadlineMs ?? 30_000,
     maxAnswerBytes: options.maxAnswerBytes ?? 32 * 1024 * 1024,
     silenceMs: options.silenceMs ?? 45_000,
+    origin: options.origin ?? 'cli',
   };
   const read = <T>(path: string): Promise<T> => exchange<T>(line, { method: 'GET', path, body: null });
   const order = <T>(path: string, body: unknown): Promise<T> =>
@@ -59,6 +63,7 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
         { ...line, deadlineMs: Math.max(line.deadlineMs, probeDeadlineMs) },
         { method: 'POST', path: '/v1/probes', body: { endpoint } },
       ),
+    dashboard: (wanted) => order<DashboardShape>('/v1/dashboard', wanted),
     follow: (following) => followRemote(line, following),
     command: (command) => order<AnswerShape>('/v1/commands', command),
     import: (wanted) => order<ImportShape>('/v1/import', wanted),

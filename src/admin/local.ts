@@ -54,6 +54,7 @@ export async function openLocalOperator(options: LocalOptions): Promise<Operator
           if (connectionIdIn(target) === null) return null;
           throw options.noDaemon();
         },
+        dashboard: daemonOnly,
         // oxlint-disable-next-line require-yield -- there is nothing to tell
         async *follow() {
           throw options.noDaemon();

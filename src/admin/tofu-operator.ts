@@ -28,7 +28,10 @@ import type {
   VerifyShape,
 } from './shapes.ts';
 
-export interface LiveParts extends Pick<Operator, 'sessions' | 'endpoints' | 'probe' | 'follow'> {
+export interface LiveParts extends Pick<
+  Operator,
+  'sessions' | 'endpoints' | 'probe' | 'follow' | 'dashboard'
+> {
   /** Of a connection by its name; null for what is no such name. @throws CommandError `not-found` */
   readonly connection: (target: string) => ExplanationShape | null;
 }
@@ -62,6 +65,7 @@ export function operateOn(parts: OperatorParts): Operator {
     endpoints: () => translated(parts.live.endpoints),
     probe: (endpoint) => translated(() => parts.live.probe(endpoint)),
     follow: (options) => parts.live.follow(options),
+    dashboard: (wanted) => translated(() => parts.live.dashboard(wanted)),
     candidate: (ref) => translated(async () => comparisonOf(parts, ref)),
     history: (endpoint) => translated(() => historyRows(parts, endpoint)),
     command: (command) => translated(() => carryOut(parts, command)),

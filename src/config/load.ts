@@ -25,6 +25,7 @@ import { neighbourProblems } from './neighbours.ts';
 import type { OriginRow } from './origin-row.ts';
 import { originRows } from './origins.ts';
 import { ownListeners, socketProblems } from './own-listeners.ts';
+import { pageProblems } from './page-listen.ts';
 import { readPasswordFiles } from './password-files.ts';
 import type { Home } from './paths.ts';
 import { listOf } from './plain.ts';
@@ -128,6 +129,7 @@ async function finish(
     ...crls,
     ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
+    ...pageProblems(ground, config),
     ...built.flatMap(({ draft, route }) => [
       ...legacyPolicyProblems(draft, route),
       ...continuityProblems(draft, route),

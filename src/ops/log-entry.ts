@@ -2,7 +2,7 @@
 // tomorrow slips into a log.
 
 import type { ProxyEvent } from '../proxy/events.ts';
-import { entryOf, type LogEntry } from './entry-of.ts';
+import { entryOf, isoDate, type LogEntry } from './entry-of.ts';
 import { probeEntry } from './probe-entry.ts';
 import { sessionEntry } from './session-entry.ts';
 import { trustEntry } from './trust-entry.ts';
@@ -38,6 +38,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'reloaded':
     case 'crl-reloaded':
     case 'hook-delivered':
+    case 'dashboard-opened':
     case 'warning':
       return serviceEntry(event);
   }
@@ -47,7 +48,13 @@ type ServiceEvent = Extract<
   ProxyEvent,
   {
     readonly type:
-      'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'hook-delivered' | 'warning';
+      | 'listening'
+      | 'listen-skipped'
+      | 'reloaded'
+      | 'crl-reloaded'
+      | 'hook-delivered'
+      | 'dashboard-opened'
+      | 'warning';
   }
 >;
 
@@ -78,6 +85,13 @@ function serviceEntry(event: ServiceEvent): LogEntry {
       return entryOf(event.type, 'info', { message: 'revocation lists read again' });
     case 'hook-delivered':
       return hookDelivered(event);
+    case 'dashboard-opened': {
+      const { scope, until } = event;
+      return entryOf(event.type, 'info', {
+        message: `the page was opened in a browser (${scope})`,
+        fields: { scope, until: isoDate(until) },
+      });
+    }
     case 'warning':
       return entryOf(event.type, 'warn', { message: event.message, fields: { code: event.code } });
   }

@@ -159,6 +159,11 @@ const rows = {
     tells: 'One problem of the new configuration, after SIGHUP.',
     fields: [],
   },
+  'dashboard-opened': {
+    levels: ['info'],
+    tells: 'A browser exchanged its one-time address for a session of the page.',
+    fields: ['scope', 'until'],
+  },
   'crl-reloaded': { levels: ['info'], tells: 'Revocation lists were read again.', fields: [] },
   'hook-delivered': {
     levels: ['debug', 'warn'],
@@ -181,7 +186,7 @@ const rows = {
   ready: {
     levels: ['info'],
     tells: 'Everything listens.',
-    fields: ['version', 'pid', 'addresses', 'admin', 'metrics'],
+    fields: ['version', 'pid', 'addresses', 'admin', 'metrics', 'dashboard'],
   },
   stopping: { levels: ['info'], tells: 'A signal ends the proxy; open sessions may end.', fields: [] },
   'sweep-failed': {

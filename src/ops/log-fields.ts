@@ -33,6 +33,7 @@ const rows = {
   clientTls: { type: 'text', nullable: true, tells: 'TLS version of the client’s side; null in clear.' },
   code: { type: 'text', tells: 'Which warning it is.' },
   dane: { type: 'text', tells: 'What TLSA records say of the key; absent where nobody asked.' },
+  dashboard: { type: 'text', nullable: true, tells: 'Where the page is served; null when it is not.' },
   detail: { type: 'text', nullable: true, tells: 'What the world said, for people; no format to rely on.' },
   differing: { type: 'list', tells: 'Vantage points that saw another key.' },
   endpoint: { type: 'text', tells: 'The server, `NAME:PORT`.' },
@@ -73,6 +74,7 @@ const rows = {
     nullable: true,
     tells: 'The sentence the client was told; null when it was told none.',
   },
+  scope: { type: 'text', tells: 'What the page may: `read` or `admin`.' },
   seconds: { type: 'number', unit: 'seconds', tells: 'How long it took.' },
   session: {
     type: 'text',
@@ -84,7 +86,10 @@ const rows = {
   state: { type: 'text', tells: 'How the pin store is: `good`, `damaged` or `unavailable`.' },
   times: { type: 'count', tells: 'How often more than the lines say.' },
   unreached: { type: 'list', tells: 'Vantage points that could not be asked.' },
-  until: { type: 'time', tells: 'When the key stops being trusted; `never` where no date can say it.' },
+  until: {
+    type: 'time',
+    tells: 'When the key stops being trusted, or the page its session; `never` where no date can say it.',
+  },
   upstream: { type: 'text', tells: 'The server’s URL in the configuration.' },
   verdict: { type: 'text', nullable: true, tells: 'The basis of the acceptance, or `refused`.' },
   version: { type: 'text', tells: 'Of letterlock, or of TLS.' },

@@ -146,6 +146,8 @@ export type ProxyEvent =
       readonly pathNotAfter: number | null;
       readonly seconds: number;
     } & ProbeOutcome)
+  /** A browser exchanged its one-time code; milliseconds since 1970. */
+  | { readonly type: 'dashboard-opened'; readonly scope: 'read' | 'admin'; readonly until: number }
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
   /** A hook was told of something, or not: `dropped` where its queue was full, `deduplicated` where it was told just before. */
   | {

@@ -87,5 +87,6 @@ export const silent: LiveParts = {
   endpoints: async () => [],
   connection: () => null,
   probe: () => Promise.reject(new TypeError('nobody probes here')),
+  dashboard: () => Promise.reject(new TypeError('nobody serves a page here')),
   follow: ({ signal }) => new Feed(Date.now).follow({ after: null, signal }),
 };

@@ -157,7 +157,7 @@ const config = (routes: readonly Route[]): Parameters<typeof seePorts>[0] => ({
   resolver: null,
   hooks: [],
   metrics: null,
-  admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
+  admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null }, listen: null },
   localCa: { names: [] },
   log: { level: 'info', format: 'json' },
   shutdownSeconds: 1,

@@ -135,5 +135,6 @@ export const everyEvent: readonly ProxyEvent[] = [
   probed(),
   { type: 'reloaded', ok: true, problems: 0 },
   { type: 'hook-delivered', hook: 'desktop', result: 'failed', attempts: 1, detail: 'exit 1' },
+  { type: 'dashboard-opened', scope: 'admin', until: 1_800_000_000_000 },
   { type: 'warning', code: 'no-bundle', message: 'no system bundle' },
 ];

@@ -95,6 +95,7 @@ export function noticeOf(event: ProxyEvent, parts: NoticeParts): Notice | null {
     case 'listen-skipped':
     case 'crl-reloaded':
     case 'hook-delivered':
+    case 'dashboard-opened':
       return null;
   }
 }
