@@ -138,7 +138,8 @@ async function openOwnMetrics(
     tellCarried: () => late.proxy?.tellCarried(),
     settings: () => settingsOf(ground.force.config.routes),
   });
-  const metrics = await openMetrics({ build, view, now });
+  const { level, maxLabelValues } = config.metrics;
+  const metrics = await openMetrics({ build, view, now, level, maxLabelValues });
   ground.closing.add(() => metrics.close());
   return metrics;
 }

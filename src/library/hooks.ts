@@ -35,6 +35,7 @@ const pinning: ReadonlySet<PinChangeEvent> = new Set<PinChangeEvent>([
   'approved',
   'added',
   'imported',
+  'matched',
   'config-pinned',
 ]);
 

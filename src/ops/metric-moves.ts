@@ -6,7 +6,7 @@ import type { ProxyEvent } from '../proxy/events.ts';
 import type { PinChangeEvent } from '../store/pin-store.ts';
 import { faults } from '../trust/fault.ts';
 import type { LabelBound } from './label-bound.ts';
-import type { Families, HistogramName } from './metric-families.ts';
+import type { Families, HistogramName, MetricsLevel } from './metric-families.ts';
 
 const byOperator = ['cli', 'admin'] as const;
 /** Changes of pins that count, with the origins each can have; learning a CA or a candidate changes no pin. */
@@ -14,7 +14,8 @@ export const changeRows: readonly (readonly [PinChangeEvent, readonly string[]])
   ['first-use', ['proxy']],
   ['approved', byOperator],
   ['added', byOperator],
-  ['imported', ['proxy', ...byOperator]],
+  ['imported', byOperator],
+  ['matched', ['proxy']],
   ['promoted', ['proxy']],
   ['handed-over', ['proxy']],
   ['retired', ['proxy', ...byOperator]],
@@ -33,6 +34,7 @@ interface Bounds {
 
 export interface MoverParts {
   readonly bounds: Bounds;
+  readonly level: MetricsLevel;
   readonly now: () => number;
   readonly backend: () => string;
 }
@@ -49,7 +51,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
     labels: { readonly [label: string]: string } | null,
     seconds: number,
   ): void => {
-    if (labels !== null) histogram[name].observe(labels, seconds);
+    if (labels !== null) histogram[name]?.observe(labels, seconds);
   };
   const ofRoute = (name: string): { readonly route: string } | null => {
     const admitted = route.admit(name);
@@ -96,7 +98,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         );
         return;
       case 'judged':
-        return judged(families, { upstream, now: parts.now }, event);
+        return judged(families, { ...parts, upstream }, event);
       case 'pin-changed':
         if (countedChanges.has(event.event))
           counter.pin_changes_total.inc({ event: event.event, origin: event.origin });
@@ -107,12 +109,19 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         gauge.config_last_reload_successful.set(event.ok ? 1 : 0);
         if (event.ok) gauge.config_last_reload_success_timestamp_seconds.set(parts.now() / 1000);
         return;
+      case 'session-revoked':
+        return counter.sessions_revoked_total.inc({ upstream: upstream.counted(event.endpoint) });
       case 'corroborated':
+        for (const result of ['agreed', 'differing', 'unreached'] as const)
+          counter.corroborations_total.inc(
+            { upstream: upstream.counted(event.endpoint), result },
+            event[result].length,
+          );
+        return;
       case 'crl-reloaded':
       case 'certificate-renewed':
       case 'retiring-key-in-use':
       case 'key-untrusted':
-      case 'session-revoked':
       case 'store-health':
       case 'listening':
       case 'listen-skipped':
@@ -147,7 +156,7 @@ function sessionEnded(
   if (labels !== undefined && admitted !== null) gauge.client_connections.dec(labels);
   const route = at.route.counted(event.route);
   if (admitted !== null && event.outcome !== 'rejected')
-    histogram.session_duration_seconds.observe({ route }, event.seconds);
+    histogram.session_duration_seconds?.observe({ route }, event.seconds);
   switch (event.outcome) {
     case 'relayed':
       return;
@@ -165,16 +174,19 @@ function sessionEnded(
 
 function judged(
   { counter, gauge }: Families,
-  at: { readonly upstream: LabelBound; readonly now: () => number },
+  at: { readonly upstream: LabelBound; readonly now: () => number; readonly level: MetricsLevel },
   event: Of<'judged'>,
 ): void {
   counter.verdicts_total.inc({ upstream: at.upstream.counted(event.endpoint), basis: event.verdict });
   const upstream = at.upstream.admit(event.endpoint);
   if (upstream === null) return;
   gauge.endpoint_refusing.set({ upstream }, event.verdict === 'refused' ? 1 : 0);
+  gauge.endpoint_judged_timestamp_seconds.set({ upstream }, at.now() / 1000);
   if (event.verdict === 'pin') gauge.pin_last_match_timestamp_seconds.set({ upstream }, at.now() / 1000);
   for (const fault of Object.keys(faults)) {
-    gauge.certificate_faults.set({ upstream, fault }, event.faults.some((found) => found === fault) ? 1 : 0);
+    if (event.faults.some((found) => found === fault)) gauge.certificate_faults.set({ upstream, fault }, 1);
+    else if (at.level === 'full') gauge.certificate_faults.set({ upstream, fault }, 0);
+    else gauge.certificate_faults.remove({ upstream, fault });
   }
   setDate(gauge.peer_certificate_not_before_timestamp_seconds, upstream, event.notBefore);
   setDate(gauge.peer_certificate_not_after_timestamp_seconds, upstream, event.notAfter);
@@ -182,7 +194,7 @@ function judged(
 }
 
 /** What is not known is absent: an old value would be about another certificate. */
-function setDate(metric: Gauge, upstream: string, at: number | null): void {
+export function setDate(metric: Gauge, upstream: string, at: number | null): void {
   if (at === null) metric.remove({ upstream });
   else metric.set({ upstream }, at / 1000);
 }
@@ -193,7 +205,7 @@ function storeWritten(
   event: Of<'store-operation'>,
 ): void {
   const { backend } = at;
-  histogram.store_operation_duration_seconds.observe({ backend }, event.seconds);
+  histogram.store_operation_duration_seconds?.observe({ backend }, event.seconds);
   if (event.ok) gauge.store_last_sync_timestamp_seconds.set({ backend }, at.now() / 1000);
   else counter.store_errors_total.inc({ backend });
 }

@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type * as Prometheus from 'prom-client';
+import type { MetricsLevel } from './metric-families.ts';
 
 type Library = typeof Prometheus;
 
@@ -14,13 +15,13 @@ const lagPercentiles = [50, 90, 99] as const;
 const nanoseconds = 1e9;
 
 /** Registers the process's series; the answer stops what was started for them. */
-export function registerProcess(library: Library, registry: Registry): () => void {
+export function registerProcess(library: Library, registry: Registry, level: MetricsLevel): () => void {
   registerUsage(library, registry);
   const stopLag = registerLag(library, registry);
-  const stopGc = registerGc(library, registry);
+  const stopGc = level === 'minimal' ? null : registerGc(library, registry);
   return () => {
     stopLag();
-    stopGc();
+    stopGc?.();
   };
 }
 

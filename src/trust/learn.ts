@@ -114,7 +114,7 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   const matched = matchedImport(record, scene);
   if (matched !== null) {
     const { record: next, detail } = matched;
-    return change({ ...draft, record: next }, evidence.now, {}, ['imported', spki, detail]);
+    return change({ ...draft, record: next }, evidence.now, {}, ['matched', spki, detail]);
   }
   if (isPromotion(scene)) return promote(draft, scene);
   if (record.basis !== 'none') return draft;
