@@ -1,7 +1,7 @@
 // First row: what a person looks at who has ten seconds, and where to go from there.
 
 import { bands, chart, stat, table, type Sized, type Threshold } from './grafana.ts';
-import { here, increase, lifetimeLeft, ofRoute, ofUpstream, sumBy } from './expressions.ts';
+import { here, increase, lifetimeLeft, ofRoute, ofUpstream, rate, selfSigned, sumBy } from './expressions.ts';
 
 const noneIsGood: readonly Threshold[] = [
   { value: null, color: 'green' },
@@ -56,12 +56,13 @@ export const glance: readonly Sized[] = [
   stat(
     {
       title: 'Shortest lifetime left',
-      description: 'Of all certificates last presented, the least share of lifetime that is left.',
+      description:
+        'Of all certificates last presented, the least share of lifetime that is left. Self-signed ones do not count.',
       unit: 'percentunit',
       steps: lifetimeSteps,
       runbooks: ['PeerCertificateExpiring'],
     },
-    `min(${lifetimeLeft})`,
+    `min(${lifetimeLeft} unless on (upstream) ${selfSigned})`,
   ),
   stat(
     {
@@ -97,7 +98,7 @@ export const glance: readonly Sized[] = [
       ],
       runbooks: ['Refusing'],
     },
-    [`max by (upstream) (letterlock_endpoint_refusing{${ofUpstream}})`, '{{upstream}}'],
+    [`topk(25, max by (upstream) (letterlock_endpoint_refusing{${ofUpstream}}))`, '{{upstream}}'],
   ),
   table(
     {
@@ -135,6 +136,6 @@ export const glance: readonly Sized[] = [
       draw: 'stack',
       width: 12,
     },
-    [[sumBy('basis', `rate(letterlock_verdicts_total{${ofUpstream}}[$__rate_interval])`), '{{basis}}']],
+    [[sumBy('basis', rate(`letterlock_verdicts_total{${ofUpstream}}`)), '{{basis}}']],
   ),
 ];

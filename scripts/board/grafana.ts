@@ -1,7 +1,7 @@
 // The part of Grafana's dashboard format the board uses, as types, and the makers of its panels. What Grafana
 // fills in by itself stays out; what a panel shows and why is always there, as its description.
 
-export type Unit = 'short' | 'percentunit' | 's' | 'bytes' | 'Bps' | 'ops' | 'dateTimeFromNow' | 'none';
+export type Unit = 'short' | 'percentunit' | 's' | 'bytes' | 'Bps' | 'ops' | 'none';
 
 export interface Threshold {
   readonly value: number | null;
@@ -56,6 +56,8 @@ export interface Panel {
   readonly targets: readonly Target[];
   readonly fieldConfig: { readonly defaults: FieldDefaults; readonly overrides: readonly Override[] };
   readonly options: Readonly<Record<string, unknown>>;
+  /** The least $__interval: several scrapes, or there is nothing to count. */
+  readonly interval?: string;
   readonly transformations?: readonly {
     readonly id: string;
     readonly options: Readonly<Record<string, unknown>>;
@@ -173,6 +175,7 @@ export const chart = (
     panel: {
       type: 'timeseries',
       ...frame(common, targets),
+      ...(draw === 'bars' ? { interval: '2m' } : {}),
       fieldConfig: { defaults: field({ min: 0, ...common }, custom), overrides: [] },
       options: {
         legend: { displayMode: 'table', placement: 'bottom', calcs: ['lastNotNull', 'max'] },
@@ -242,11 +245,11 @@ const columnOverride = ({ title, unit, steps }: Column): readonly Override[] =>
 
 /** Rows of the queries' labels, merged over several queries; only `columns` are shown, in their order. */
 export const table = (
-  common: Common & { readonly columns: readonly Column[]; readonly width?: number },
+  common: Common & { readonly columns: readonly Column[]; readonly width?: number; readonly height?: number },
   exprs: readonly string[],
 ): Sized => ({
   width: common.width ?? 8,
-  height: 8,
+  height: common.height ?? 8,
   panel: {
     type: 'table',
     ...frame(common, exprs.map(instant)),

@@ -87,6 +87,7 @@ export const service: readonly Sized[] = [
       title: 'What runs',
       description: 'Versions, start, last configuration taken, and routes without series of their own.',
       width: 24,
+      height: 5,
       unit: 'none',
       columns: [
         { field: 'instance', title: 'instance' },

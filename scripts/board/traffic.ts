@@ -1,7 +1,7 @@
 // Sessions: who connects, what is carried, what fails, how long things take.
 
 import { chart, type Sized } from './grafana.ts';
-import { increase, ofRoute, ofUpstream, quantile, rate, sumBy } from './expressions.ts';
+import { increase, most, ofRoute, ofUpstream, quantile, rate, sumBy } from './expressions.ts';
 
 export const sessions: readonly Sized[] = [
   chart(
@@ -12,10 +12,10 @@ export const sessions: readonly Sized[] = [
       draw: 'stack',
       runbooks: ['ConnectionLimit'],
     },
-    [[sumBy('route', `letterlock_client_connections{${ofRoute}}`), '{{route}}']],
+    [[most(sumBy('route', `letterlock_client_connections{${ofRoute}}`)), '{{route}}']],
   ),
   chart({ title: 'New sessions', description: 'Client connections accepted, by route.', unit: 'ops' }, [
-    [sumBy('route', rate(`letterlock_client_connections_total{${ofRoute}}`)), '{{route}}'],
+    [most(sumBy('route', rate(`letterlock_client_connections_total{${ofRoute}}`))), '{{route}}'],
   ]),
   chart(
     {
@@ -101,11 +101,11 @@ export const latency: readonly Sized[] = [
     },
     [
       [
-        quantile(0.9, `letterlock_upstream_connect_duration_seconds{${ofUpstream}}`, 'upstream'),
+        most(quantile(0.9, `letterlock_upstream_connect_duration_seconds{${ofUpstream}}`, 'upstream')),
         'TCP {{upstream}}',
       ],
       [
-        quantile(0.9, `letterlock_tls_handshake_duration_seconds{${ofUpstream}}`, 'upstream'),
+        most(quantile(0.9, `letterlock_tls_handshake_duration_seconds{${ofUpstream}}`, 'upstream')),
         'TLS {{upstream}}',
       ],
     ],

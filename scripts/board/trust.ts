@@ -41,7 +41,7 @@ export const trust: readonly Sized[] = [
       steps: lifetimeSteps,
       runbooks: ['PeerCertificateExpiring'],
     },
-    [`sort(${lifetimeLeft})`, '{{upstream}}'],
+    [`sort(bottomk(20, ${lifetimeLeft}))`, '{{upstream}}'],
   ),
   table(
     {

@@ -13,6 +13,7 @@ type Library = typeof Prometheus;
 const gcKinds: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 const lagPercentiles = [50, 90, 99] as const;
 const nanoseconds = 1e9;
+const lagResolutionMs = 20;
 
 /** Registers the process's series; the answer stops what was started for them. */
 export function registerProcess(library: Library, registry: Registry, level: MetricsLevel): () => void {
@@ -84,7 +85,7 @@ function openFileLimit(): number | null {
 }
 
 function registerLag({ Gauge }: Library, registry: Registry): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
   delay.enable();
   const lags = lagPercentiles.map((percentile) => ({
     percentile,
@@ -99,8 +100,8 @@ function registerLag({ Gauge }: Library, registry: Registry): () => void {
     help: 'Event-loop delay since the last scrape, longest.',
     registers: [],
     collect() {
-      for (const { percentile, gauge } of lags) gauge.set(delay.percentile(percentile) / nanoseconds);
-      this.set(delay.max / nanoseconds);
+      for (const { percentile, gauge } of lags) gauge.set(lateness(delay.percentile(percentile)));
+      this.set(lateness(delay.max));
       delay.reset();
     },
   });
@@ -110,6 +111,9 @@ function registerLag({ Gauge }: Library, registry: Registry): () => void {
     delay.disable();
   };
 }
+
+/** What is measured is the time between two turns of a timer: a loop that is not held up at all shows its interval. */
+const lateness = (measured: number): number => Math.max(0, measured / nanoseconds - lagResolutionMs / 1000);
 
 function registerGc({ Histogram }: Library, registry: Registry): () => void {
   const durations = new Histogram({

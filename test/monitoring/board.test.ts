@@ -38,7 +38,10 @@ const panels = made.panels.filter(({ type }) => type !== 'row');
 
 /** As Grafana would fill it in. */
 const filled = (expr: string): string =>
-  expr.replaceAll('$__rate_interval', '5m').replaceAll(/\$(?:job|instance|route|upstream)\b/g, '.*');
+  expr
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__interval', '2m')
+    .replaceAll(/\$(?:job|instance|route|upstream)\b/g, '.*');
 
 const used = (expr: string): readonly string[] =>
   [...expr.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name).filter((name) => !name.startsWith('__'));
