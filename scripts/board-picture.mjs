@@ -22,9 +22,9 @@ try {
   try {
     // Counters have to be seen at 0 before the first event.
     await delay(3000);
-    const start = Math.ceil(Date.now() / 1000);
+    const start = Math.floor(Date.now() / 1000) - 10;
     await world.act();
-    const range = { start, end: start + Number(seconds) };
+    const range = { start, end: start + 10 + Number(seconds) };
     const answers = [];
     for (const panel of board.panels)
       answers.push({ panel, results: await ask(prometheus.url, panel, range) });

@@ -1,8 +1,10 @@
 // Certificates for the world of the picture: a CA, its servers at several ages, and self-signed ones.
 
-import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+
+// Its decorators need the metadata before it is loaded.
+await import('reflect-metadata');
+const x509 = await import('@peculiar/x509');
 
 const dayMs = 86_400_000;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };

@@ -75,10 +75,12 @@ function axes({ plot, top, unit, range, xOf, yOf }) {
   const minutes = [];
   for (let at = range.start; at <= range.end; at += 60)
     minutes.push(
-      `<text x="${xOf(at)}" y="${plot.y + plot.h + 14}" text-anchor="${at === range.start ? 'start' : 'middle'}" font-size="10" fill="${grey}">${Math.round((at - range.start) / 60)} min</text>`,
+      `<text x="${xOf(at)}" y="${plot.y + plot.h + 14}" text-anchor="${anchorAt(at, range)}" font-size="10" fill="${grey}">${Math.round((at - range.start) / 60)} min</text>`,
     );
   return [...lines, ...minutes];
 }
+
+const anchorAt = (at, { start, end }) => (at === start ? 'start' : end - at < 15 ? 'end' : 'middle');
 
 /** Stretches without a gap of more than three steps. */
 function stretches(points) {

@@ -154,7 +154,7 @@ async function clients(port, { until, busy }) {
       bytes: Math.round(2000 + Math.random() * 60_000 * wave),
     });
     visits.add(visiting);
-    visiting.finally(() => visits.delete(visiting));
+    void visiting.finally(() => visits.delete(visiting));
     await delay((busy === 0 ? 500 : 1400) / wave + Math.random() * 400);
   }
   await Promise.all(visits);

@@ -46,6 +46,8 @@ const filled = (expr: string): string =>
 const used = (expr: string): readonly string[] =>
   [...expr.matchAll(/\$\{?(\w+)/g)].map(([, name = '']) => name).filter((name) => !name.startsWith('__'));
 
+const familyOf = (name: string): string => name.replace(/_(?:bucket|sum|count)$/, '');
+
 describe('the board', () => {
   test('as it is committed is the one that is generated', async () => {
     const text = `${JSON.stringify(board(), null, 2)}\n`;
@@ -114,7 +116,6 @@ describe('the board', () => {
     const selectors = panels
       .flatMap((one) => one.targets ?? [])
       .flatMap(({ expr }) => readQuery(filled(expr)).selectors);
-    const familyOf = (name: string): string => name.replace(/_(?:bucket|sum|count)$/, '');
     const shown = new Set(selectors.map(({ metric }) => familyOf(metric)));
     const names = [...exported.keys()].filter((name) => name.startsWith('letterlock_')).map(familyOf);
     expect(names.filter((name) => !shown.has(name))).toEqual([]);

@@ -87,7 +87,7 @@ export const exported: ReadonlyMap<string, readonly string[]> = new Map<string, 
 ]);
 
 /** Values of labels from closed sets, by series and label. */
-const closed: Readonly<Record<string, readonly string[]>> = {
+export const closedLabels: Readonly<Record<string, readonly string[]>> = {
   'letterlock_refusals_total reason': Object.keys(refusals),
   'letterlock_failures_total reason': Object.keys(failures),
   'letterlock_client_connections_rejected_total reason': Object.keys(clientRejections),
@@ -100,6 +100,7 @@ const closed: Readonly<Record<string, readonly string[]>> = {
   'letterlock_verdicts_total basis': ['ca', 'pin', 'first-use', 'dane', 'refused'],
   'letterlock_probes_total result': ['accepted', 'refused', 'failed'],
   'letterlock_hook_deliveries_total result': ['delivered', 'failed', 'dropped', 'deduplicated'],
+  'letterlock_corroborations_total result': ['agreed', 'differing', 'unreached'],
   'letterlock_relayed_bytes_total direction': ['upstream', 'downstream'],
   'letterlock_trust_anchors source': ['system', 'bundled', 'file'],
   'letterlock_upstream_dials_total result': [
@@ -123,7 +124,7 @@ export function unknownIn(text: string, made: ReadonlyMap<string, readonly strin
     for (const label of labels) inReach.add(label);
     return matchers.flatMap(({ label, values }) => {
       if (![...labels, ...targetLabels].includes(label)) return [`${metric} has no label ${label}`];
-      const set = closed[`${metric} ${label}`];
+      const set = closedLabels[`${metric} ${label}`];
       const odd = set === undefined ? [] : values.filter((value) => !set.includes(value));
       return odd.map((value) => `${metric} has no ${label}="${value}"`);
     });

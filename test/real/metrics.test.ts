@@ -81,6 +81,9 @@ const boardQueries = z.object({
   ),
 });
 
+const named = (alerts: readonly Alert[]): readonly string[] =>
+  alerts.map(({ labels }) => labels['alertname'] ?? '').toSorted();
+
 describeWith(['dovecot', 'openssl', 'prometheus'], { root: false })('a Prometheus with our alerts', () => {
   let lab: MailLab;
   let letterlock: Letterlock;
@@ -102,9 +105,6 @@ describeWith(['dovecot', 'openssl', 'prometheus'], { root: false })('a Prometheu
     await letterlock.stop();
     await lab.stop();
   });
-
-  const named = (alerts: readonly Alert[]): readonly string[] =>
-    alerts.map(({ labels }) => labels['alertname'] ?? '').toSorted();
 
   const firing = (count: number): Promise<readonly Alert[]> =>
     until(`${count} alerts`, async () => {
