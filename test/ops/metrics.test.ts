@@ -460,3 +460,11 @@ test('CPU, memory, descriptors, event loop and collections are there, and no oth
   );
   expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
 });
+
+test('a loop that nothing holds up has no lag: the interval of the timer that measures is none', async () => {
+  const median = async (): Promise<number> =>
+    Number(/^nodejs_eventloop_lag_p50_seconds (\S+)/m.exec(await metrics.text())?.[1]);
+  await median();
+  // Seen over a while, on a machine that may be busy: the interval of 20 ms would be in every one.
+  await expect.poll(median, { interval: 200 }).toBeLessThan(0.01);
+});
