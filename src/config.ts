@@ -14,7 +14,11 @@ export interface Config {
   readonly metrics: {
     readonly host: string;
     readonly port: number;
-    /** A busy port is an error, not a warning. */ readonly explicit: boolean;
+    /** A busy port is an error, not a warning. */
+    readonly explicit: boolean;
+    readonly level: 'full' | 'minimal';
+    /** Routes, and servers, with series of their own. */
+    readonly maxLabelValues: number;
   } | null;
   readonly admin: {
     readonly socket: { readonly path: string; readonly mode: number; readonly group: string | null };

@@ -5,6 +5,7 @@ import { defaults, jsonSchema } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
 import { clientRejections, exitCodes, failures, misuses, refusals } from '../src/codes.ts';
 import { counters, gauges, histograms } from '../src/ops/metric-families.ts';
+import { closedLabels } from './monitoring/promql.ts';
 import { faultAdvice } from '../src/trust/fault-advice.ts';
 import { faults, isFault } from '../src/trust/fault.ts';
 import { hookEventSchema, hooksPage } from './ops/hooks/page.ts';
@@ -154,20 +155,39 @@ const metricRows = (families: Families, type: string): readonly string[] =>
     ([name, [labels, meaning]]) => `| \`letterlock_${name}\` | ${type} | ${labels.join(', ')} | ${meaning} |`,
   );
 
+const labelRows = (): readonly string[] =>
+  Object.entries(closedLabels).map(([where, values]) => {
+    const [metric = '', label = ''] = where.split(' ');
+    return `| \`${metric}\` | ${label} | ${[...new Set(values)].join(', ')} |`;
+  });
+
 /** docs/metrics.md, generated from the families. */
 function metricsPage(): string {
   return [
     '# Metrics',
     '',
-    'On `http://127.0.0.1:9465/metrics` (Prometheus text), with `/healthz` and `/readyz`. Labels come from closed sets: no',
-    'user, address or fingerprint ever stands in one. A value that is not known has no series; counters of refusals stand at 0',
-    'before the first. This page is generated from `src/ops/metric-families.ts`.',
+    'On `http://127.0.0.1:9465/metrics` (Prometheus text). How to scrape, alert and draw them: [monitoring](monitoring.md). Labels',
+    'come from closed sets: no user, address or fingerprint ever stands in one. A value that is not known has no series; counters',
+    'of refusals stand at 0 before the first. Histograms are left out at `metrics.level: minimal`. This page is generated from',
+    '`src/ops/metric-families.ts`.',
     '',
     '| metric | type | labels | meaning |',
     '|---|---|---|---|',
     ...metricRows(counters, 'counter'),
     ...metricRows(gauges, 'gauge'),
     ...metricRows(histograms, 'histogram'),
+    '',
+    'Of the process: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_max_fds`,',
+    '`nodejs_eventloop_lag_{p50,p90,p99,max}_seconds` (since the scrape before) and, at level full, `nodejs_gc_duration_seconds`.',
+    '',
+    '## Values of labels',
+    '',
+    '`route` is the name of a route, `upstream` the `name:port` of a server, `hook` the name of a hook, or `other` beyond',
+    '`metrics.maxLabelValues`. The rest:',
+    '',
+    '| metric | label | values |',
+    '|---|---|---|',
+    ...labelRows(),
     '',
   ].join('\n');
 }

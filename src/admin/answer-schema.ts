@@ -85,6 +85,7 @@ export const historyRow = z.object({
     'approved',
     'added',
     'imported',
+    'matched',
     'promoted',
     'handed-over',
     'retired',

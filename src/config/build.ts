@@ -55,9 +55,14 @@ const stateOf = (ground: Ground): string =>
 
 /** From a file metrics are on; without one (`letterlock run URL`) only where asked for. */
 function metricsOf({ raw, file }: Ground): Config['metrics'] {
-  if (raw.metrics === null || (raw.metrics === undefined && file === null)) return null;
-  const listen = raw.metrics?.listen;
-  return { ...parseListen(listen ?? defaults.metrics.listen), explicit: listen !== undefined };
+  if (raw.metrics === null || (raw.metrics?.listen === undefined && file === null)) return null;
+  const { listen, level, maxLabelValues } = raw.metrics ?? {};
+  return {
+    ...parseListen(listen ?? defaults.metrics.listen),
+    explicit: listen !== undefined,
+    level: level ?? defaults.metrics.level,
+    maxLabelValues: maxLabelValues ?? defaults.metrics.maxLabelValues,
+  };
 }
 
 function socketOf(ground: Ground, state: string): Config['admin']['socket'] {

@@ -39,7 +39,11 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
     }),
     ...(config.metrics === null
       ? [row(['metrics'], null)]
-      : [row(['metrics', 'listen'], `${bracketed(config.metrics.host)}:${config.metrics.port}`)]),
+      : [
+          row(['metrics', 'listen'], `${bracketed(config.metrics.host)}:${config.metrics.port}`),
+          row(['metrics', 'level'], config.metrics.level),
+          row(['metrics', 'maxLabelValues'], config.metrics.maxLabelValues),
+        ]),
     row(['admin', 'socket', 'path'], socket.path),
     row(['admin', 'socket', 'mode'], socket.mode.toString(8).padStart(4, '0')),
     ...(socket.group === null ? [] : [row(['admin', 'socket', 'group'], socket.group)]),

@@ -79,6 +79,15 @@ export const configSchema = z
     metrics: z
       .strictObject({
         listen: readable(parseListen).meta({ description: 'HOST:PORT of /metrics, /healthz and /readyz.' }),
+        level: z.enum(['full', 'minimal']).meta({
+          description:
+            'minimal leaves out histograms and most series that stand at 0, for many proxies under one Prometheus.',
+        }),
+        maxLabelValues: whole(
+          1,
+          10_000,
+          'How many routes, and how many servers, have series of their own; the rest are counted together as other.',
+        ),
       })
       .partial()
       .nullable()
@@ -126,7 +135,7 @@ export const defaults = {
   firstUse: 'accept',
   dane: 'off',
   caFile: ['system'],
-  metrics: { listen: '127.0.0.1:9465' },
+  metrics: { listen: '127.0.0.1:9465', level: 'full', maxLabelValues: 1000 },
   localCa: { names: [] },
   hooks: [],
   watch: 'off',

@@ -197,7 +197,8 @@ async function openOwnMetrics(
     hooks: () => late.hooks?.waiting() ?? [],
     settings: () => settingsOf(ground.force.config.routes),
   });
-  const metrics = await openMetrics({ build, view, now });
+  const { level, maxLabelValues } = config.metrics;
+  const metrics = await openMetrics({ build, view, now, level, maxLabelValues });
   ground.closing.add(() => metrics.close());
   return metrics;
 }

@@ -238,7 +238,8 @@ async function openPage(
   const place = ground.force.config.metrics;
   if (metrics === null || place === null) return null;
   const server = await servePage(place, metrics, {
-    ready: () => proxy.status().length > 0 && store.health().state !== 'unavailable',
+    ready: () =>
+      proxy.status().some(({ state }) => state !== 'draining') && store.health().state !== 'unavailable',
     warn: (message) => on({ type: 'warning', code: 'metrics-port-busy', message }),
   });
   if (server !== null) ground.closing.add(() => server.close());

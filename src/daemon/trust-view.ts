@@ -29,9 +29,25 @@ export const trustView = ({ store, tofu, settings, now, tellCarried, hooks }: Vi
     return {
       keys: countKeys(rows),
       endpoints: new Map(rows.map(({ endpoint, state }) => [endpoint, state] as const)),
+      pinsEnd: new Map(
+        rows.flatMap((row) => {
+          const end = pinsEnd(row);
+          return end === null ? [] : [[row.endpoint, end] as const];
+        }),
+      ),
     };
   },
 });
+
+/** When nothing will vouch for the endpoint any more; null while something will without end. */
+function pinsEnd({ state, pins, expected }: PinsRow): number | null {
+  const live = pins.filter((pin) => pin.live);
+  if (state !== 'pinned' || live.length === 0 || expected.length > 0) return null;
+  return live.reduce<number | null>(
+    (latest, { until }) => (latest === null || until === null ? null : Math.max(latest, Date.parse(until))),
+    0,
+  );
+}
 
 function countKeys(rows: readonly PinsRow[]): ReturnType<MetricsView['trust']>['keys'] {
   const count = (of: (row: PinsRow) => number): number => rows.reduce((sum, row) => sum + of(row), 0);

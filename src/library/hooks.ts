@@ -36,6 +36,7 @@ const pinning: ReadonlySet<PinChangeEvent> = new Set<PinChangeEvent>([
   'added',
   'imported',
   'handed-over',
+  'matched',
   'config-pinned',
 ]);
 

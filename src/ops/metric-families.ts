@@ -4,6 +4,12 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type * as Prometheus from 'prom-client';
 
+/**
+ * `minimal`, for many small proxies under one scraper: no histograms, and a series at 0 only where a first event
+ * must not be missed or nothing else would tell that there is none.
+ */
+export type MetricsLevel = 'full' | 'minimal';
+
 type Library = typeof Prometheus;
 
 const prefix = 'letterlock_';
@@ -23,6 +29,11 @@ export const counters = {
   verdicts_total: [['upstream', 'basis'], 'Verdicts, one for each handshake judged.'],
   refusals_total: [['upstream', 'reason'], 'Clients refused.'],
   failures_total: [['route', 'reason'], 'Sessions the world did not let us have.'],
+  sessions_revoked_total: [['upstream'], 'Open sessions ended because their key lost its trust.'],
+  corroborations_total: [
+    ['upstream', 'result'],
+    'Looks at a new key from elsewhere, by result: agreed, differing, unreached.',
+  ],
   probes_total: [['upstream', 'result'], 'Servers asked without a client, by what came of it.'],
   pin_changes_total: [['event', 'origin'], 'Changes of pins.'],
   store_errors_total: [['backend'], 'Pin store operations that failed.'],
@@ -42,6 +53,11 @@ export const gauges = {
   pins: [['state'], 'Keys known, by state.'],
   endpoint_state: [['upstream', 'state'], 'State of each configured endpoint; exactly one is 1.'],
   endpoint_refusing: [['upstream'], '1 when the last verdict was a refusal.'],
+  endpoint_judged_timestamp_seconds: [['upstream'], 'When a certificate was last judged, unix time.'],
+  pins_end_timestamp_seconds: [
+    ['upstream'],
+    'When the last live pin of a pinned endpoint ends, unix time; absent where one has no end.',
+  ],
   pin_last_match_timestamp_seconds: [['upstream'], 'When a pinned key was last seen, unix time.'],
   peer_certificate_not_before_timestamp_seconds: [
     ['upstream'],
@@ -75,11 +91,12 @@ export type HistogramName = keyof typeof histograms;
 export interface Families {
   readonly counter: Readonly<Record<CounterName, Counter>>;
   readonly gauge: Readonly<Record<GaugeName, Gauge>>;
-  readonly histogram: Readonly<Record<HistogramName, Histogram>>;
+  /** Empty at level `minimal`. */
+  readonly histogram: Readonly<Partial<Record<HistogramName, Histogram>>>;
 }
 
 /** Registers every family, without a value yet: what is not known has no series. */
-export function registerFamilies(library: Library, registry: Registry): Families {
+export function registerFamilies(library: Library, registry: Registry, level: MetricsLevel): Families {
   const registers = [registry];
   return {
     counter: each(
@@ -90,11 +107,14 @@ export function registerFamilies(library: Library, registry: Registry): Families
       gauges,
       (name, [labelNames, help]) => new library.Gauge({ name, help, labelNames, registers }),
     ),
-    histogram: each(
-      histograms,
-      (name, [labelNames, help, buckets]) =>
-        new library.Histogram({ name, help, labelNames, buckets: [...buckets], registers }),
-    ),
+    histogram:
+      level === 'minimal'
+        ? {}
+        : each(
+            histograms,
+            (name, [labelNames, help, buckets]) =>
+              new library.Histogram({ name, help, labelNames, buckets: [...buckets], registers }),
+          ),
   };
 }
 

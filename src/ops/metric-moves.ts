@@ -6,7 +6,7 @@ import type { ProxyEvent } from '../proxy/events.ts';
 import type { PinChangeEvent } from '../store/pin-store.ts';
 import { faults } from '../trust/fault.ts';
 import type { LabelBound } from './label-bound.ts';
-import type { Families, HistogramName } from './metric-families.ts';
+import type { Families, HistogramName, MetricsLevel } from './metric-families.ts';
 
 const byOperator = ['cli', 'admin'] as const;
 /** Changes of pins that count, with the origins each can have; learning a CA or a candidate changes no pin. */
@@ -14,7 +14,8 @@ export const changeRows: readonly (readonly [PinChangeEvent, readonly string[]])
   ['first-use', ['proxy']],
   ['approved', byOperator],
   ['added', byOperator],
-  ['imported', ['proxy', ...byOperator]],
+  ['imported', byOperator],
+  ['matched', ['proxy']],
   ['promoted', ['proxy']],
   ['handed-over', ['proxy']],
   ['retired', ['proxy', ...byOperator]],
@@ -34,6 +35,7 @@ interface Bounds {
 
 export interface MoverParts {
   readonly bounds: Bounds;
+  readonly level: MetricsLevel;
   readonly now: () => number;
   readonly backend: () => string;
 }
@@ -50,7 +52,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
     labels: { readonly [label: string]: string } | null,
     seconds: number,
   ): void => {
-    if (labels !== null) histogram[name].observe(labels, seconds);
+    if (labels !== null) histogram[name]?.observe(labels, seconds);
   };
   const ofRoute = (name: string): { readonly route: string } | null => {
     const admitted = route.admit(name);
@@ -97,9 +99,9 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         );
         return;
       case 'judged':
-        return judged(families, { upstream, now: parts.now }, event);
+        return judged(families, { ...parts, upstream }, event);
       case 'probed':
-        return probed(families, upstream, event);
+        return probed(families, { ...parts, upstream }, event);
       case 'pin-changed':
         if (countedChanges.has(event.event))
           counter.pin_changes_total.inc({ event: event.event, origin: event.origin });
@@ -115,13 +117,20 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         if (parts.bounds.hook.admit(event.hook) !== null)
           counter.hook_deliveries_total.inc({ hook: event.hook, result: event.result });
         return;
+      case 'session-revoked':
+        return counter.sessions_revoked_total.inc({ upstream: upstream.counted(event.endpoint) });
       case 'corroborated':
+        for (const result of ['agreed', 'differing', 'unreached'] as const)
+          counter.corroborations_total.inc(
+            { upstream: upstream.counted(event.endpoint), result },
+            event[result].length,
+          );
+        return;
       case 'crl-reloaded':
       case 'dashboard-opened':
       case 'certificate-renewed':
       case 'retiring-key-in-use':
       case 'key-untrusted':
-      case 'session-revoked':
       case 'store-health':
       case 'listening':
       case 'listen-skipped':
@@ -156,7 +165,7 @@ function sessionEnded(
   if (labels !== undefined && admitted !== null) gauge.client_connections.dec(labels);
   const route = at.route.counted(event.route);
   if (admitted !== null && event.outcome !== 'rejected')
-    histogram.session_duration_seconds.observe({ route }, event.seconds);
+    histogram.session_duration_seconds?.observe({ route }, event.seconds);
   switch (event.outcome) {
     case 'relayed':
       return;
@@ -172,34 +181,37 @@ function sessionEnded(
   }
 }
 
-function judged(
-  { counter, gauge }: Families,
-  at: { readonly upstream: LabelBound; readonly now: () => number },
-  event: Of<'judged'>,
-): void {
+interface Judging extends Pick<MoverParts, 'now' | 'level'> {
+  readonly upstream: LabelBound;
+}
+
+function judged({ counter, gauge }: Families, at: Judging, event: Of<'judged'>): void {
   counter.verdicts_total.inc({ upstream: at.upstream.counted(event.endpoint), basis: event.verdict });
   const upstream = at.upstream.admit(event.endpoint);
   if (upstream === null) return;
   gauge.endpoint_refusing.set({ upstream }, event.verdict === 'refused' ? 1 : 0);
+  gauge.endpoint_judged_timestamp_seconds.set({ upstream }, at.now() / 1000);
   if (event.verdict === 'pin') gauge.pin_last_match_timestamp_seconds.set({ upstream }, at.now() / 1000);
-  presented(gauge, upstream, event);
+  presented(gauge, { upstream, level: at.level }, event);
 }
 
 /** A probe that was judged moved what a verdict moves; what would be a first use is no verdict yet, but a certificate. */
-function probed({ counter, gauge }: Families, bound: LabelBound, event: Of<'probed'>): void {
-  counter.probes_total.inc({ upstream: bound.counted(event.endpoint), result: event.result });
-  const upstream = bound.admit(event.endpoint);
-  if (upstream !== null && event.spki !== null) presented(gauge, upstream, event);
+function probed({ counter, gauge }: Families, at: Judging, event: Of<'probed'>): void {
+  counter.probes_total.inc({ upstream: at.upstream.counted(event.endpoint), result: event.result });
+  const upstream = at.upstream.admit(event.endpoint);
+  if (upstream !== null && event.spki !== null) presented(gauge, { upstream, level: at.level }, event);
 }
 
 /** Of the certificate that was shown last, whatever came of it. */
 function presented(
   gauge: Families['gauge'],
-  upstream: string,
+  { upstream, level }: { readonly upstream: string; readonly level: MetricsLevel },
   event: Pick<Of<'judged'>, 'faults' | 'notBefore' | 'notAfter' | 'pathNotAfter'>,
 ): void {
   for (const fault of Object.keys(faults)) {
-    gauge.certificate_faults.set({ upstream, fault }, event.faults.some((found) => found === fault) ? 1 : 0);
+    if (event.faults.some((found) => found === fault)) gauge.certificate_faults.set({ upstream, fault }, 1);
+    else if (level === 'full') gauge.certificate_faults.set({ upstream, fault }, 0);
+    else gauge.certificate_faults.remove({ upstream, fault });
   }
   setDate(gauge.peer_certificate_not_before_timestamp_seconds, upstream, event.notBefore);
   setDate(gauge.peer_certificate_not_after_timestamp_seconds, upstream, event.notAfter);
@@ -207,7 +219,7 @@ function presented(
 }
 
 /** What is not known is absent: an old value would be about another certificate. */
-function setDate(metric: Gauge, upstream: string, at: number | null): void {
+export function setDate(metric: Gauge, upstream: string, at: number | null): void {
   if (at === null) metric.remove({ upstream });
   else metric.set({ upstream }, at / 1000);
 }
@@ -218,7 +230,7 @@ function storeWritten(
   event: Of<'store-operation'>,
 ): void {
   const { backend } = at;
-  histogram.store_operation_duration_seconds.observe({ backend }, event.seconds);
+  histogram.store_operation_duration_seconds?.observe({ backend }, event.seconds);
   if (event.ok) gauge.store_last_sync_timestamp_seconds.set({ backend }, at.now() / 1000);
   else counter.store_errors_total.inc({ backend });
 }

@@ -6,21 +6,23 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type * as Prometheus from 'prom-client';
+import type { MetricsLevel } from './metric-families.ts';
 
 type Library = typeof Prometheus;
 
 const gcKinds: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 const lagPercentiles = [50, 90, 99] as const;
 const nanoseconds = 1e9;
+const lagResolutionMs = 20;
 
 /** Registers the process's series; the answer stops what was started for them. */
-export function registerProcess(library: Library, registry: Registry): () => void {
+export function registerProcess(library: Library, registry: Registry, level: MetricsLevel): () => void {
   registerUsage(library, registry);
   const stopLag = registerLag(library, registry);
-  const stopGc = registerGc(library, registry);
+  const stopGc = level === 'minimal' ? null : registerGc(library, registry);
   return () => {
     stopLag();
-    stopGc();
+    stopGc?.();
   };
 }
 
@@ -83,7 +85,7 @@ function openFileLimit(): number | null {
 }
 
 function registerLag({ Gauge }: Library, registry: Registry): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
   delay.enable();
   const lags = lagPercentiles.map((percentile) => ({
     percentile,
@@ -98,8 +100,8 @@ function registerLag({ Gauge }: Library, registry: Registry): () => void {
     help: 'Event-loop delay since the last scrape, longest.',
     registers: [],
     collect() {
-      for (const { percentile, gauge } of lags) gauge.set(delay.percentile(percentile) / nanoseconds);
-      this.set(delay.max / nanoseconds);
+      for (const { percentile, gauge } of lags) gauge.set(lateness(delay.percentile(percentile)));
+      this.set(lateness(delay.max));
       delay.reset();
     },
   });
@@ -109,6 +111,9 @@ function registerLag({ Gauge }: Library, registry: Registry): () => void {
     delay.disable();
   };
 }
+
+/** What is measured is the time between two turns of a timer: a loop that is not held up at all shows its interval. */
+const lateness = (measured: number): number => Math.max(0, measured / nanoseconds - lagResolutionMs / 1000);
 
 function registerGc({ Histogram }: Library, registry: Registry): () => void {
   const durations = new Histogram({

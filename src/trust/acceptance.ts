@@ -42,7 +42,7 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
   const matched = matchedImport(record, scene);
   if (matched !== null) {
     const { record: next, detail } = matched;
-    return change({ ...draft, record: next }, {}, { at: evidence.now, told: ['imported', spki, detail] });
+    return change({ ...draft, record: next }, {}, { at: evidence.now, told: ['matched', spki, detail] });
   }
   if (isPromotion(scene)) return promote(draft, scene);
   if (record.basis !== 'none') return draft;

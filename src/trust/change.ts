@@ -8,6 +8,8 @@ export type PinChangeEvent =
   | 'approved'
   | 'added'
   | 'imported'
+  /** What was imported without its key was shown for the first time: now the key is a pin. */
+  | 'matched'
   | 'promoted'
   | 'handed-over'
   | 'retired'

@@ -61,7 +61,7 @@ describe('the smallest file', () => {
         },
       ],
       resolver: null,
-      metrics: { host: '127.0.0.1', port: 9465, explicit: false },
+      metrics: { host: '127.0.0.1', port: 9465, explicit: false, level: 'full', maxLabelValues: 1000 },
       admin: {
         socket: { path: '/home/you/.local/state/letterlock/admin.sock', mode: 0o600, group: null },
         listen: null,
@@ -266,6 +266,7 @@ describe('layers', () => {
       caFile: 'system',
       crlFile: 'list.pem',
       'metrics.listen': 'localhost:1',
+      'metrics.level': 'minimal',
       'admin.socket': '/s/x',
       watch: '12h',
       'admin.listen': '[::1]:9466',
@@ -287,7 +288,7 @@ describe('layers', () => {
     expect(config).toMatchObject({
       state: '/s',
       resolver: { kind: 'loopback', host: '127.0.0.1', port: 5353 },
-      metrics: { host: 'localhost', port: 1, explicit: true },
+      metrics: { host: 'localhost', port: 1, explicit: true, level: 'minimal', maxLabelValues: 999 },
       admin: { socket: { path: '/s/x' }, listen: { host: '::1', port: 9466 } },
       localCa: { names: ['box.lan', '192.0.2.7'] },
       log: { level: 'debug', format: 'json' },
@@ -339,10 +340,15 @@ describe('layers', () => {
   it('metrics are on from a file, off for URLs, and as written otherwise', async () => {
     const one = 'routes:\n  - upstream: imaps://a.example\n';
     const urls = { routes: ['pop3s://b.example'] };
-    const on = { host: '127.0.0.1', port: 9465, explicit: false };
+    const on = { host: '127.0.0.1', port: 9465, explicit: false, level: 'full', maxLabelValues: 1000 };
     expect((await good(one)).config.metrics).toEqual(on);
     expect((await good(one, urls)).config.metrics).toEqual(on);
     expect((await good(null, urls)).config.metrics).toBeNull();
+    const level = { env: { LETTERLOCK_METRICS_LEVEL: 'minimal', LETTERLOCK_METRICS_MAX_LABEL_VALUES: '5' } };
+    expect((await good(null, { ...urls, ...level })).config.metrics).toBeNull();
+    expect((await good(one, level)).config.metrics).toEqual({ ...on, level: 'minimal', maxLabelValues: 5 });
+    const written = `${one}metrics: {level: minimal, maxLabelValues: 20}\n`;
+    expect((await good(written)).config.metrics).toEqual({ ...on, level: 'minimal', maxLabelValues: 20 });
     expect((await good(`${one}metrics: null\n`)).config.metrics).toBeNull();
     expect((await good(one, { env: { LETTERLOCK_METRICS_LISTEN: 'off' } })).config.metrics).toBeNull();
     const flag = { flags: { 'metrics.listen': { flag: '--metrics', text: '127.0.0.1:0' } } };
@@ -350,6 +356,8 @@ describe('layers', () => {
       host: '127.0.0.1',
       port: 0,
       explicit: true,
+      level: 'full',
+      maxLabelValues: 1000,
     });
   });
 

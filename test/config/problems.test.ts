@@ -323,6 +323,16 @@ const rows: readonly Row[] = [
     problems: ['l.yaml:1:10: metrics must be a mapping (key: value), not 9465'],
   },
   {
+    what: 'a level of metrics that there is not',
+    file: `metrics: {level: minimum}\n${route}`,
+    problems: ['l.yaml:1:18: metrics.level must be one of full, minimal, not "minimum"'],
+  },
+  {
+    what: 'metrics without room for a single route',
+    file: `metrics: {maxLabelValues: 0}\n${route}`,
+    problems: ['l.yaml:1:27: metrics.maxLabelValues must be at least 1, not 0'],
+  },
+  {
     what: 'a socket that is neither default nor a mapping',
     file: `admin: {socket: /run/x.sock}\n${route}`,
     problems: ['l.yaml:1:17: admin.socket must be default or {path, mode, group}, not "/run/x.sock"'],

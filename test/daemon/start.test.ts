@@ -177,6 +177,8 @@ describe('the metrics page', () => {
     await world.client(daemon).hear('* OK ready');
     server.identity = impostor;
     await world.client(daemon).over();
+    // A refusal is about a server, never about letterlock.
+    expect((await page(daemon, '/readyz')).status).toBe(200);
     await remoteOperator(daemon.adminSocket).pins();
     const after = await page(daemon, '/metrics');
     expect(after.text).toContain('letterlock_admin_requests_total{route="pins",code="200"} 1');
@@ -201,7 +203,9 @@ describe('the metrics page', () => {
       const { port, close } = await occupied();
       const server = await world.server(own);
       const daemon = await world.start(
-        world.config([routeTo(server, {})], { metrics: { host: '127.0.0.1', port, explicit: false } }),
+        world.config([routeTo(server, {})], {
+          metrics: { host: '127.0.0.1', port, explicit: false, level: 'full', maxLabelValues: 1000 },
+        }),
       );
       close();
       expect(daemon.metrics).toBeNull();
@@ -213,7 +217,7 @@ describe('the metrics page', () => {
       const { port, close } = await occupied();
       const server = await world.server(own);
       const config = world.config([routeTo(server, {})], {
-        metrics: { host: '127.0.0.1', port, explicit: true },
+        metrics: { host: '127.0.0.1', port, explicit: true, level: 'full', maxLabelValues: 1000 },
       });
       await expect(world.start(config)).rejects.toMatchObject({
         exit: 'network',
@@ -478,7 +482,11 @@ describe('closing', () => {
     const daemon = await world.start(config);
     const client = world.client(daemon);
     await client.hear('* OK ready');
+    expect((await page(daemon, '/readyz')).status).toBe(200);
     const closed = daemon.close(60_000);
+    // Nothing is sent here any more, and it is alive while mail is still under way.
+    expect((await page(daemon, '/readyz')).status).toBe(503);
+    expect((await page(daemon, '/healthz')).status).toBe(200);
     await client.say('last words\r\n').hear('last words');
     client.socket.end();
     await closed;

@@ -36,7 +36,7 @@ export class World {
       state: join(this.folder, 'state'),
       routes,
       resolver: null,
-      metrics: { host: '127.0.0.1', port: 0, explicit: true },
+      metrics: { host: '127.0.0.1', port: 0, explicit: true, level: 'full', maxLabelValues: 1000 },
       admin: {
         socket: { path: join(this.folder, 'run', 'admin.sock'), mode: 0o600, group: null },
         listen: null,

@@ -212,7 +212,13 @@ describe('of a place', () => {
   it('of metrics by default it is no fault, and asked for it is', async () => {
     const taken = await listening();
     for (const explicit of [false, true]) {
-      const metrics = { host: '127.0.0.1', port: taken.port, explicit };
+      const metrics = {
+        host: '127.0.0.1',
+        port: taken.port,
+        explicit,
+        level: 'full',
+        maxLabelValues: 1000,
+      } as const;
       expect(await seePorts({ ...config([]), metrics }, null)).toMatchObject([
         { what: 'metrics', state: { kind: 'refused', optional: !explicit } },
       ]);

@@ -51,6 +51,15 @@ test('a daemon that is not ready is alive and says so', async () => {
   expect((await ask('/healthz')).status).toBe(200);
 });
 
+test.each([
+  ['/healthz', true, 200],
+  ['/readyz', true, 200],
+  ['/readyz', false, 503],
+])('HEAD %s answers as GET does, ready: %j', async (path, state, status) => {
+  ready = state;
+  expect(await ask(path, { method: 'HEAD' })).toMatchObject({ status, body: '' });
+});
+
 test('HEAD has the header and no body; metrics have the type of their format', async () => {
   expect(await ask('/metrics', { method: 'HEAD' })).toMatchObject({
     status: 200,

@@ -260,7 +260,7 @@ describeWith(binaries, { root: true })('a server with a self-signed certificate'
       expect(events).toEqual([
         { event: 'imported', origin: 'cli', spki: null },
         { event: 'candidate', origin: 'proxy', spki: await keyOf('self2') },
-        { event: 'imported', origin: 'proxy', spki: await keyOf('self1') },
+        { event: 'matched', origin: 'proxy', spki: await keyOf('self1') },
       ]);
     } finally {
       await proxy.stop();

@@ -167,7 +167,7 @@ describe('an expected certificate', () => {
       },
     });
     expect(lesson.record).not.toHaveProperty('expected');
-    expect(lesson.audit).toMatchObject([{ event: 'imported', spki: keyNamed('server'), origin: 'proxy' }]);
+    expect(lesson.audit).toMatchObject([{ event: 'matched', spki: keyNamed('server'), origin: 'proxy' }]);
     // The key counts from now on, whatever its certificate.
     expect(told(evidenceOf({ record: lesson.record, examined: stranger }))).toBe('+pin');
   });
@@ -197,7 +197,7 @@ describe('an expected certificate', () => {
       evidenceOf({ record, settings: settingsOf({ policy }), ...(valid ? { examined: caValid } : {}) }),
     );
     expect(lesson.record).toMatchObject({ basis: 'ca', pins: [{ origin: 'imported' }] });
-    expect(lesson.audit.map(({ event }) => event)).toEqual(['imported']);
+    expect(lesson.audit.map(({ event }) => event)).toEqual(['matched']);
   });
 
   it('a refused session takes nothing over', () => {
@@ -405,7 +405,7 @@ describe('any life', () => {
     const lesson = learn(evidence, verdict);
     if (lesson === null) return record;
     const used = waits.length - (lesson.record.expected ?? []).length;
-    if (used > 0) expect(lesson.audit.filter(({ event }) => event === 'imported')).toHaveLength(1);
+    if (used > 0) expect(lesson.audit.filter(({ event }) => event === 'matched')).toHaveLength(1);
     if (!verdict.accept) expect(used).toBe(0);
     return lesson.record;
   }
