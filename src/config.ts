@@ -17,6 +17,8 @@ export interface Config {
   } | null;
   readonly admin: {
     readonly socket: { readonly path: string; readonly mode: number; readonly group: string | null };
+    /** Where the page is served; null: nowhere. */
+    readonly listen: { readonly host: string; readonly port: number } | null;
   };
   /** Names and addresses besides the usual local ones that the local CA may vouch for; canonical. */
   readonly localCa: { readonly names: readonly string[] };

@@ -57,3 +57,13 @@ function isCanonical(text: string): boolean {
     return false;
   }
 }
+
+/** Bodies of POST /v1/commands and /v1/probes. */
+export const probeSchema = z.strictObject({ endpoint });
+
+/** The endpoint to probe. @throws CommandError `usage` */
+export function parseProbe(value: unknown): string {
+  const parsed = probeSchema.safeParse(value);
+  if (parsed.success) return parsed.data.endpoint;
+  throw new CommandError('usage', `endpoint: ${parsed.error.issues[0]?.message ?? 'not an endpoint'}`);
+}

@@ -5,6 +5,7 @@
 import type { ConfigProblem } from '../config.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
+import type { Comparison } from '../trust/comparison.ts';
 import type { Corroboration } from '../trust/corroboration.ts';
 import type { StoreState } from '../trust/evidence.ts';
 import type { Explanation } from '../trust/explain.ts';
@@ -143,6 +144,12 @@ export interface StatusShape {
   readonly store: StoreRow;
 }
 
+/** GET /v1/candidates/REF and `pins compare REF --json`. */
+export interface ComparisonShape extends Comparison {
+  /** How the endpoint stands, as in `pins list`. */
+  readonly state: EndpointState;
+}
+
 /** `explain ... --json`: why, step by step, and what to do. */
 export type ExplanationShape = Explanation;
 
@@ -181,6 +188,13 @@ export interface BackupShape {
 export interface ReloadShape {
   readonly reloaded: boolean;
   readonly problems: readonly ConfigProblem[];
+}
+
+/** `dashboard --json`: an address that opens the page once, until `expiresAt`. */
+export interface DashboardShape {
+  readonly url: string;
+  readonly scope: 'read' | 'admin';
+  readonly expiresAt: string;
 }
 
 /** `pins verify --json`: the store's own state and the hash chain of the audit log. */

@@ -11,6 +11,7 @@ import type { Draft } from './drafts.ts';
 import { absolutePath } from './ground.ts';
 import type { Ground } from './ground.ts';
 import { canonicalPin, giverOf } from './neighbours.ts';
+import { pageListenOf } from './page-listen.ts';
 import { defaultSocket, defaultState } from './paths.ts';
 import type { Path } from './problem.ts';
 import { resolverOf } from './resolver-place.ts';
@@ -33,7 +34,7 @@ export const buildConfig = (ground: Ground, drafts: readonly Draft[], outside: O
     routes: drafts.map((draft) => buildRoute(draft, drafts, { ...ground, ...outside })),
     resolver: resolverOf(ground),
     metrics: metricsOf(ground),
-    admin: { socket: socketOf(ground, state) },
+    admin: { socket: socketOf(ground, state), listen: pageListenOf(ground) },
     localCa: { names: localNamesOf(ground) },
     log: {
       level: ground.raw.log?.level ?? defaults.log.level,

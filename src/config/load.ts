@@ -24,6 +24,7 @@ import { neighbourProblems } from './neighbours.ts';
 import type { OriginRow } from './origin-row.ts';
 import { originRows } from './origins.ts';
 import { ownListeners, socketProblems } from './own-listeners.ts';
+import { pageProblems } from './page-listen.ts';
 import { readPasswordFiles } from './password-files.ts';
 import type { Home } from './paths.ts';
 import { listOf } from './plain.ts';
@@ -122,6 +123,7 @@ async function finish(
     ...crls,
     ...neighbourProblems(drafts, ownListeners(ground, config)),
     ...socketProblems(ground, config),
+    ...pageProblems(ground, config),
     ...built.flatMap(({ draft, route }) => [
       ...legacyPolicyProblems(draft, route),
       ...continuityProblems(draft, route),

@@ -24,7 +24,7 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
     origin: ground.layers.originOf(path) ?? 'default',
     remark: null,
   });
-  const { socket } = config.admin;
+  const { socket, listen } = config.admin;
   return [
     row(['state'], config.state),
     row(['trust'], ground.raw.trust ?? defaults.trust),
@@ -42,6 +42,7 @@ export function originRows(config: Config, { ground, drafts }: OriginSources): r
     row(['admin', 'socket', 'path'], socket.path),
     row(['admin', 'socket', 'mode'], socket.mode.toString(8).padStart(4, '0')),
     ...(socket.group === null ? [] : [row(['admin', 'socket', 'group'], socket.group)]),
+    row(['admin', 'listen'], listen === null ? null : `${bracketed(listen.host)}:${listen.port}`),
     row(['localCa', 'names'], config.localCa.names),
     row(['log', 'level'], config.log.level),
     row(['log', 'format'], config.log.format),

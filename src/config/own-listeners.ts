@@ -1,4 +1,4 @@
-// What the daemon itself listens on, which no route can have: the metrics page and the admin socket.
+// What the daemon itself listens on, which no route can have: metrics, the page and the admin socket.
 
 import { maxSocketPathBytes } from '../admin/socket-path.ts';
 import type { Config, ConfigProblem } from '../config.ts';
@@ -14,6 +14,9 @@ export function ownListeners({ raw }: Ground, config: Config): readonly OtherLis
     ...(listen === undefined
       ? []
       : [{ what: 'metrics', place: { kind: 'tcp' as const, ...parseListen(listen) } }]),
+    ...(config.admin.listen === null
+      ? []
+      : [{ what: 'the page', place: { kind: 'tcp' as const, ...config.admin.listen } }]),
     { what: 'the admin socket', place: { kind: 'unix', ...config.admin.socket } },
   ];
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { canonicalHost } from '../endpoint.ts';
 import { filePath, readable, whole } from './fields.ts';
 import { readOctal } from './listen-place.ts';
+import { parsePageListen } from './page-listen.ts';
 import { parseOwnResolver, parseTlsResolver } from './resolver-place.ts';
 import { common, pins, routeSchema } from './route-schema.ts';
 import { quoted, UnusableValue } from './unusable.ts';
@@ -86,6 +87,9 @@ export const configSchema = z
         socket: z
           .union([z.literal('default'), socket], { error: 'must be default or {path, mode, group}' })
           .meta({ description: 'Where letterlock commands reach the daemon.' }),
+        listen: readable(parsePageListen).nullable().meta({
+          description: 'HOST:PORT of loopback where the daemon serves the page; null: nowhere.',
+        }),
       })
       .partial(),
     localCa: z

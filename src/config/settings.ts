@@ -78,6 +78,7 @@ function givenSetting(
   const { key, path } = setting;
   if (key === 'metrics.listen' && (text === 'off' || text === 'null'))
     return { path: ['metrics'], value: null, ...from };
+  if (key === 'admin.listen' && (text === 'off' || text === 'null')) return { path, value: null, ...from };
   if (key === 'admin.socket' && text !== 'default') return { path, value: { path: text }, ...from };
   if (setting.form === 'list') return { path, value: text.split(','), ...from };
   if (setting.form === 'whole' && /^\d{1,15}$/.test(text)) return { path, value: Number(text), ...from };

@@ -1,5 +1,7 @@
 // The engine of a daemon: the pin store, what judges with it, the proxy that asks, and who hears of it.
 
+import { Feed } from '../admin/feed.ts';
+import type { Probing } from '../admin/probing.ts';
 import { openLog } from '../ops/log.ts';
 import type { Log } from '../ops/log.ts';
 import type { Build } from '../ops/build.ts';
@@ -24,6 +26,7 @@ import type { Closing } from './closing.ts';
 import { settingsOf } from './facts.ts';
 import { openStore } from './store.ts';
 import { trustView } from './trust-view.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** What the configuration in force gives; replaced as a whole. */
 export interface Force {
@@ -63,6 +66,10 @@ export interface Engine {
   /** Of the configuration the daemon starts with: neither in force nor in its place on the disk yet. */
   readonly firstTls: PreparedTls;
   readonly metrics: Metrics | null;
+  readonly feed: Feed;
+  readonly verdicts: Verdicts;
+  /** null where nothing probes. */
+  readonly probing: Probing | null;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -74,7 +81,8 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   closing.add(() => store.close());
   const late: Late = { tofu: null, proxy: null };
   const metrics = await openOwnMetrics(ground, { store, late });
-  const on = listenerOf(ground, { metrics, late });
+  const [feed, verdicts] = [new Feed(now), new Verdicts(now)];
+  const on = listenerOf(ground, { metrics, late, feed, verdicts });
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
   tofu.configure(settingsOf(config.routes));
@@ -92,7 +100,7 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, on };
+  return { store, tofu, proxy, localTls, firstTls, metrics, feed, verdicts, probing: null, on };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
@@ -146,7 +154,7 @@ async function openOwnMetrics(
 /** The listeners, in this order. The proxy is one of them: a key that lost its trust ends its sessions at once. */
 function listenerOf(
   ground: Ground,
-  { metrics, late }: { readonly metrics: Metrics | null; readonly late: Late },
+  { metrics, late, feed, verdicts }: Pick<Engine, 'metrics' | 'feed' | 'verdicts'> & { readonly late: Late },
 ): Listener<ProxyEvent> {
   const revoke = (event: ProxyEvent): void => {
     if (event.type === 'key-untrusted') late.proxy?.revoke(event.endpoint, event.spki);
@@ -161,6 +169,8 @@ function listenerOf(
       revoke,
       (event) => ground.force.log.event(event),
       (event) => metrics?.event(event),
+      (event) => verdicts.take(event),
+      (event) => feed.take(event),
       (event) => ground.also?.(event),
     ],
     failed,

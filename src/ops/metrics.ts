@@ -2,6 +2,8 @@
 // event (else `increase()` misses it); gauges exist only once their value is known. Labels come from closed
 // sets and the configuration, never from a peer.
 
+import { rejections } from '../admin/rejection.ts';
+import type { Rejection } from '../admin/rejection.ts';
 import { clientRejections, failures, refusals } from '../errors.ts';
 import type { ProxyEvent } from '../proxy/events.ts';
 import { targetsOf, type Route } from '../proxy/route.ts';
@@ -38,7 +40,7 @@ export interface Metrics {
   configure(routes: readonly Route[], anchors: readonly AnchorCounts[]): Promise<void>;
   ready(state: 'ready' | 'not-ready'): void;
   adminServed(route: string, status: number): void;
-  adminRejected(reason: 'bad-host' | 'bad-origin'): void;
+  adminRejected(reason: Rejection): void;
   readonly contentType: string;
   text(): Promise<string>;
   /** Stops what measures the process. */
@@ -96,7 +98,7 @@ function describe({ gauge, counter }: Families, { build, now }: MetricsOptions):
   gauge.start_time_seconds.set(Math.floor(now() / 1000 - process.uptime()));
   gauge.config_last_reload_successful.set(1);
   gauge.config_last_reload_success_timestamp_seconds.set(now() / 1000);
-  for (const reason of ['bad-host', 'bad-origin']) counter.admin_requests_rejected_total.inc({ reason }, 0);
+  for (const reason of rejections) counter.admin_requests_rejected_total.inc({ reason }, 0);
   for (const [event, origins] of changeRows) {
     for (const origin of origins) counter.pin_changes_total.inc({ event, origin }, 0);
   }

@@ -33,7 +33,8 @@ export async function refuseStrangers(client: Socket, { route, peers, signal }: 
     throw new ClientRejected('peer-uid', `user ${uid} is not served here (allowUsers)`);
 }
 
-async function peerUid(
+/** Whose connection it is; null when nothing tells. Rejects only with the signal's reason. */
+export async function peerUid(
   client: Socket,
   { peers, signal }: Pick<Strangeness, 'peers' | 'signal'>,
 ): Promise<number | null> {

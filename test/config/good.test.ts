@@ -61,7 +61,10 @@ describe('the smallest file', () => {
       ],
       resolver: null,
       metrics: { host: '127.0.0.1', port: 9465, explicit: false },
-      admin: { socket: { path: '/home/you/.local/state/letterlock/admin.sock', mode: 0o600, group: null } },
+      admin: {
+        socket: { path: '/home/you/.local/state/letterlock/admin.sock', mode: 0o600, group: null },
+        listen: null,
+      },
       localCa: { names: [] },
       log: { level: 'info', format: 'auto' },
       shutdownSeconds: 10,
@@ -240,6 +243,7 @@ describe('layers', () => {
       crlFile: 'list.pem',
       'metrics.listen': 'localhost:1',
       'admin.socket': '/s/x',
+      'admin.listen': '[::1]:9466',
       'localCa.names': 'BOX.lan,192.0.2.7,box.lan.',
       'log.level': 'debug',
       'log.format': 'json',
@@ -259,7 +263,7 @@ describe('layers', () => {
       state: '/s',
       resolver: { kind: 'loopback', host: '127.0.0.1', port: 5353 },
       metrics: { host: 'localhost', port: 1, explicit: true },
-      admin: { socket: { path: '/s/x' } },
+      admin: { socket: { path: '/s/x' }, listen: { host: '::1', port: 9466 } },
       localCa: { names: ['box.lan', '192.0.2.7'] },
       log: { level: 'debug', format: 'json' },
       shutdownSeconds: 999,
@@ -321,6 +325,15 @@ describe('layers', () => {
       port: 0,
       explicit: true,
     });
+  });
+
+  it('the page is served nowhere but where it is written', async () => {
+    const one = 'routes:\n  - upstream: imaps://a.example\n';
+    const asked = `${one}admin: {listen: "127.0.0.1:0"}\n`;
+    expect((await good(one)).config.admin.listen).toBeNull();
+    expect((await good(asked)).config.admin.listen).toEqual({ host: '127.0.0.1', port: 0 });
+    expect((await good(asked, { env: { LETTERLOCK_ADMIN_LISTEN: 'off' } })).config.admin.listen).toBeNull();
+    expect((await good(`${one}admin: {listen: null}\n`)).config.admin.listen).toBeNull();
   });
 
   it('routes of the command line stand behind those of the file', async () => {

@@ -38,9 +38,34 @@ const rows: readonly Row[] = [
     problems: [`l.yaml:1:1: unknown key "${line.split(':')[0]}"`],
   })),
   {
-    what: 'admin.listen, which is for a later version',
-    file: `admin: {listen: null}\n${route}`,
-    problems: ['l.yaml:1:9: unknown key "listen" in admin'],
+    what: 'a page that other machines reach',
+    file: `admin: {listen: "0.0.0.0:9466"}\n${route}`,
+    problems: ['l.yaml:1:17: admin.listen: the page is served on loopback only, and 0.0.0.0 is not'],
+  },
+  {
+    what: 'a page at a name that is not this machine',
+    file: `admin: {listen: "box.example:9466"}\n${route}`,
+    problems: ['l.yaml:1:17: admin.listen: the page is served on loopback only, and box.example is not'],
+  },
+  {
+    what: 'a page without a port',
+    file: `admin: {listen: 127.0.0.1}\n${route}`,
+    problems: ['l.yaml:1:17: admin.listen: "127.0.0.1" is not an address to listen on'],
+  },
+  {
+    what: 'the page on the port of metrics',
+    file: `admin: {listen: "localhost:9000"}\nmetrics: {listen: "127.0.0.1:9000"}\n${route}`,
+    problems: ['l.yaml:1:17: metrics and the page both listen on localhost:9000'],
+  },
+  {
+    what: 'the page on the port metrics have by themselves',
+    file: `admin: {listen: "127.0.0.1:9465"}\n${route}`,
+    problems: ['l.yaml:1:17: metrics and the page both listen on 127.0.0.1:9465'],
+  },
+  {
+    what: 'the page on the port of a route',
+    file: `admin: {listen: "127.0.0.1:1143"}\n${route}`,
+    problems: ['l.yaml:3:5: the page and the route imaps-1143 both listen on 127.0.0.1:1143'],
   },
   {
     what: 'a policy that does not exist',

@@ -31,7 +31,7 @@ const config = (name: string): Config => ({
   routes: [route(name)],
   resolver: null,
   metrics: null,
-  admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null } },
+  admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null }, listen: null },
   localCa: { names: [] },
   log: { level: 'info', format: 'json' },
   shutdownSeconds: 60,

@@ -37,7 +37,7 @@ async function shared(options: Partial<SharedStoreOptions>): Promise<SharedStore
 const running = async (mode = 0o600) => {
   const server = await world.server(own);
   const socket = { path: join(world.folder, 'run', 'admin.sock'), mode, group: null };
-  return world.start(world.config([routeTo(server, {})], { admin: { socket } }));
+  return world.start(world.config([routeTo(server, {})], { admin: { socket, listen: null } }));
 };
 const state = (): string => join(world.folder, 'state');
 const elsewhere = (): string => join(world.folder, 'elsewhere');

@@ -233,7 +233,7 @@ describe('a start that must not be', () => {
     const first = await world.start(config);
     const second = world.start({
       ...config,
-      admin: { socket: { ...config.admin.socket, path: join(world.folder, 'other.sock') } },
+      admin: { ...config.admin, socket: { ...config.admin.socket, path: join(world.folder, 'other.sock') } },
     });
     await expect(second).rejects.toMatchObject({
       exit: 'store',
@@ -404,7 +404,7 @@ describe('a reload', () => {
       'wants another socket',
       async (w) => ({
         ok: true,
-        config: w.config([], { admin: { socket: { path: '/x', mode: 0o600, group: null } } }),
+        config: w.config([], { admin: { socket: { path: '/x', mode: 0o600, group: null }, listen: null } }),
       }),
       'admin cannot change',
     ],

@@ -37,7 +37,10 @@ export class World {
       routes,
       resolver: null,
       metrics: { host: '127.0.0.1', port: 0, explicit: true },
-      admin: { socket: { path: join(this.folder, 'run', 'admin.sock'), mode: 0o600, group: null } },
+      admin: {
+        socket: { path: join(this.folder, 'run', 'admin.sock'), mode: 0o600, group: null },
+        listen: null,
+      },
       localCa: { names: [] },
       log: { level: 'info', format: 'json' },
       shutdownSeconds: 10,
