@@ -94,7 +94,7 @@ function problemsUnder(root) {
     const text = readText(join(root, file));
     if (text === null) return [];
     const found = [...textProblems(file, text, leaks)];
-    if (/^(src|cmd|test|scripts)\/.*\.(ts|mjs)$/.test(file)) found.push(...sourceProblems(file, text));
+    if (/^(src|cmd|test|scripts)\/.*\.(tsx?|mjs)$/.test(file)) found.push(...sourceProblems(file, text));
     if (file === 'package-lock.json') found.push(...lockProblems(file, text));
     if (file === 'ARCHITECTURE.md') found.push(...missingNames(root, files, text));
     return found;

@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { ApiError } from './data/api.ts';
-import { dropGrant, keptGrant, redeem } from './data/grant.ts';
+import { dropGrant, giveBack, keptGrant, redeem } from './data/grant.ts';
 import { useTheme } from './data/use-theme.ts';
 import { Shell } from './shell.tsx';
 import { Locked, type LockedReason } from './views/locked.tsx';
@@ -29,9 +29,14 @@ export function App({ code }: { readonly code: string | null }): VNode {
     );
   }, [code]);
   useExpiry(door.state === 'open' ? door.grant.expiresAt : null, expired);
+  const grant = door.state === 'open' ? door.grant : null;
+  const leave = useCallback(() => {
+    setDoor({ state: 'closed', reason: { kind: 'left' } });
+    if (grant !== null) void giveBack(grant.token);
+  }, [grant]);
   if (door.state === 'opening') return <p class="opening">Opening…</p>;
   if (door.state === 'closed') return <Locked reason={door.reason} />;
-  return <Shell grant={door.grant} theme={theme} expired={expired} />;
+  return <Shell grant={door.grant} theme={theme} expired={expired} leave={leave} />;
 }
 
 function doorFor(code: string | null): Door {

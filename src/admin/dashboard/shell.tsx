@@ -24,9 +24,10 @@ interface ShellProps {
   readonly grant: SessionGrant;
   readonly theme: ThemeState;
   readonly expired: () => void;
+  readonly leave: () => void;
 }
 
-export function Shell({ grant, theme, expired }: ShellProps): VNode {
+export function Shell({ grant, theme, expired, leave }: ShellProps): VNode {
   const desk = useDeskState(grant, theme.drawn, expired);
   const view = useView();
   return (
@@ -42,9 +43,21 @@ export function Shell({ grant, theme, expired }: ShellProps): VNode {
         <div class="top-side">
           <Line desk={desk} />
           <ThemeButton state={theme} />
+          <button
+            type="button"
+            class="button quiet-button"
+            aria-label="Lock this page"
+            title="Lock this page"
+            onClick={leave}
+          >
+            <Icon name="lock" />
+          </button>
         </div>
       </header>
-      <Navigation view={view} waiting={desk.endpoints.value?.reduce((sum, row) => sum + row.candidates, 0) ?? 0} />
+      <Navigation
+        view={view}
+        waiting={desk.endpoints.value?.reduce((sum, row) => sum + row.candidates, 0) ?? 0}
+      />
       <main id="content" tabIndex={-1}>
         {desk.lost === null ? null : <ErrorNotice error={desk.lost} />}
         <Content view={view} />
@@ -144,12 +157,9 @@ function Line({ desk }: { readonly desk: Desk }): VNode {
     <>
       <span class={`line line-${lost === null ? 'up' : 'down'}`} role="status">
         <span class="dot" aria-hidden="true" />
-        {word}
+        <span class="line-word">{word}</span>
       </span>
-      <span class="scope">
-        <Icon name={mayWrite ? 'check' : 'lock'} />
-        {mayWrite ? 'admin' : 'read only'}
-      </span>
+      <span class="scope">{mayWrite ? 'admin' : 'read only'}</span>
     </>
   );
 }

@@ -30,7 +30,7 @@ const deadlineMs = 20_000;
 const tellDeadlineMs = 90_000;
 
 export function openApi(token: string, expired: () => void): Api {
-  const send = async (path: string, init: RequestInit): Promise<Response> => {
+  const send = async (path: string, init: Init): Promise<Response> => {
     const headers = { accept: 'application/json', authorization: `Bearer ${token}`, ...init.headers };
     const response = await reach(`/v1/${path}`, { ...init, headers });
     if (response.ok) return response;
@@ -41,7 +41,9 @@ export function openApi(token: string, expired: () => void): Api {
   return {
     ask: async <T>(path: string, signal?: AbortSignal) => {
       const limit = AbortSignal.timeout(deadlineMs);
-      return bodyOf<T>(await send(path, { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) }));
+      return bodyOf<T>(
+        await send(path, { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) }),
+      );
     },
     tell: async <T>(path: string, body: unknown) =>
       bodyOf<T>(
@@ -57,17 +59,33 @@ export function openApi(token: string, expired: () => void): Api {
   };
 }
 
+type Init = RequestInit & { readonly headers?: Readonly<Record<string, string>> };
+
 export const orderCommand = <T>(api: Api, command: Command): Promise<T> => api.tell<T>('commands', command);
 
 /** `fetch`, with failures told as what they mean here. @throws ApiError */
 export async function reach(path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, { ...init, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer' });
+    return await fetch(path, {
+      ...init,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     if (error instanceof DOMException && error.name === 'TimeoutError')
-      throw new ApiError('offline', 'letterlock did not answer in time', 'See whether it still runs: letterlock status.');
-    throw new ApiError('offline', 'letterlock cannot be reached', 'See whether it still runs: letterlock status.');
+      throw new ApiError(
+        'offline',
+        'letterlock did not answer in time',
+        'See whether it still runs: letterlock status.',
+      );
+    throw new ApiError(
+      'offline',
+      'letterlock cannot be reached',
+      'See whether it still runs: letterlock status.',
+    );
   }
 }
 
@@ -77,7 +95,11 @@ async function bodyOf<T>(response: Response): Promise<T> {
     const body: T = await response.json();
     return body;
   } catch {
-    throw new ApiError('offline', 'the answer of letterlock broke off', 'See whether it still runs: letterlock status.');
+    throw new ApiError(
+      'offline',
+      'the answer of letterlock broke off',
+      'See whether it still runs: letterlock status.',
+    );
   }
 }
 

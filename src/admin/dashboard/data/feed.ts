@@ -35,7 +35,10 @@ export async function followFeed(api: Api, listener: FeedListener, signal: Abort
 }
 
 /** The number to go on after. A smaller one than before means that the daemon began anew. */
-function take(message: Message, { after, listener }: { readonly after: number; readonly listener: FeedListener }): number {
+function take(
+  message: Message,
+  { after, listener }: { readonly after: number; readonly listener: FeedListener },
+): number {
   const body: unknown = JSON.parse(message.data);
   if (message.event === 'hello') {
     if (isHello(body) && body.dropped && after > 0) listener.missed();
@@ -82,7 +85,15 @@ const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   });
 
 const isHello = (value: unknown): value is { readonly id: number; readonly dropped: boolean } =>
-  typeof value === 'object' && value !== null && 'id' in value && 'dropped' in value && typeof value.id === 'number';
+  typeof value === 'object' &&
+  value !== null &&
+  'id' in value &&
+  'dropped' in value &&
+  typeof value.id === 'number';
 
 const isEntry = (value: unknown): value is FeedEntry =>
-  typeof value === 'object' && value !== null && 'id' in value && 'message' in value && typeof value.id === 'number';
+  typeof value === 'object' &&
+  value !== null &&
+  'id' in value &&
+  'message' in value &&
+  typeof value.id === 'number';

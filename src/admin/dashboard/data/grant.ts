@@ -39,11 +39,23 @@ export function keptGrant(now: number): SessionGrant | null {
   }
 }
 
+/** Ends the token at the daemon too, if it can be reached. */
+export async function giveBack(token: string): Promise<void> {
+  dropGrant();
+  await reach('/session', {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(5000),
+  }).catch(() => undefined);
+}
+
 export const dropGrant = (): void => sessionStorage.removeItem(place);
 
 function isGrant(value: unknown): value is SessionGrant {
   if (typeof value !== 'object' || value === null) return false;
   if (!('token' in value) || !('scope' in value) || !('expiresAt' in value)) return false;
   const { token, scope, expiresAt } = value;
-  return typeof token === 'string' && typeof expiresAt === 'string' && (scope === 'read' || scope === 'admin');
+  return (
+    typeof token === 'string' && typeof expiresAt === 'string' && (scope === 'read' || scope === 'admin')
+  );
 }

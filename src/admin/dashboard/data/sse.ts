@@ -25,7 +25,8 @@ export function messageReader(): (text: string) => readonly Message[] {
       if (draft.data !== null) messages.push({ id: draft.id, event: draft.event, data: draft.data });
       draft = emptyDraft;
     }
-    if (rest.length > maxMessage || (draft.data?.length ?? 0) > maxMessage) throw new RangeError('the message is too long');
+    if (rest.length > maxMessage || (draft.data?.length ?? 0) > maxMessage)
+      throw new RangeError('the message is too long');
     return messages;
   };
 }

@@ -45,7 +45,22 @@ export function useDeskState(grant: SessionGrant, theme: string, expired: () => 
   const feed = useMemo(() => ({ connected, missed }), [connected, missed]);
   const lost = status.error?.code === 'offline' ? status.error : null;
   const mayWrite = grant.scope === 'admin';
-  return { api, mayWrite, now, status, sessions, endpoints, samples, entries, feed, theme, changes, say, said, lost };
+  return {
+    api,
+    mayWrite,
+    now,
+    status,
+    sessions,
+    endpoints,
+    samples,
+    entries,
+    feed,
+    theme,
+    changes,
+    say,
+    said,
+    lost,
+  };
 }
 
 function useNow(): number {
@@ -93,7 +108,8 @@ function useFeed(api: Desk['api'], say: (text: string) => void): FeedState {
     const listener = {
       entries: (fresh: readonly FeedEntry[]) => {
         waiting.current.push(...fresh);
-        if (waiting.current.length > keptEntries) waiting.current.splice(0, waiting.current.length - keptEntries);
+        if (waiting.current.length > keptEntries)
+          waiting.current.splice(0, waiting.current.length - keptEntries);
       },
       missed: () => setMissed(true),
       connected: setConnected,

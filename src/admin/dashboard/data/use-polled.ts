@@ -13,7 +13,11 @@ export interface Polled<T> {
 
 /** `path` null asks nothing. `everyMs` null asks once, and again on `refresh`. */
 export function usePolled<T>(api: Api, path: string | null, everyMs: number | null): Polled<T> {
-  const [answer, setAnswer] = useState<{ readonly path: string | null; readonly value: T | null; readonly error: ApiError | null }>({
+  const [answer, setAnswer] = useState<{
+    readonly path: string | null;
+    readonly value: T | null;
+    readonly error: ApiError | null;
+  }>({
     path: null,
     value: null,
     error: null,

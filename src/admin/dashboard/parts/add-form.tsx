@@ -33,7 +33,13 @@ export function AddForm({ endpoint, offerUnreject, onChanged }: AddProps): VNode
   const [unreject, setUnreject] = useState(false);
   const { busy, answer, error, give } = useOrder<AnswerShape>();
   const typed = readTyped(pin);
-  const command = { command: 'add', endpoint, pin: pin.trim(), forMs: span === '' ? null : Number(span), unreject } as const;
+  const command = {
+    command: 'add',
+    endpoint,
+    pin: pin.trim(),
+    forMs: span === '' ? null : Number(span),
+    unreject,
+  } as const;
   const add = async (): Promise<void> => {
     const done = await give(() => orderCommand(api, command));
     if (done === null) return;
@@ -52,7 +58,11 @@ export function AddForm({ endpoint, offerUnreject, onChanged }: AddProps): VNode
       <FingerprintField
         label="Fingerprint of the key"
         value={pin}
-        note={typed.kind === 'either' ? 'This may be that of a certificate; a pin names a key: sha256//…, as letterlock cert FILE prints it.' : null}
+        note={
+          typed.kind === 'either'
+            ? 'This may be that of a certificate; a pin names a key: sha256//…, as letterlock cert FILE prints it.'
+            : null
+        }
         onValue={setPin}
       />
       <label class="field">

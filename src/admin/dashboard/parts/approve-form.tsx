@@ -17,7 +17,7 @@ import { AnswerNotice, ErrorNotice } from './notice.tsx';
 
 interface Shown {
   readonly spki: string;
-  readonly sha256: string;
+  readonly sha256: string | null;
 }
 
 interface ApproveProps {
@@ -39,7 +39,13 @@ export function ApproveForm({ endpoint, presented, scene, offerUnreject, onChang
   const choices = choicesFor(scene);
   const choice = choices.find(({ id }) => id === chosen) ?? choices[0];
   const fits = isUsable(typed, presented);
-  const command = { command: 'approve', endpoint, expect: expect.trim(), ...flagsOf(choice), unreject } as const;
+  const command = {
+    command: 'approve',
+    endpoint,
+    expect: expect.trim(),
+    ...flagsOf(choice),
+    unreject,
+  } as const;
   const approve = async (): Promise<void> => {
     const done = await give(() => orderCommand(api, command));
     if (done === null) return;
@@ -93,7 +99,11 @@ function isUsable(typed: Typed, presented: Shown | null): boolean {
 
 function Compared({ typed, presented }: { readonly typed: Typed; readonly presented: Shown | null }): VNode {
   if (typed.kind === 'empty' || typed.kind === 'wrong') {
-    return <>sha256//… of the key, or the 64 hexadecimal digits that openssl prints. letterlock compares, not you.</>;
+    return (
+      <>
+        sha256//… of the key, or the 64 hexadecimal digits that openssl prints. letterlock compares, not you.
+      </>
+    );
   }
   if (presented === null) return <>Complete. letterlock looks for the key it names.</>;
   return namesKey(typed, presented) ? (
@@ -102,7 +112,8 @@ function Compared({ typed, presented }: { readonly typed: Typed; readonly presen
     </span>
   ) : (
     <span class="compared compared-no">
-      <Icon name="unequal" /> It names another key. Do not approve: somebody may stand between you and the server.
+      <Icon name="unequal" /> It names another key. Do not approve: somebody may stand between you and the
+      server.
     </span>
   );
 }

@@ -48,12 +48,21 @@ export function Ask(props: AskProps): VNode {
             <span>
               Type <code>{props.confirmWord}</code> to go on
             </span>
-            <input type="text" value={typed} onInput={(event) => setTyped(event.currentTarget.value)} autocomplete="off" />
+            <input
+              type="text"
+              value={typed}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+              autocomplete="off"
+            />
           </label>
         )}
         <ErrorNotice error={props.error} />
         <div class="actions">
-          <button type="submit" class={props.danger ? 'button danger' : 'button primary'} disabled={!ready || props.busy}>
+          <button
+            type="submit"
+            class={props.danger ? 'button danger' : 'button primary'}
+            disabled={!ready || props.busy}
+          >
             {props.busy ? 'Working…' : props.verb}
           </button>
           <button type="button" class="button" onClick={props.onNo}>

@@ -40,10 +40,13 @@ function Candidate({ endpoint, candidate, onChanged }: CandidateProps): VNode {
       <div>
         <h2>Refused key {ref} waits for your decision</h2>
         <p>
-          <Wire text={`${reason}; ${caValid ? 'a trusted CA vouches for it' : 'no trusted CA vouches for it'}; issued by ${certificate.issuer}.`} />
+          <Wire
+            text={`${reason}; ${caValid ? 'a trusted CA vouches for it' : 'no trusted CA vouches for it'}; issued by ${certificate.issuer}.`}
+          />
         </p>
         <p class="quiet">
-          Seen {seenCount === 1 ? 'once' : `${seenCount} times`}, last <When at={candidate.lastSeen} now={now} />
+          Seen {seenCount === 1 ? 'once' : `${seenCount} times`}, last{' '}
+          <When at={candidate.lastSeen} now={now} />
         </p>
       </div>
       <div class="actions">
@@ -51,7 +54,9 @@ function Candidate({ endpoint, candidate, onChanged }: CandidateProps): VNode {
           Compare and decide
           <Icon name="arrow" />
         </a>
-        {mayWrite ? <RejectButton endpoint={endpoint} spki={candidate.spki} name={`key ${ref}`} onChanged={onChanged} /> : null}
+        {mayWrite ? (
+          <RejectButton endpoint={endpoint} spki={candidate.spki} name={`key ${ref}`} onChanged={onChanged} />
+        ) : null}
       </div>
     </article>
   );

@@ -11,23 +11,23 @@ export function CommandLine({ line }: { readonly line: string }): VNode {
       <pre tabIndex={0}>
         <code>{line}</code>
       </pre>
-      <CopyButton text={line} what="the command" />
+      <CopyButton text={line} word="Copy" />
     </div>
   );
 }
 
-export function CopyButton({ text, what }: { readonly text: string; readonly what: string }): VNode {
-  const [word, setWord] = useState('Copy');
+export function CopyButton({ text, word }: { readonly text: string; readonly word: string }): VNode {
+  const [done, setDone] = useState<string | null>(null);
   const copy = (): void => {
     navigator.clipboard.writeText(text).then(
-      () => setWord('Copied'),
-      () => setWord('Select it and copy by hand'),
+      () => setDone('Copied'),
+      () => setDone('Select it and copy by hand'),
     );
   };
   return (
-    <button type="button" class="button" aria-label={`${word} ${what}`} onClick={copy}>
+    <button type="button" class="button" onClick={copy}>
       <Icon name="copy" />
-      {word}
+      {done ?? word}
     </button>
   );
 }

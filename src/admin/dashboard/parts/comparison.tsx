@@ -24,6 +24,7 @@ const fieldWords: Readonly<Record<string, string>> = {
 const basisWords: Readonly<Record<Side['basis'], string>> = {
   pinned: 'the pinned key',
   ca: 'last CA-verified',
+  ended: 'a pin that has ended',
   candidate: 'refused until now',
 };
 
@@ -67,7 +68,11 @@ export function ComparisonTable({ comparison }: { readonly comparison: Compariso
 function LifeRow({ comparison }: { readonly comparison: Comparison }): VNode {
   const { now } = useDesk();
   const life = (side: Side | null): VNode =>
-    side?.certificate == null ? <span class="quiet">not known</span> : <LifetimeBar dates={side.certificate} now={now} />;
+    side?.certificate == null ? (
+      <span class="quiet">not known</span>
+    ) : (
+      <LifetimeBar dates={side.certificate} now={now} />
+    );
   return (
     <tr>
       <th scope="row">Lifetime</th>
@@ -77,7 +82,13 @@ function LifeRow({ comparison }: { readonly comparison: Comparison }): VNode {
   );
 }
 
-function Row({ difference, compared }: { readonly difference: Difference; readonly compared: boolean }): VNode {
+function Row({
+  difference,
+  compared,
+}: {
+  readonly difference: Difference;
+  readonly compared: boolean;
+}): VNode {
   const { field, known, presented, same } = difference;
   const differs = compared && !same;
   return (

@@ -11,6 +11,7 @@ import { ApproveForm } from './approve-form.tsx';
 import { CommandLine, CopyButton } from './command-line.tsx';
 import { Section } from './page.tsx';
 import { RejectButton } from './reject-button.tsx';
+import { Wire } from './words.tsx';
 
 interface DecideProps {
   readonly comparison: Comparison;
@@ -26,22 +27,29 @@ export function Decide({ comparison, onDecided }: DecideProps): VNode {
   };
   return (
     <div class="decide">
-      <AskFirst endpoint={comparison.endpoint} />
+      <AskFirst endpoint={comparison.endpoint} proof={comparison.proof} />
       {!mayWrite ? <WithoutRights comparison={comparison} /> : null}
-      {mayWrite && way !== 'rejected' ? <ItIsRight comparison={comparison} onDecided={() => decided('approved')} /> : null}
-      {mayWrite && way !== 'approved' ? <ItIsNot comparison={comparison} onDecided={() => decided('rejected')} /> : null}
+      {mayWrite && way !== 'rejected' ? (
+        <ItIsRight comparison={comparison} onDecided={() => decided('approved')} />
+      ) : null}
+      {mayWrite && way !== 'approved' ? (
+        <ItIsNot comparison={comparison} onDecided={() => decided('rejected')} />
+      ) : null}
     </div>
   );
 }
 
-function AskFirst({ endpoint }: { readonly endpoint: string }): VNode {
+function AskFirst({ endpoint, proof }: { readonly endpoint: string; readonly proof: string }): VNode {
   return (
     <Section title="1. Ask">
       <p>
-        Ask whoever runs the server, by another way than this server: a telephone, a message, their own web site over another
-        network. Only a fingerprint that came from there decides anything.
+        <Wire text={proof} />
       </p>
-      <CopyButton text={questionFor(endpoint)} what="a question to send" />
+      <p>
+        Ask whoever runs the server, by another way than this server: a telephone, a message, their own web
+        site over another network. Only a fingerprint that came from there decides anything.
+      </p>
+      <CopyButton text={questionFor(endpoint)} word="Copy a question to send" />
       <details>
         <summary>I run this server myself</summary>
         <p>Read the fingerprint on the server, in a shell there:</p>
@@ -79,7 +87,7 @@ function ItIsRight({ comparison, onDecided }: DecideProps): VNode {
 }
 
 /** What the choices depend on, from the record of the endpoint and its settings; null until they are known. */
-function useScene({ endpoint, known, caValid, presented }: Comparison): Scene | null {
+function useScene({ endpoint, state, caValid, presented }: Comparison): Scene | null {
   const { api, endpoints } = useDesk();
   const pins = usePolled<PinsRow>(api, `pins/${encodeURIComponent(endpoint)}`, null);
   if (endpoints.value === null || (pins.value === null && pins.error === null)) return null;
@@ -89,7 +97,7 @@ function useScene({ endpoint, known, caValid, presented }: Comparison): Scene | 
   return {
     policy: row?.policy ?? null,
     caValid,
-    byCa: known?.basis === 'ca',
+    byCa: state === 'ca',
     hasOthers: all.some(({ live, spki }) => live && spki !== presented.spki),
     hasEnded: own.length > 0 && own.every(({ live }) => !live),
     hasConfigPins: all.some(({ origin }) => origin === 'config'),
@@ -101,8 +109,8 @@ function ItIsNot({ comparison, onDecided }: DecideProps): VNode {
   return (
     <Section title="3. It was not: reject, or leave it">
       <p>
-        Reject it when the operator knows nothing of it: it is never accepted again. When you are not sure, leave it: the server
-        stays refused, and no pin is lost.
+        Reject it when the operator knows nothing of it: it is never accepted again. When you are not sure,
+        leave it: the server stays refused, and no pin is lost.
       </p>
       <div class="actions">
         <RejectButton endpoint={endpoint} spki={presented.spki} name={`key ${ref}`} onChanged={onDecided} />
@@ -112,11 +120,21 @@ function ItIsNot({ comparison, onDecided }: DecideProps): VNode {
 }
 
 function WithoutRights({ comparison: { endpoint } }: { readonly comparison: Comparison }): VNode {
-  const line = commandLine({ command: 'approve', endpoint, expect: '', forMs: null, as: null, keep: false, endOld: false, unreject: false });
+  const line = commandLine({
+    command: 'approve',
+    endpoint,
+    expect: '',
+    forMs: null,
+    as: null,
+    keep: false,
+    endOld: false,
+    unreject: false,
+  });
   return (
     <Section title="2. Decide">
       <p>
-        This page only shows. Decide on the command line, or open it with <code>letterlock dashboard --admin</code>.
+        This page only shows. Decide on the command line, or open it with{' '}
+        <code>letterlock dashboard --admin</code>.
       </p>
       <CommandLine line={line} />
     </Section>

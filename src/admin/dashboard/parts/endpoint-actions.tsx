@@ -89,7 +89,8 @@ function TakeBack({ endpoint, kind, onChanged }: TakeBackProps): VNode {
   const { busy, answer, error, give, clear } = useOrder<AnswerShape>();
   const { word, icon, title, verb, text } = questions[kind];
   const order = async (): Promise<void> => {
-    const command = kind === 'undo' ? { command: kind, endpoint } : { command: kind, endpoint, expect: null, yes: true };
+    const command =
+      kind === 'undo' ? { command: kind, endpoint } : { command: kind, endpoint, expect: null, yes: true };
     const done = await give(() => orderCommand(api, command));
     if (done === null) return;
     setAsking(false);
@@ -98,7 +99,11 @@ function TakeBack({ endpoint, kind, onChanged }: TakeBackProps): VNode {
   };
   return (
     <>
-      <button type="button" class={kind === 'forget' ? 'button danger-quiet' : 'button'} onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        class={kind === 'forget' ? 'button danger-quiet' : 'button'}
+        onClick={() => setAsking(true)}
+      >
         <Icon name={icon} />
         {word}
       </button>

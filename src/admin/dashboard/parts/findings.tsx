@@ -41,8 +41,9 @@ export function Corroborated({ comparison }: { readonly comparison: Comparison }
     return (
       <Section title="Seen from elsewhere">
         <p>
-          Nobody looked from elsewhere. With <code>corroborate</code> in the configuration letterlock asks other ports and
-          paths before a first use; now you can look yourself from another network, with <code>letterlock inspect</code>.
+          Nobody looked from elsewhere. With <code>corroborate</code> in the configuration letterlock asks
+          other ports and paths before a first use; now you can look yourself from another network, with{' '}
+          <code>letterlock inspect</code>.
         </p>
       </Section>
     );

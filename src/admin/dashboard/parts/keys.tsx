@@ -27,7 +27,8 @@ export function Keys({ pins, onChanged }: KeysProps): VNode {
         ))}
         {lastCa === null ? null : (
           <Key sign={lastCaSign} spki={lastCa.spki}>
-            issued by <Wire text={lastCa.issuer} />, valid until {dateText(lastCa.notAfter)}, seen <When at={lastCa.seenAt} now={now} />
+            issued by <Wire text={lastCa.issuer} />, valid until {dateText(lastCa.notAfter)}, seen{' '}
+            <When at={lastCa.seenAt} now={now} />
           </Key>
         )}
         {expected.map((one) => (
@@ -35,7 +36,8 @@ export function Keys({ pins, onChanged }: KeysProps): VNode {
             <Badge sign={expectedSign} />
             <code class="print">{`${one.algorithm} ${one.digest}`}</code>
             <span class="quiet">
-              of the {one.of}, imported <When at={one.importedAt} now={now} />, {one.until === null ? 'without an end' : `until ${dateText(one.until)}`}
+              of the {one.of}, imported <When at={one.importedAt} now={now} />,{' '}
+              {one.until === null ? 'without an end' : `until ${dateText(one.until)}`}
             </span>
           </li>
         ))}
@@ -49,17 +51,47 @@ export function Keys({ pins, onChanged }: KeysProps): VNode {
   );
 }
 
-const lastCaSign: Sign = { word: 'last CA-verified', icon: 'seal', tone: 'good', meaning: 'Kept for comparison; the CA decides anew each time.' };
-const rejectedSign: Sign = { word: 'rejected', icon: 'refused', tone: 'bad', meaning: 'Somebody rejected this key.' };
-const expectedSign: Sign = { word: 'expected', icon: 'clock', tone: 'plain', meaning: 'Imported by its hash and not seen yet.' };
+const lastCaSign: Sign = {
+  word: 'last CA-verified',
+  icon: 'seal',
+  tone: 'good',
+  meaning: 'Kept for comparison; the CA decides anew each time.',
+};
+const rejectedSign: Sign = {
+  word: 'rejected',
+  icon: 'refused',
+  tone: 'bad',
+  meaning: 'Somebody rejected this key.',
+};
+const expectedSign: Sign = {
+  word: 'expected',
+  icon: 'clock',
+  tone: 'plain',
+  meaning: 'Imported by its hash and not seen yet.',
+};
 const endedSign: Sign = { word: 'ended', icon: 'clock', tone: 'plain', meaning: 'This pin counts no more.' };
 
 const originSigns: Readonly<Record<PinRow['origin'], Sign>> = {
-  'first-use': { word: 'pinned on first use', icon: 'first', tone: 'first', meaning: 'Nobody has compared this key yet.' },
-  approved: { word: 'approved', icon: 'check', tone: 'pin', meaning: 'Somebody compared this key and said yes.' },
+  'first-use': {
+    word: 'pinned on first use',
+    icon: 'first',
+    tone: 'first',
+    meaning: 'Nobody has compared this key yet.',
+  },
+  approved: {
+    word: 'approved',
+    icon: 'check',
+    tone: 'pin',
+    meaning: 'Somebody compared this key and said yes.',
+  },
   added: { word: 'added', icon: 'pin', tone: 'pin', meaning: 'Somebody named this key in advance.' },
   imported: { word: 'imported', icon: 'pin', tone: 'pin', meaning: 'It came from another program.' },
-  config: { word: 'in the configuration', icon: 'pin', tone: 'pin', meaning: 'The pins: line of the configuration names it.' },
+  config: {
+    word: 'in the configuration',
+    icon: 'pin',
+    tone: 'pin',
+    meaning: 'The pins: line of the configuration names it.',
+  },
 };
 
 interface KeyProps {
@@ -94,13 +126,19 @@ function Pin({ pin, endpoint, onChanged }: PinProps): VNode {
       <Fingerprint value={pin.spki} locked={unconfirmed} />
       <span class="quiet">
         {pin.kind === 'anchor' ? 'an anchor, ' : ''}
-        {pin.live ? (pin.until === null ? 'without an end' : `until ${dateText(pin.until)}`) : `was ${pin.origin}`}
+        {pin.live
+          ? pin.until === null
+            ? 'without an end'
+            : `until ${dateText(pin.until)}`
+          : `was ${pin.origin}`}
         {pin.lastSeen === null ? ', not seen yet' : ', last seen '}
         {pin.lastSeen === null ? null : <When at={pin.lastSeen} now={now} />}
         {pin.parent === undefined ? '' : ', on the word of another key'}
         {unconfirmed ? '. Nobody has compared it yet.' : ''}
       </span>
-      {mayWrite && pin.live ? <RejectButton endpoint={endpoint} spki={pin.spki} name="this key" onChanged={onChanged} /> : null}
+      {mayWrite && pin.live ? (
+        <RejectButton endpoint={endpoint} spki={pin.spki} name="this key" onChanged={onChanged} />
+      ) : null}
     </li>
   );
 }

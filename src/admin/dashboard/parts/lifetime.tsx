@@ -22,7 +22,10 @@ export function LifetimeBar({ dates, now }: { readonly dates: Dates; readonly no
       <span class="life-text">
         {life.phase === 'good' ? null : <Icon name={life.phase === 'ending' ? 'clock' : 'alert'} />}
         {life.text}
-        <span class="sr"> of a life from {from} to {to}</span>
+        <span class="sr">
+          {' '}
+          of a life from {from} to {to}
+        </span>
       </span>
     </span>
   );

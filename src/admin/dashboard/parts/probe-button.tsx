@@ -18,7 +18,13 @@ export function ProbeButton({ endpoint }: { readonly endpoint: string }): VNode 
   };
   return (
     <span class="probe">
-      <button type="button" class="button" disabled={busy} onClick={() => void probe()} aria-label={`Probe ${endpoint} now`}>
+      <button
+        type="button"
+        class="button"
+        disabled={busy}
+        onClick={() => void probe()}
+        aria-label={`Probe ${endpoint} now`}
+      >
         <Icon name="probe" />
         {busy ? 'Asking…' : 'Probe now'}
       </button>

@@ -16,7 +16,12 @@ interface Line {
 }
 
 const lines: readonly Line[] = [
-  { title: 'Sessions', colour: '--accent', value: ({ sessions }) => sessions, text: (value) => String(Math.round(value)) },
+  {
+    title: 'Sessions',
+    colour: '--accent',
+    value: ({ sessions }) => sessions,
+    text: (value) => String(Math.round(value)),
+  },
   { title: 'Bytes a second', colour: '--pin', value: ({ rate }) => rate, text: bytesText },
 ];
 

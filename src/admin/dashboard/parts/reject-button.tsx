@@ -32,7 +32,12 @@ export function RejectButton({ endpoint, spki, name, onChanged }: RejectProps): 
   };
   return (
     <>
-      <button type="button" class="button danger-quiet" onClick={() => setAsking(true)} aria-label={`Reject ${name} of ${endpoint}`}>
+      <button
+        type="button"
+        class="button danger-quiet"
+        onClick={() => setAsking(true)}
+        aria-label={`Reject ${name} of ${endpoint}`}
+      >
         <Icon name="refused" />
         Reject
       </button>
@@ -52,8 +57,8 @@ export function RejectButton({ endpoint, spki, name, onChanged }: RejectProps): 
           }}
         >
           <p>
-            <Wire text={endpoint} /> is never accepted with this key again, whatever else vouches for it; sessions on it are cut
-            now. It can be allowed again by its fingerprint.
+            <Wire text={endpoint} /> is never accepted with this key again, whatever else vouches for it;
+            sessions on it are cut now. It can be allowed again by its fingerprint.
           </p>
           <Fingerprint value={spki} locked />
         </Ask>

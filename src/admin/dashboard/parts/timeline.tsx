@@ -17,11 +17,11 @@ interface TimelineProps {
 }
 
 const origins: Readonly<Record<string, string>> = {
-  proxy: 'by itself',
-  cli: 'command line',
-  admin: 'admin API or page',
-  config: 'configuration',
-  library: 'a program',
+  proxy: 'by letterlock itself',
+  cli: 'by command line',
+  admin: 'by page or admin API',
+  config: 'by configuration',
+  library: 'by a program',
 };
 
 export function Timeline({ rows, size, withEndpoint }: TimelineProps): VNode {
@@ -57,7 +57,7 @@ function Change({ row, withEndpoint }: { readonly row: HistoryRow; readonly with
       </div>
       <p>
         <Wire text={row.detail} />
-        <span class="quiet"> {origins[row.origin] ?? row.origin}</span>
+        <span class="quiet">, {origins[row.origin] ?? row.origin}</span>
       </p>
       {row.spki === null ? null : <Fingerprint value={row.spki} locked={row.event === 'candidate'} />}
     </li>

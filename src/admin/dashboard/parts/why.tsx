@@ -22,7 +22,11 @@ interface WhyProps {
 
 export function Why({ target, turn, hidden }: WhyProps): VNode | null {
   const { api } = useDesk();
-  const { value, error, refresh } = usePolled<Explanation>(api, `explain/${encodeURIComponent(target)}`, null);
+  const { value, error, refresh } = usePolled<Explanation>(
+    api,
+    `explain/${encodeURIComponent(target)}`,
+    null,
+  );
   useEffect(() => {
     if (turn > 0) refresh();
   }, [turn, refresh]);

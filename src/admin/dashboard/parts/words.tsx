@@ -17,7 +17,13 @@ export function Wire({ text }: { readonly text: string }): VNode {
 }
 
 /** `locked`: it can be read and not be selected, because it must not be what somebody pastes back. */
-export function Fingerprint({ value, locked = false }: { readonly value: string; readonly locked?: boolean }): VNode {
+export function Fingerprint({
+  value,
+  locked = false,
+}: {
+  readonly value: string;
+  readonly locked?: boolean;
+}): VNode {
   return (
     <code class={locked ? 'print print-locked' : 'print'}>
       {groupsOf(value).map((group) => (

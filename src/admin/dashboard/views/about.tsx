@@ -18,9 +18,9 @@ export function AboutView(): VNode {
       {mayWrite ? <Verify /> : null}
       <Section title="Words">
         <p>
-          <strong>CA-verified</strong> means that a certificate authority this machine trusts vouches for the server.{' '}
-          <strong>Pinned</strong> means that letterlock remembers its key and takes no other; nobody else vouches for it. A
-          pinned server is never shown as a verified one.
+          <strong>CA-verified</strong> means that a certificate authority this machine trusts vouches for the
+          server. <strong>Pinned</strong> means that letterlock remembers its key and takes no other; nobody
+          else vouches for it. A pinned server is never shown as a verified one.
         </p>
       </Section>
     </Page>
@@ -82,9 +82,17 @@ function Reload(): VNode {
   const { busy, answer, error, give } = useOrder<ReloadShape>();
   return (
     <Section title="Configuration">
-      <p>Reads the configuration again: the whole new one or, when it has problems, the old one. Open sessions go on.</p>
+      <p>
+        Reads the configuration again: the whole new one or, when it has problems, the old one. Open sessions
+        go on.
+      </p>
       <div class="actions">
-        <button type="button" class="button" disabled={busy} onClick={() => void give(() => api.tell<ReloadShape>('reload', null))}>
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => void give(() => api.tell<ReloadShape>('reload', null))}
+        >
           <Icon name="reload" />
           {busy ? 'Reading…' : 'Reload the configuration'}
         </button>
@@ -100,7 +108,9 @@ function ReloadAnswer({ answer }: { readonly answer: ReloadShape }): VNode {
     <div class={`notice tone-${answer.reloaded ? 'good' : 'bad'}`} role="status">
       <Icon name={answer.reloaded ? 'check' : 'alert'} />
       <div>
-        <p>{answer.reloaded ? 'The new configuration is in force.' : 'The old configuration stays in force:'}</p>
+        <p>
+          {answer.reloaded ? 'The new configuration is in force.' : 'The old configuration stays in force:'}
+        </p>
         {answer.problems.map((problem) => (
           <p key={JSON.stringify(problem)}>
             <Wire text={problemText(problem)} />
@@ -123,7 +133,12 @@ function Verify(): VNode {
     <Section title="Audit">
       <p>Goes through the pin store and the chain of the audit log, entry by entry.</p>
       <div class="actions">
-        <button type="button" class="button" disabled={busy} onClick={() => void give(() => api.tell<VerifyShape>('verify', null))}>
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => void give(() => api.tell<VerifyShape>('verify', null))}
+        >
           <Icon name="check" />
           {busy ? 'Verifying…' : 'Verify the store'}
         </button>
@@ -133,7 +148,9 @@ function Verify(): VNode {
         <div class={`notice tone-${answer.ok ? 'good' : 'bad'}`} role="status">
           <Icon name={answer.ok ? 'check' : 'broken'} />
           <div>
-            <p>{answer.ok ? `All is in order: ${answer.auditEntries} audit entries.` : 'Something is wrong:'}</p>
+            <p>
+              {answer.ok ? `All is in order: ${answer.auditEntries} audit entries.` : 'Something is wrong:'}
+            </p>
             {answer.problems.map((problem) => (
               <p key={problem}>
                 <Wire text={problem} />

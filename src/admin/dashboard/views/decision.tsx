@@ -13,13 +13,37 @@ import { ErrorNotice } from '../parts/notice.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Why } from '../parts/why.tsx';
 import { Badge, Empty, When, Wire } from '../parts/words.tsx';
-import type { Comparison } from '../wire.ts';
+import type { Comparison, PinsRow } from '../wire.ts';
 import { addressOf } from '../words/route.ts';
 import { states } from '../words/signs.ts';
 
+/** `reference` may be an endpoint as well: then the key it showed last is compared, and the others are named. */
 export function DecisionView({ reference }: { readonly reference: string }): VNode {
+  return reference.includes(':') ? <Newest endpoint={reference} /> : <One reference={reference} />;
+}
+
+function Newest({ endpoint }: { readonly endpoint: string }): VNode {
+  const { api } = useDesk();
+  const { value, error } = usePolled<PinsRow>(api, `pins/${encodeURIComponent(endpoint)}`, null);
+  const [newest] = (value?.candidates ?? []).toSorted((one, other) =>
+    other.lastSeen.localeCompare(one.lastSeen),
+  );
+  if (newest !== undefined) return <One reference={newest.ref} />;
+  return (
+    <Page title={<Wire text={endpoint} />}>
+      <ErrorNotice error={error} />
+      {value === null && error === null ? <Empty>Asking letterlock…</Empty> : <Gone />}
+    </Page>
+  );
+}
+
+function One({ reference }: { readonly reference: string }): VNode {
   const { api, changes } = useDesk();
-  const { value, error, refresh } = usePolled<Comparison>(api, `candidates/${encodeURIComponent(reference)}`, null);
+  const { value, error, refresh } = usePolled<Comparison>(
+    api,
+    `candidates/${encodeURIComponent(reference)}`,
+    null,
+  );
   const [decided, setDecided] = useState(false);
   useEffect(() => {
     // Once decided there is no candidate any more, and the answer has to stay.
@@ -39,7 +63,8 @@ export function DecisionView({ reference }: { readonly reference: string }): VNo
 function Gone(): VNode {
   return (
     <p>
-      Most likely somebody has decided about it already: see the <a href={addressOf({ view: 'history' })}>history</a>.
+      Most likely somebody has decided about it already: see the{' '}
+      <a href={addressOf({ view: 'history' })}>history</a>.
     </p>
   );
 }
@@ -51,7 +76,7 @@ interface ComparedProps {
 }
 
 function Compared({ comparison, decided, onDecided }: ComparedProps): VNode {
-  const { endpoint, ref, sentence, presented } = comparison;
+  const { endpoint, ref, sentence, notes, presented } = comparison;
   return (
     <Page
       title={<Wire text={endpoint} />}
@@ -68,6 +93,11 @@ function Compared({ comparison, decided, onDecided }: ComparedProps): VNode {
           <h2>
             <Wire text={sentence} />
           </h2>
+          {notes.map((note) => (
+            <p key={note}>
+              <Wire text={note} />
+            </p>
+          ))}
           <Circumstances comparison={comparison} />
         </div>
       </section>
@@ -79,7 +109,9 @@ function Compared({ comparison, decided, onDecided }: ComparedProps): VNode {
         <Corroborated comparison={comparison} />
       </div>
       <Decide comparison={comparison} onDecided={onDecided} />
-      {decided ? null : <Why target={ref} turn={0} hidden={[presented.spki, presented.sha256]} />}
+      {decided ? null : (
+        <Why target={ref} turn={0} hidden={[presented.spki, presented.sha256 ?? presented.spki]} />
+      )}
     </Page>
   );
 }

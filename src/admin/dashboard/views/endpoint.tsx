@@ -47,7 +47,11 @@ export function EndpointView({ endpoint }: { readonly endpoint: string }): VNode
       <Why target={endpoint} turn={changes} hidden={[]} />
       <Section title="History">
         <ErrorNotice error={history.error} />
-        {history.value === null ? <Empty>Asking letterlock…</Empty> : <Timeline rows={history.value} size={15} withEndpoint={false} />}
+        {history.value === null ? (
+          <Empty>Asking letterlock…</Empty>
+        ) : (
+          <Timeline rows={history.value} size={15} withEndpoint={false} />
+        )}
       </Section>
     </Page>
   );
@@ -64,7 +68,9 @@ function Lead({ row, pins }: { readonly row: EndpointRow | null; readonly pins: 
       )}
       {row === null ? null : (
         <span class="quiet">
-          {row.configured ? `Route ${row.routes.join(', ')}; trust: ${row.policy ?? 'unknown'}, first use: ${row.firstUse ?? 'unknown'}.` : 'Remembered, but not configured.'}
+          {row.configured
+            ? `Route ${row.routes.join(', ')}; trust: ${row.policy ?? 'unknown'}, first use: ${row.firstUse ?? 'unknown'}.`
+            : 'Remembered, but not configured.'}
         </span>
       )}
     </>

@@ -13,7 +13,13 @@ import { SearchField } from '../parts/search-field.tsx';
 import { Badge, Empty, When, Wire } from '../parts/words.tsx';
 import type { EndpointRow } from '../wire.ts';
 import { addressOf } from '../words/route.ts';
-import { byUrgency, endpointText, matchesFilter, matchesWords, type EndpointFilter } from '../words/search.ts';
+import {
+  byUrgency,
+  endpointText,
+  matchesFilter,
+  matchesWords,
+  type EndpointFilter,
+} from '../words/search.ts';
 import { signOf, verdicts } from '../words/signs.ts';
 
 const pageSize = 50;
@@ -52,7 +58,9 @@ export function EndpointsView(): VNode {
           ))}
         </fieldset>
       </div>
-      {rows.length === 0 ? <Empty>{all.length === 0 ? 'No server is known yet.' : 'None of them fits.'}</Empty> : null}
+      {rows.length === 0 ? (
+        <Empty>{all.length === 0 ? 'No server is known yet.' : 'None of them fits.'}</Empty>
+      ) : null}
       <p class="sr" role="status">
         {rows.length} of {all.length} endpoints
       </p>
@@ -109,7 +117,11 @@ function Row({ row }: { readonly row: EndpointRow }): VNode {
         <span class="quiet">{row.policy === null ? null : `trust: ${row.policy}`}</span>
       </td>
       <td data-label="Certificate">
-        {certificate === null ? <span class="quiet">not seen since the start</span> : <LifetimeBar dates={certificate} now={now} />}
+        {certificate === null ? (
+          <span class="quiet">not seen since the start</span>
+        ) : (
+          <LifetimeBar dates={certificate} now={now} />
+        )}
       </td>
       <td data-label="Last asked">
         <LastAsked row={row} now={now} />
@@ -151,9 +163,12 @@ function ProbeTimes({ row: { lastProbe, nextProbe }, now }: RowAtTime): VNode {
   return (
     <>
       {lastProbe === null ? null : (
-        <span>
-          {lastProbe.result} <When at={lastProbe.at} now={now} />
-        </span>
+        <>
+          <span>{lastProbe.result}</span>
+          <span class="quiet">
+            <When at={lastProbe.at} now={now} />
+          </span>
+        </>
       )}
       {nextProbe === null ? null : (
         <span class="quiet">

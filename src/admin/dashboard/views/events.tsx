@@ -29,13 +29,20 @@ export function EventsView(): VNode {
   const [typed, setTyped] = useState('');
   const fresh = frozen === null ? 0 : entries.filter(({ id }) => id > (frozen.at(-1)?.id ?? 0)).length;
   const fitting = (frozen ?? entries).filter(
-    (entry) => levelNames.indexOf(entry.level) >= levelNames.indexOf(least) && matchesWords(entryText(entry), typed),
+    (entry) =>
+      levelNames.indexOf(entry.level) >= levelNames.indexOf(least) && matchesWords(entryText(entry), typed),
   );
   return (
     <Page
       title="Events"
       lead={feed.connected ? 'Live, the newest first.' : 'The stream broke off; it is asked for again.'}
-      side={<PauseButton paused={frozen !== null} fresh={fresh} onPress={() => setFrozen(frozen === null ? entries : null)} />}
+      side={
+        <PauseButton
+          paused={frozen !== null}
+          fresh={fresh}
+          onPress={() => setFrozen(frozen === null ? entries : null)}
+        />
+      }
     >
       <div class="filters">
         <SearchField label="Search events" value={typed} onValue={setTyped} />
@@ -50,8 +57,12 @@ export function EventsView(): VNode {
           </select>
         </label>
       </div>
-      {feed.missed ? <p class="quiet">Some events went by while the stream was broken; the log of the daemon has them.</p> : null}
-      {fitting.length === 0 ? <Empty>{entries.length === 0 ? 'Nothing happened yet.' : 'None of them fits.'}</Empty> : null}
+      {feed.missed ? (
+        <p class="quiet">Some events went by while the stream was broken; the log of the daemon has them.</p>
+      ) : null}
+      {fitting.length === 0 ? (
+        <Empty>{entries.length === 0 ? 'Nothing happened yet.' : 'None of them fits.'}</Empty>
+      ) : null}
       <ol class="entries card card-flush" hidden={fitting.length === 0}>
         {fitting
           .slice(-shownEntries)
@@ -60,7 +71,11 @@ export function EventsView(): VNode {
             <Entry entry={entry} key={entry.id} />
           ))}
       </ol>
-      {fitting.length > shownEntries ? <p class="quiet">The latest {shownEntries} of {fitting.length} are shown; search narrows them.</p> : null}
+      {fitting.length > shownEntries ? (
+        <p class="quiet">
+          The latest {shownEntries} of {fitting.length} are shown; search narrows them.
+        </p>
+      ) : null}
     </Page>
   );
 }

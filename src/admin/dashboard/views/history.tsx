@@ -22,7 +22,10 @@ export function HistoryView(): VNode {
   }, [changes, refresh]);
   const rows = useMemo(() => (value ?? []).filter((row) => matchesWords(textOf(row), typed)), [value, typed]);
   return (
-    <Page title="History" lead="Every change of trust; each entry is chained to the one before it (letterlock pins verify).">
+    <Page
+      title="History"
+      lead="Every change of trust; each entry is chained to the one before it (letterlock pins verify)."
+    >
       <ErrorNotice error={error} />
       <div class="filters">
         <SearchField label="Search changes" value={typed} onValue={setTyped} />

@@ -8,11 +8,13 @@ import { ErrorNotice } from '../parts/notice.tsx';
 export type LockedReason =
   | { readonly kind: 'none' }
   | { readonly kind: 'expired' }
+  | { readonly kind: 'left' }
   | { readonly kind: 'refused'; readonly error: ApiError };
 
 const sentences = {
   none: 'This page opens with a one-time code, made by the program on the machine where letterlock runs.',
   expired: 'The time of this page is over. Nothing was changed.',
+  left: 'You locked it: its token counts no more.',
   refused: 'The code did not open the page: each opens it once, and only for a short time.',
 } as const;
 

@@ -29,7 +29,7 @@ export function OverviewView(): VNode {
   return (
     <Page title={titleOf(concerns, rows)} lead={<Lead rows={rows} store={status.value.store.state} />}>
       {rows.length === 0 ? <FirstSteps /> : null}
-      <Concerns concerns={concerns} />
+      {rows.length === 0 && concerns.length === 0 ? null : <Concerns concerns={concerns} />}
       <Trust rows={rows} />
       <Rates />
       <Routes rows={status.value.routes} />
@@ -64,8 +64,18 @@ function FirstSteps(): VNode {
   );
 }
 
-function Concerns({ concerns }: { readonly concerns: readonly Concern[] }): VNode | null {
-  if (concerns.length === 0) return null;
+function Concerns({ concerns }: { readonly concerns: readonly Concern[] }): VNode {
+  if (concerns.length === 0) {
+    return (
+      <section class="calm tone-good" aria-label="What needs you">
+        <Icon name="seal" />
+        <p>
+          Nothing waits for a decision. Every server that was asked showed what it is known by, and no
+          certificate is about to end.
+        </p>
+      </section>
+    );
+  }
   const more = concerns.length - shownConcerns;
   return (
     <section aria-label="What needs you" class="concerns">
@@ -80,7 +90,11 @@ function Concerns({ concerns }: { readonly concerns: readonly Concern[] }): VNod
               <Wire text={concern.text} />
             </p>
           </div>
-          <a class="button primary" href={concern.href} aria-label={`${concern.action}: ${concern.title}`}>
+          <a
+            class={concern.decides === true ? 'button primary' : 'button'}
+            href={concern.href}
+            aria-label={`${concern.action}: ${concern.title}`}
+          >
             {concern.action}
             <Icon name="arrow" />
           </a>
@@ -100,7 +114,10 @@ function Trust({ rows }: { readonly rows: readonly EndpointRow[] }): VNode | nul
   if (rows.length === 0) return null;
   const kinds = byKind(rows);
   return (
-    <Section title="What is trusted, and why" side={<a href={addressOf({ view: 'endpoints' })}>All endpoints</a>}>
+    <Section
+      title="What is trusted, and why"
+      side={<a href={addressOf({ view: 'endpoints' })}>All endpoints</a>}
+    >
       <div class="stack" aria-hidden="true">
         {kinds.map(({ sign, count }) => (
           <span class={`tone-${sign.tone}`} style={{ flexGrow: count }} key={sign.word} />

@@ -20,13 +20,18 @@ export function SessionsView(): VNode {
   const [typed, setTyped] = useState('');
   const rows = (sessions.value ?? []).filter((row) => matchesWords(textOf(row), typed));
   return (
-    <Page title="Sessions" lead="One row for each mail program that is connected now; the number is its connection id in log and events.">
+    <Page
+      title="Sessions"
+      lead="One row for each mail program that is connected now; the number is its connection id in log and events."
+    >
       <ErrorNotice error={sessions.error} />
       <Rates />
       <div class="filters">
         <SearchField label="Search sessions" value={typed} onValue={setTyped} />
       </div>
-      {rows.length === 0 ? <Empty>{typed === '' ? 'Nobody is connected now.' : 'None of them fits.'}</Empty> : null}
+      {rows.length === 0 ? (
+        <Empty>{typed === '' ? 'Nobody is connected now.' : 'None of them fits.'}</Empty>
+      ) : null}
       <Pages rows={rows} size={50} what="sessions">
         {(shown) => (shown.length === 0 ? null : <SessionTable rows={shown} />)}
       </Pages>
@@ -35,7 +40,9 @@ export function SessionsView(): VNode {
 }
 
 const textOf = (row: SessionRow): string =>
-  [row.id, row.route, row.endpoint, row.client ?? '', row.server ?? '', row.protocol, row.basis ?? ''].join(' ');
+  [row.id, row.route, row.endpoint, row.client ?? '', row.server ?? '', row.protocol, row.basis ?? ''].join(
+    ' ',
+  );
 
 function SessionTable({ rows }: { readonly rows: readonly SessionRow[] }): VNode {
   return (
@@ -48,7 +55,7 @@ function SessionTable({ rows }: { readonly rows: readonly SessionRow[] }): VNode
             <th scope="col">Trusted by</th>
             <th scope="col">Client</th>
             <th scope="col">Since</th>
-            <th scope="col">Sent, received</th>
+            <th scope="col">Carried</th>
           </tr>
         </thead>
         <tbody>
@@ -77,17 +84,20 @@ function Row({ row }: { readonly row: SessionRow }): VNode {
           {row.server === null ? '' : `, ${row.server}`}
         </span>
       </td>
-      <td data-label="Trusted by">{row.basis === null ? stages[row.stage] : <Badge sign={verdicts[row.basis]} />}</td>
+      <td data-label="Trusted by">
+        {row.basis === null ? stages[row.stage] : <Badge sign={verdicts[row.basis]} />}
+      </td>
       <td data-label="Client">
         <span>{row.client ?? 'unknown'}</span>
-        <span class="quiet">{row.clientTls ?? 'in clear, on this machine'}</span>
+        <span class="quiet">{row.clientTls ?? 'without TLS'}</span>
       </td>
       <td data-label="Since">
         <When at={row.startedAt} now={now} />
         <span class="quiet">{stages[row.stage]}</span>
       </td>
-      <td data-label="Sent, received" class="number">
-        {bytesText(row.bytesUp)}, {bytesText(row.bytesDown)}
+      <td data-label="Carried" class="number">
+        <span>{bytesText(row.bytesUp)} sent</span>
+        <span class="quiet">{bytesText(row.bytesDown)} received</span>
       </td>
     </tr>
   );

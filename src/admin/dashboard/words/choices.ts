@@ -34,7 +34,8 @@ const none: Flags = { as: null, forMs: null, keep: false, endOld: false };
 export function choicesFor(scene: Scene): readonly Choice[] {
   const auto = scene.policy === 'auto';
   const ca = scene.caValid && !scene.hasConfigPins && (auto || scene.policy === 'ca') ? [byCa] : [];
-  if (scene.byCa && auto) return [forTime(7, 'beside the CA'), forTime(1, 'beside the CA'), pinInstead, ...ca];
+  if (scene.byCa && auto)
+    return [forTime(7, 'beside the CA'), forTime(1, 'beside the CA'), pinInstead, ...ca];
   const asked = (auto && scene.caValid) || scene.hasEnded;
   const good = scene.hasOthers ? [replaces(asked), ends, keeps] : [alone(asked)];
   const ordered = scene.hasEnded ? [keeps, ...good.filter((choice) => choice !== keeps)] : good;

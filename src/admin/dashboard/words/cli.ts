@@ -6,7 +6,9 @@ const hourMs = 3_600_000;
 
 /** `letterlock pins approve …`; an empty fingerprint stands as the word FINGERPRINT. */
 export function commandLine(command: Command): string {
-  return ['letterlock', 'pins', command.command, command.endpoint, ...optionsOf(command)].map(quoted).join(' ');
+  return ['letterlock', 'pins', command.command, command.endpoint, ...optionsOf(command)]
+    .map(quoted)
+    .join(' ');
 }
 
 function optionsOf(command: Command): readonly string[] {
@@ -32,7 +34,8 @@ function optionsOf(command: Command): readonly string[] {
   }
 }
 
-const wordOf = (fingerprint: string): string => (fingerprint.trim() === '' ? 'FINGERPRINT' : fingerprint.trim());
+const wordOf = (fingerprint: string): string =>
+  fingerprint.trim() === '' ? 'FINGERPRINT' : fingerprint.trim();
 const flag = (name: string, isSet: boolean): readonly string[] => (isSet ? [name] : []);
 
 function durationOf(ms: number | null): readonly string[] {

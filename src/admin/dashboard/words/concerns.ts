@@ -14,6 +14,8 @@ export interface Concern {
   readonly href: string;
   /** The word on its link. */
   readonly action: string;
+  /** Whether it asks for a decision that only a person can make. */
+  readonly decides?: true;
 }
 
 export function concernsOf(
@@ -79,8 +81,9 @@ function waitingConcern(row: EndpointRow): readonly Concern[] {
       text: row.refusing
         ? `${row.endpoint} is refused until then${reasonText(row)}.`
         : `${row.endpoint} goes on with the keys it is known by.`,
-      href: hrefOf(row),
+      href: addressOf({ view: 'decision', reference: row.endpoint }),
       action: 'Compare and decide',
+      decides: true,
     },
   ];
 }
@@ -130,7 +133,6 @@ function endingConcern(row: EndpointRow, now: number): readonly Concern[] {
   if (notAfter === null || (life?.phase !== 'ending' && life?.phase !== 'over')) return [];
   const byPin = row.state === 'pinned';
   const over = life.phase === 'over';
-  const after = byPin ? 'Its key is pinned, so letterlock goes on; others may not.' : 'letterlock refuses it then.';
   return [
     {
       id: `ending ${row.endpoint}`,
@@ -139,7 +141,9 @@ function endingConcern(row: EndpointRow, now: number): readonly Concern[] {
       title: over
         ? `The certificate of ${row.endpoint} ran out ${spanText(now - Date.parse(notAfter))} ago`
         : `The certificate of ${row.endpoint} ends in ${spanText(Date.parse(notAfter) - now)}`,
-      text: over && byPin ? 'Its key is pinned, so letterlock goes on.' : `The operator of the server has to renew it. ${after}`,
+      text: byPin
+        ? 'Its key is pinned, so letterlock goes on; other programs may not.'
+        : `The operator of the server has to renew it${over ? '' : ' before then'}, or letterlock refuses it.`,
       href: hrefOf(row),
       action: 'Certificate',
     },

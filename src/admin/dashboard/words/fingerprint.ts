@@ -42,7 +42,8 @@ function octetsOf(base64: string): string | null {
 }
 
 function problemOf(trimmed: string, body: string): string {
-  if (/^[0-9a-z]{8}$/i.test(trimmed)) return `That is a reference, too short to compare a key with. ${wanted}`;
+  if (/^[0-9a-z]{8}$/i.test(trimmed))
+    return `That is a reference, too short to compare a key with. ${wanted}`;
   if (!/^[0-9a-f:\- ]+$/i.test(body)) return `That is no fingerprint. ${wanted}`;
   const digits = body.replace(/[^0-9a-f]/gi, '').length;
   const guess = digits === 40 ? ' (SHA-1)' : digits === 32 ? ' (MD5)' : '';
@@ -50,7 +51,10 @@ function problemOf(trimmed: string, body: string): string {
 }
 
 /** Whether what was typed names the key or, where it can, the certificate. */
-export function namesKey(typed: Typed, shown: { readonly spki: string; readonly sha256: string | null }): boolean {
+export function namesKey(
+  typed: Typed,
+  shown: { readonly spki: string; readonly sha256: string | null },
+): boolean {
   if (typed.kind !== 'spki' && typed.kind !== 'either') return false;
   const key = readTyped(shown.spki);
   if (key.kind === 'spki' && key.digest === typed.digest) return true;

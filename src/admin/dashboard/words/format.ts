@@ -71,6 +71,7 @@ const endingSpan = (lifetimeMs: number): number => Math.min(14 * day, lifetimeMs
 
 /** `AB:CD:…` in rows of eight octets, `sha256//…` in groups of eleven characters: for reading aloud. */
 export function groupsOf(fingerprint: string): readonly string[] {
-  if (fingerprint.startsWith('sha256//')) return ['sha256//', ...(fingerprint.slice(8).match(/.{1,11}/g) ?? [])];
+  if (fingerprint.startsWith('sha256//'))
+    return ['sha256//', ...(fingerprint.slice(8).match(/.{1,11}/g) ?? [])];
   return fingerprint.match(/.{1,24}/g) ?? [];
 }

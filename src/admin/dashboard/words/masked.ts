@@ -4,4 +4,7 @@
 const proposed = /--expect\s+sha256\/\/[A-Za-z0-9+/]{43}=/g;
 
 export const withoutKeys = (line: string, keys: readonly string[]): string =>
-  keys.reduce((text, key) => text.replaceAll(key, 'FINGERPRINT'), line.replace(proposed, '--expect FINGERPRINT'));
+  keys.reduce(
+    (text, key) => text.replaceAll(key, 'FINGERPRINT'),
+    line.replace(proposed, '--expect FINGERPRINT'),
+  );

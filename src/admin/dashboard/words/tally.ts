@@ -16,5 +16,7 @@ export function byKind(rows: readonly EndpointRow[]): readonly Kind[] {
     const sign = signOf(row);
     kinds.set(sign.word, { sign, count: (kinds.get(sign.word)?.count ?? 0) + 1 });
   }
-  return [...kinds.values()].toSorted((one, other) => order.indexOf(one.sign.tone) - order.indexOf(other.sign.tone));
+  return [...kinds.values()].toSorted(
+    (one, other) => order.indexOf(one.sign.tone) - order.indexOf(other.sign.tone),
+  );
 }
