@@ -109,6 +109,7 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
     case 'import':
     case 'commands':
     case 'probes':
+    case 'dashboard':
       return order(operator, route, body);
     case 'schema':
       return (await import('./api-schema.ts')).apiSchema();
@@ -120,7 +121,7 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
 /** What reads a body is loaded when one comes. */
 async function order(
   operator: Operator,
-  route: 'import' | 'commands' | 'probes',
+  route: 'import' | 'commands' | 'probes' | 'dashboard',
   body: unknown,
 ): Promise<unknown> {
   switch (route) {
@@ -135,6 +136,10 @@ async function order(
     case 'probes': {
       const { parseProbe } = await import('./command-schema.ts');
       return operator.probe(parseProbe(body));
+    }
+    case 'dashboard': {
+      const { parseDashboard } = await import('./command-schema.ts');
+      return operator.dashboard(parseDashboard(body));
     }
   }
 }

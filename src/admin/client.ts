@@ -10,6 +10,7 @@ import type {
   AnswerShape,
   BackupShape,
   ComparisonShape,
+  DashboardShape,
   ExplanationShape,
   HistoryRow,
   ImportShape,
@@ -26,6 +27,8 @@ export interface ClientOptions {
   readonly maxAnswerBytes?: number;
   /** A feed that shows no sign of life for so long has broken off; default 45 000. */
   readonly silenceMs?: number;
+  /** What an order is written down as; default `cli`. */
+  readonly origin?: 'cli' | 'admin';
 }
 
 /** Connects at each call, not here. `close` has nothing to close. */
@@ -35,6 +38,7 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
     deadlineMs: options.deadlineMs ?? 30_000,
     maxAnswerBytes: options.maxAnswerBytes ?? 32 * 1024 * 1024,
     silenceMs: options.silenceMs ?? 45_000,
+    origin: options.origin ?? 'cli',
   };
   const read = <T>(path: string): Promise<T> => exchange<T>(line, { method: 'GET', path, body: null });
   const order = <T>(path: string, body: unknown): Promise<T> =>
@@ -52,6 +56,7 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
     endpoints: () => read<readonly EndpointRow[]>('/v1/endpoints'),
     candidate: (ref) => read<ComparisonShape>(`/v1/candidates/${encodeURIComponent(ref)}`),
     probe: (endpoint) => order<ProbeShape>('/v1/probes', { endpoint }),
+    dashboard: (wanted) => order<DashboardShape>('/v1/dashboard', wanted),
     follow: (following) => followRemote(line, following),
     command: (command) => order<AnswerShape>('/v1/commands', command),
     import: (wanted) => order<ImportShape>('/v1/import', wanted),

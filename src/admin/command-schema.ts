@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { parseEndpoint } from '../endpoint.ts';
 import { CommandError } from '../errors.ts';
 import type { Command } from '../trust/command.ts';
+import type { DashboardRequest } from './shapes.ts';
 
 const endpoint = z
   .string()
@@ -66,4 +67,18 @@ export function parseProbe(value: unknown): string {
   const parsed = probeSchema.safeParse(value);
   if (parsed.success) return parsed.data.endpoint;
   throw new CommandError('usage', `endpoint: ${parsed.error.issues[0]?.message ?? 'not an endpoint'}`);
+}
+
+/** Body of POST /v1/dashboard. */
+export const dashboardSchema = z.strictObject({
+  scope: z.enum(['read', 'admin']),
+  uid: z.int().min(0).max(0xffff_ffff).nullable().describe('The local user whose programs may use it.'),
+});
+
+/** For whom an address of the page is wanted. @throws CommandError `usage` */
+export function parseDashboard(value: unknown): DashboardRequest {
+  const parsed = dashboardSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new CommandError('usage', `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not a request'}`);
 }

@@ -58,7 +58,8 @@ function sendTold(response: ServerResponse, answer: ApiAnswer, { served }: ApiOp
   sendJson(response, answer);
 }
 
-async function readBody(request: IncomingMessage): Promise<{ readonly value: unknown } | ApiAnswer> {
+/** The value of its body, null for none; or the answer to one that cannot be read. */
+export async function readBody(request: IncomingMessage): Promise<{ readonly value: unknown } | ApiAnswer> {
   const most = request.url === '/v1/import' ? maxImportBytes : maxBodyBytes;
   const chunks: Uint8Array[] = [];
   let bytes = 0;

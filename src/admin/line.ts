@@ -11,6 +11,7 @@ export interface Line {
   readonly deadlineMs: number;
   readonly maxAnswerBytes: number;
   readonly silenceMs: number;
+  readonly origin: 'cli' | 'admin';
 }
 
 export interface Question {
@@ -49,6 +50,7 @@ function send(line: Line, question: Question, signal: AbortSignal): Promise<Inco
         signal,
         headers: {
           Host: 'letterlock',
+          'Letterlock-Origin': line.origin,
           ...(body === null
             ? {}
             : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),

@@ -49,6 +49,7 @@ export async function openLocalOperator(options: LocalOptions): Promise<Operator
         sessions: daemonOnly,
         endpoints: daemonOnly,
         probe: daemonOnly,
+        dashboard: daemonOnly,
         // oxlint-disable-next-line require-yield -- there is nothing to tell
         async *follow() {
           throw options.noDaemon();

@@ -7,6 +7,8 @@ import type {
   AnswerShape,
   BackupShape,
   ComparisonShape,
+  DashboardRequest,
+  DashboardShape,
   ExplanationShape,
   HistoryRow,
   ImportRequest,
@@ -45,6 +47,8 @@ export interface Operator {
    * iterates aborts the signal in the end: leaving the loop alone waits for the next entry. Needs a daemon.
    */
   follow(options: FollowOptions): AsyncIterable<FeedEntry>;
+  /** An address that opens the page once; `not-found` where the daemon serves none. Needs a daemon. */
+  dashboard(request: DashboardRequest): Promise<DashboardShape>;
   /** Audit entries, oldest first; all endpoints for null. At most the latest 10 000. */
   history(endpoint: string | null): Promise<readonly HistoryRow[]>;
   command(command: Command): Promise<AnswerShape>;

@@ -128,6 +128,14 @@ export const routes = [
     says: 'Reads the configuration again: the whole new one or, with problems listed, the old one.',
   },
   {
+    name: 'dashboard',
+    method: 'POST',
+    path: '/v1/dashboard',
+    body: 'Dashboard',
+    answer: 'DashboardLink',
+    says: 'An address that opens the page, once, within a minute; over the socket only.',
+  },
+  {
     name: 'verify',
     method: 'POST',
     path: '/v1/verify',

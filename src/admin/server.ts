@@ -5,10 +5,13 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { sendJson, serveApi, turnedAway } from './http.ts';
 import type { ApiOptions } from './http.ts';
+import type { Operator } from './operator.ts';
 import { bindSocket } from './socket-path.ts';
 import type { SocketPlace } from './socket-path.ts';
 
 export interface AdminServerOptions extends ApiOptions {
+  /** Takes the orders given on the page of `letterlock dashboard`, which come over the socket too; default `operator`. */
+  readonly pageOperator?: Operator;
   readonly socket: SocketPlace;
   /** Told of every request turned away before it reached a route. */
   readonly rejected: (reason: 'bad-host' | 'bad-origin') => void;
@@ -57,7 +60,11 @@ async function serve(
     options.rejected(strange);
     return sendJson(response, turnedAway(403, 'this is not for browsers'));
   }
-  await serveApi(request, response, options);
+  const origin = request.headers['letterlock-origin'] ?? 'cli';
+  if (origin !== 'cli' && origin !== 'admin')
+    return sendJson(response, turnedAway(400, 'Letterlock-Origin is cli or admin'));
+  const operator = origin === 'admin' ? (options.pageOperator ?? options.operator) : options.operator;
+  await serveApi(request, response, { ...options, operator });
 }
 
 /** What only a browser would send, or a proxy that was pointed at the socket. */

@@ -190,6 +190,14 @@ export interface ReloadShape {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** For whom an address of the page is made. */
+export interface DashboardRequest {
+  /** `read` may look; `admin` may also order. */
+  readonly scope: 'read' | 'admin';
+  /** The local user whose programs may use it; null: whoever has it. */
+  readonly uid: number | null;
+}
+
 /** `dashboard --json`: an address that opens the page once, until `expiresAt`. */
 export interface DashboardShape {
   readonly url: string;

@@ -27,7 +27,7 @@ import type {
   VerifyShape,
 } from './shapes.ts';
 
-export type LiveParts = Pick<Operator, 'sessions' | 'endpoints' | 'probe' | 'follow'>;
+export type LiveParts = Pick<Operator, 'sessions' | 'endpoints' | 'probe' | 'follow' | 'dashboard'>;
 
 export interface OperatorParts {
   readonly source: Operator['source'];
@@ -58,6 +58,7 @@ export function operateOn(parts: OperatorParts): Operator {
     endpoints: () => translated(parts.live.endpoints),
     probe: (endpoint) => translated(() => parts.live.probe(endpoint)),
     follow: (options) => parts.live.follow(options),
+    dashboard: (wanted) => translated(() => parts.live.dashboard(wanted)),
     candidate: (ref) => translated(async () => comparisonOf(parts, ref)),
     history: (endpoint) => translated(() => historyRows(parts, endpoint)),
     command: (command) => translated(() => carryOut(parts, command)),

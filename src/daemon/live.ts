@@ -24,7 +24,7 @@ export interface LiveFacts {
   readonly pins: () => readonly PinsRow[];
 }
 
-export const liveParts = (facts: LiveFacts): LiveParts => ({
+export const liveParts = (facts: LiveFacts): Omit<LiveParts, 'dashboard'> => ({
   sessions: async () => facts.proxy.sessions().map(sessionRow),
   endpoints: async () => endpointRows(facts),
   probe: async (endpoint) => {

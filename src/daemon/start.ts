@@ -3,6 +3,7 @@
 
 import type { Operator } from '../admin/operator.ts';
 import { serveAdmin } from '../admin/server.ts';
+import type { WebDoor } from '../admin/web/door.ts';
 import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
 import { commandErrorOf, operateOn, pinsRows } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
@@ -20,6 +21,7 @@ import { CrlWatch } from './crl-watch.ts';
 import { openConfiguredLog, openEngine } from './engine.ts';
 import type { Engine, Ground } from './engine.ts';
 import { ambientTrust, refuseUnsafeSwitches } from './environment.ts';
+import { linkMaker, notFromPage, openDashboard } from './dashboard.ts';
 import { daemonStatus, settingsOf, tellUnannounced } from './facts.ts';
 import { liveParts } from './live.ts';
 import { servePage } from './metrics-page.ts';
@@ -52,6 +54,8 @@ export interface Daemon {
   /** `127.0.0.1:9465`; null when metrics are off or their default port was busy. */
   readonly metrics: string | null;
   readonly adminSocket: string;
+  /** `127.0.0.1:9466`; null when it serves no page. */
+  readonly dashboard: string | null;
   /** Routes with the addresses and ports really bound. */
   routes(): readonly RouteStatus[];
   /** Never rejects: problems are in the answer, and the old configuration goes on. */
@@ -127,20 +131,27 @@ async function serve(
     told: ({ reloaded, problems }) =>
       engine.on({ type: 'reloaded', ok: reloaded, problems: problems.length }),
   });
-  const page: { server: MetricsServer | null } = { server: null };
-  const operator = ownOperator(ground, { engine, reload, metrics: () => page.server?.address ?? null });
+  const late: { metrics: MetricsServer | null; door: WebDoor | null } = { metrics: null, door: null };
+  const { operator, pageOperator } = ownOperators(ground, {
+    engine,
+    reload,
+    metrics: () => late.metrics?.address ?? null,
+    dashboard: linkMaker(() => late.door),
+  });
   await countRoutes(ground, engine);
   const shared = await sharePins(engine, { config, closing });
   const admin = await serveAdmin({
     socket: config.admin.socket,
     operator,
+    pageOperator,
     upgrades: shared.admin,
     served: (route, status) => engine.metrics?.adminServed(route, status),
     rejected: (reason) => engine.metrics?.adminRejected(reason),
   });
   closing.add(() => admin.close());
   closing.add(() => engine.feed.close());
-  page.server = await openPage(ground, engine);
+  late.door = await openDashboard(ground, { engine, operator: pageOperator });
+  late.metrics = await openPage(ground, engine);
   await openDoors(engine, closing);
   const close = closer(ground, engine);
   await startSweeping(ground, engine);
@@ -150,7 +161,8 @@ async function serve(
     get log() {
       return ground.force.log;
     },
-    metrics: page.server?.address ?? null,
+    metrics: late.metrics?.address ?? null,
+    dashboard: late.door?.address ?? null,
     adminSocket: admin.path,
     routes: () => engine.proxy.status(),
     reload,
@@ -175,27 +187,28 @@ async function openDoors({ proxy, localTls, firstTls }: Engine, closing: Closing
   await localTls.look();
 }
 
-function ownOperator(
+/** The one behind the socket, and the one behind the page: they differ in what is written down of an order. */
+function ownOperators(
   ground: Ground,
   parts: {
     readonly engine: Engine;
     readonly reload: () => Promise<ReloadShape>;
     readonly metrics: () => string | null;
+    readonly dashboard: Operator['dashboard'];
   },
-): Operator {
+): { readonly operator: Operator; readonly pageOperator: Operator } {
   const { tofu, store, proxy } = parts.engine;
   const { now } = ground;
   const routes = (): readonly Route[] => ground.force.config.routes;
   const settings = (): ReadonlyMap<string, TrustSettings> => settingsOf(routes());
   const pins = (): readonly PinsRow[] => pinsRows({ tofu, store, now, settings });
-  return operateOn({
+  const live = liveParts({ ...parts.engine, routes, pins });
+  const common = {
     source: 'daemon',
     tofu,
     store,
-    origin: 'cli',
     now,
     settings,
-    live: liveParts({ ...parts.engine, routes, pins }),
     status: async () =>
       daemonStatus({
         build: ground.build,
@@ -207,7 +220,11 @@ function ownOperator(
       }),
     reload: parts.reload,
     close: async () => undefined,
-  });
+  } as const;
+  return {
+    operator: operateOn({ ...common, origin: 'cli', live: { ...live, dashboard: parts.dashboard } }),
+    pageOperator: operateOn({ ...common, origin: 'admin', live: { ...live, dashboard: notFromPage } }),
+  };
 }
 
 async function openPage(
@@ -302,6 +319,7 @@ function sayReady({ force, build }: Ground, daemon: Daemon): void {
       addresses,
       admin: daemon.adminSocket,
       metrics: daemon.metrics,
+      dashboard: daemon.dashboard,
     },
   });
 }

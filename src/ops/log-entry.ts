@@ -62,6 +62,7 @@ export function logEntry(event: ProxyEvent): LogEntry {
     case 'listen-skipped':
     case 'reloaded':
     case 'crl-reloaded':
+    case 'dashboard-opened':
     case 'warning':
       return serviceEntry(event);
   }
@@ -289,7 +290,7 @@ function endMessage(event: Of<'session-ended'>): string {
 }
 
 function serviceEntry(
-  event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'warning'>,
+  event: Of<'listening' | 'listen-skipped' | 'reloaded' | 'crl-reloaded' | 'dashboard-opened' | 'warning'>,
 ): LogEntry {
   switch (event.type) {
     case 'listening':
@@ -313,6 +314,11 @@ function serviceEntry(
           });
     case 'crl-reloaded':
       return entry('info', event, 'revocation lists read again', {});
+    case 'dashboard-opened':
+      return entry('info', event, `the page was opened in a browser (${event.scope})`, {
+        scope: event.scope,
+        until: new Date(event.until).toISOString(),
+      });
     case 'warning':
       return entry('warn', event, event.message, { code: event.code });
   }

@@ -109,6 +109,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         return;
       case 'corroborated':
       case 'crl-reloaded':
+      case 'dashboard-opened':
       case 'certificate-renewed':
       case 'retiring-key-in-use':
       case 'key-untrusted':

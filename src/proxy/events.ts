@@ -95,6 +95,8 @@ export type ProxyEvent =
       readonly bytesDown: number;
       readonly seconds: number;
     } & SessionOutcome)
+  /** A browser exchanged its one-time code; milliseconds since 1970. */
+  | { readonly type: 'dashboard-opened'; readonly scope: 'read' | 'admin'; readonly until: number }
   | { readonly type: 'reloaded'; readonly ok: boolean; readonly problems: number }
   /** A file of revocation lists changed and was read again. */
   | { readonly type: 'crl-reloaded' }

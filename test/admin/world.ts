@@ -86,5 +86,6 @@ export const silent: LiveParts = {
   sessions: async () => [],
   endpoints: async () => [],
   probe: () => Promise.reject(new TypeError('nobody probes here')),
+  dashboard: () => Promise.reject(new TypeError('nobody serves a page here')),
   follow: ({ signal }) => new Feed(Date.now).follow({ after: null, signal }),
 };

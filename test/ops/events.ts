@@ -107,5 +107,6 @@ export const everyEvent: readonly ProxyEvent[] = [
   { type: 'session-revoked', session: 1, endpoint: 'imap.example.org:993', spki },
   ended(),
   { type: 'reloaded', ok: true, problems: 0 },
+  { type: 'dashboard-opened', scope: 'admin', until: 1_800_000_000_000 },
   { type: 'warning', code: 'no-bundle', message: 'no system bundle' },
 ];

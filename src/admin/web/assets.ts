@@ -27,6 +27,9 @@ const types: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
+/** Where the build puts the page: beside this, in the folder of its sources. */
+export const builtPage = join(import.meta.dirname, '../dashboard');
+
 const maxFiles = 64;
 const maxBytes = 4 * 1024 * 1024;
 

@@ -4,7 +4,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { CommandError } from '../../errors.ts';
 import { codeOf } from '../../net/failure.ts';
 import { addressText } from '../../proxy/address.ts';
@@ -13,12 +13,11 @@ import { PeerTable } from '../../proxy/peer-table.ts';
 import { findPortOwner } from '../../proxy/port-owner.ts';
 import { peerUid } from '../../proxy/strangers.ts';
 import { isoDate } from '../rows.ts';
-import type { DashboardShape } from '../shapes.ts';
+import type { DashboardRequest, DashboardShape } from '../shapes.ts';
 import { Crowd } from './crowd.ts';
 import type { Desk } from './desk.ts';
 import { Failures } from './failures.ts';
 import { codeMs, Grants } from './grants.ts';
-import type { Offer } from './grants.ts';
 import { ownHosts } from './guard.ts';
 import { receive } from './receive.ts';
 
@@ -36,7 +35,7 @@ export interface WebDoor {
   /** `127.0.0.1:9466`, with the port really bound. */
   readonly address: string;
   /** An address that opens the page, once, within a minute. */
-  link(offer: Offer): DashboardShape;
+  link(wanted: DashboardRequest): DashboardShape;
   /** Ends every token and connection; never rejects. */
   close(): Promise<void>;
 }
@@ -77,15 +76,18 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
     uidOf: ({ socket }: IncomingMessage) =>
       peerUid(socket, { peers, signal: AbortSignal.timeout(uidMs) }).catch(() => null),
   };
-  server.on('request', (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     receive(request, response, desk).catch(() => response.destroy());
-  });
+  };
+  server.on('request', answer);
+  // Else Node answers by itself, without a word of what protects.
+  server.on('checkExpectation', answer);
   const address = addressText(bound);
   return {
     address,
-    link: (offer) => ({
-      url: `http://${address}/#code=${grants.offer(offer)}`,
-      scope: offer.scope,
+    link: (wanted) => ({
+      url: `http://${address}/#code=${grants.offer(wanted)}`,
+      scope: wanted.scope,
       expiresAt: isoDate(now() + codeMs),
     }),
     close: () => shut(server, grants),

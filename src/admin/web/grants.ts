@@ -3,16 +3,9 @@
 // code or token is ever logged, and none is compared in a time that tells how much of it was right.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { DashboardRequest } from '../shapes.ts';
 
-/** `read` may look; `admin` may also order. */
-export type Scope = 'read' | 'admin';
-
-/** What a code stands for. */
-export interface Offer {
-  readonly scope: Scope;
-  /** The local user whose programs may exchange it; null: whoever has it. */
-  readonly uid: number | null;
-}
+export type Scope = DashboardRequest['scope'];
 
 /** What a token stands for, while it lives. */
 export interface Grant {
@@ -36,7 +29,7 @@ const idleMs = 2 * 3_600_000;
 const maxCodes = 16;
 const maxTokens = 32;
 
-interface Code extends Offer {
+interface Code extends DashboardRequest {
   readonly hash: Uint8Array;
   readonly until: number;
 }
@@ -60,16 +53,17 @@ export class Grants {
   }
 
   /** A new code, good once and for a minute. */
-  offer(offer: Offer): string {
+  offer(wanted: DashboardRequest): string {
     const code = randomBytes(codeBytes).toString('base64url');
-    this.#codes = [...this.#liveCodes(), { ...offer, hash: hashOf(code), until: this.#now() + codeMs }].slice(
-      -maxCodes,
-    );
+    this.#codes = [
+      ...this.#liveCodes(),
+      { ...wanted, hash: hashOf(code), until: this.#now() + codeMs },
+    ].slice(-maxCodes);
     return code;
   }
 
   /** What a code stands for; the code stays good. Null for one nobody made, that was used, or that is late. */
-  examine(code: string): Offer | null {
+  examine(code: string): DashboardRequest | null {
     return matching(this.#liveCodes(), code);
   }
 

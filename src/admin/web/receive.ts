@@ -4,8 +4,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommandError } from '../../errors.ts';
-import { errorShape, matchRoute } from '../api.ts';
+import { errorShape } from '../api.ts';
 import { sendJson, serveApi } from '../http.ts';
+import { matchRoute } from '../routes.ts';
 import { admit } from './bearer.ts';
 import type { Desk } from './desk.ts';
 import type { Grant } from './grants.ts';
@@ -85,9 +86,20 @@ async function serveOperator(request: IncomingMessage, response: ServerResponse,
     response.setHeader('Connection', 'close');
     return sendJson(response, readOnly(route));
   }
+  if (route === 'dashboard') {
+    desk.served(route, 404);
+    return sendJson(response, notHere(route));
+  }
   cutAtItsEnd(response, grant, desk.now());
   await serveApi(request, response, { operator: desk.operator, served: desk.served });
 }
+
+/** Addresses that open the page are for whoever may use the socket: a token must not outlive itself by them. */
+const notHere = (route: string): Parameters<typeof sendJson>[1] => ({
+  status: 404,
+  body: errorShape(new CommandError('not-found', 'the page makes no addresses that open it')),
+  route,
+});
 
 const readOnly = (route: string): Parameters<typeof sendJson>[1] => ({
   status: 403,
