@@ -23,7 +23,7 @@ export function ProbeButton({ endpoint }: { readonly endpoint: string }): VNode 
         class="button"
         disabled={busy}
         onClick={() => void probe()}
-        aria-label={`Probe ${endpoint} now`}
+        aria-label={`Probe now: ${endpoint}`}
       >
         <Icon name="probe" />
         {busy ? 'Asking…' : 'Probe now'}
