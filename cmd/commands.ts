@@ -44,6 +44,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    command: 'dashboard',
+    describe: 'open the page: what is trusted, what is refused, what waits for a decision',
+    load: async () => (await import('./dashboard.ts')).dashboardCommand,
+  },
+  {
     command: 'reload',
     describe: 'make the running proxy read its configuration again',
     load: async () => (await import('./reload.ts')).reloadCommand,

@@ -5,6 +5,7 @@ import type { Stage } from '../src/demo/stage.ts';
 import { isSet } from './args.ts';
 import type { CommandModule, Run } from './command.ts';
 import type { Io } from './io.ts';
+import { untilStopped } from './until-stopped.ts';
 
 const demo: Run = async (args, io) => {
   const { setStage } = await import('../src/demo/stage.ts');
@@ -23,29 +24,6 @@ const demo: Run = async (args, io) => {
   }
   return 'done';
 };
-
-interface Stop {
-  /** Resolves at the first signal; one during the story lets it end and then stops. */
-  readonly stopped: Promise<void>;
-  /** From here on a signal ends the process at once. */
-  readonly release: () => void;
-}
-
-/** A signal that comes while the folder is being removed must not end that. */
-function untilStopped(): Stop {
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  for (const signal of signals) process.on(signal, stop);
-  return {
-    stopped: new Promise((resolve) => {
-      stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-    }),
-    release: () => {
-      for (const signal of signals) process.removeListener(signal, stop);
-    },
-  };
-}
 
 function invitation({ account, configFile, endpoints }: Stage, { program }: Io): readonly string[] {
   const { ports, user } = account;

@@ -36,12 +36,12 @@ export async function withOperatorOf(
 /** Runs `work` with the daemon; only a running one can answer. @throws CommandError `no-daemon` */
 export async function withDaemonOf(
   { args, io }: { readonly args: Args; readonly io: Io },
-  work: (operator: Operator) => Promise<ExitName>,
+  work: (operator: Operator, socket: string) => Promise<ExitName>,
 ): Promise<ExitName> {
   const config = await configFor(args, io, { urls: [], needsRoutes: false });
   const { path, tried } = await findDaemon(lookupOf({ args, io }, config));
   if (path === null) throw noDaemon(tried, io.words);
-  return work(remoteOperator(path));
+  return work(remoteOperator(path), path);
 }
 
 export function operatorOf(

@@ -14,7 +14,7 @@ const endpoint = z
 const fingerprint = z.string().min(1).max(512);
 const duration = z.number().int().positive().nullable();
 
-const commandSchema = z.discriminatedUnion('command', [
+export const commandSchema = z.discriminatedUnion('command', [
   z.strictObject({
     command: z.literal('approve'),
     endpoint,

@@ -14,8 +14,8 @@ export const sessionStages = ['asking', 'relaying', 'ending'] as const;
 
 /** One row of GET /v1/sessions: a client that is connected now, oldest first. */
 export interface SessionRow {
-  /** Counts from 1 since the daemon started; the connection id of log, events and refusals. */
-  readonly id: number;
+  /** The connection id of log, events and refusals. */
+  readonly id: string;
   readonly route: string;
   readonly protocol: Protocol;
   /** `127.0.0.1:50312`; null over a socket file: the system does not tell who is at its other end. */

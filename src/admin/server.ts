@@ -3,6 +3,7 @@
 
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
 import { sendJson, serveApi, turnedAway } from './http.ts';
 import type { ApiOptions } from './http.ts';
 import type { Operator } from './operator.ts';
@@ -41,12 +42,14 @@ export async function serveAdmin(options: AdminServerOptions): Promise<AdminServ
   server.on('error', () => undefined);
   return {
     path: options.socket.path,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-        options.upgrades?.close();
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // A stream that just came to its end says so before it is cut off.
+      await turn();
+      server.closeAllConnections();
+      options.upgrades?.close();
+      await closed;
+    },
   };
 }
 

@@ -36,7 +36,8 @@ import { wordsOf, type Words } from './words.ts';
 
 /** A session as it is at one moment. */
 export interface SessionFacts {
-  readonly id: number;
+  /** As log, events and refusal call it. */
+  readonly id: string;
   readonly route: string;
   readonly protocol: Protocol;
   /** `127.0.0.1:50312`; null over a socket file: the system does not tell us who is at its other end. */
@@ -130,7 +131,7 @@ export class Session {
   facts(): SessionFacts {
     const { name, protocol } = this.desk.route;
     return {
-      id: this.#id,
+      id: `${this.#id}`,
       route: name,
       protocol,
       client: this.#client,
