@@ -494,7 +494,7 @@ export function pageWorld(options: {
       endpoint: row.endpoint,
       protocol: 'imap',
       sessions: row.refusing || at > 6 ? 0 : 1,
-      state: 'listening',
+      state: row.refusing ? 'refusing' : 'ready',
     })),
     store: {
       state: store,

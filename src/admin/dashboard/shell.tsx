@@ -1,7 +1,7 @@
 // The frame around every view: brand, navigation, the state of the connection, the live region.
 
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { DeskContext, type Desk } from './data/desk.ts';
 import { useDeskState } from './data/use-desk-state.ts';
 import type { Theme, ThemeState } from './data/use-theme.ts';
@@ -29,9 +29,9 @@ interface ShellProps {
 
 export function Shell({ grant, theme, expired, leave }: ShellProps): VNode {
   const desk = useDeskState(grant, theme.drawn, expired);
-  const view = useView();
+  const { view, moved } = useView();
   return (
-    <DeskContext.Provider value={desk}>
+    <DeskContext.Provider value={{ ...desk, moved }}>
       <a class="skip" href="#content" onClick={toContent}>
         Skip to the content
       </a>
@@ -76,17 +76,19 @@ function toContent(event: Event): void {
   document.getElementById('content')?.focus();
 }
 
-function useView(): View {
+function useView(): { readonly view: View; readonly moved: Desk['moved'] } {
+  const moved = useRef(false);
   const [view, setView] = useState(() => viewOf(location.hash));
   useEffect(() => {
     const changed = (): void => {
+      moved.current = true;
       setView(viewOf(location.hash));
       scrollTo(0, 0);
     };
     addEventListener('hashchange', changed);
     return () => removeEventListener('hashchange', changed);
   }, []);
-  return view;
+  return { view, moved };
 }
 
 function Content({ view }: { readonly view: View }): VNode {
@@ -145,7 +147,7 @@ function Navigation({ view, waiting }: { readonly view: View; readonly waiting: 
   );
 }
 
-function Line({ desk }: { readonly desk: Desk }): VNode {
+function Line({ desk }: { readonly desk: Omit<Desk, 'moved'> }): VNode {
   const { status, endpoints, lost, now, mayWrite } = desk;
   const concerns = concernsOf({ status: status.value, endpoints: endpoints.value ?? [] }, now);
   useEffect(() => {

@@ -26,6 +26,8 @@ export interface Desk {
   /** Reads a sentence to people who hear the page. */
   readonly say: (text: string) => void;
   readonly lost: ApiError | null;
+  /** Whether another view was shown before: then the new one takes the focus. */
+  readonly moved: { readonly current: boolean };
 }
 
 export const DeskContext = createContext<Desk | null>(null);

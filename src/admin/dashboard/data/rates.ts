@@ -12,7 +12,7 @@ export interface Sample {
 
 export interface Rates {
   readonly samples: readonly Sample[];
-  readonly carried: ReadonlyMap<number, number>;
+  readonly carried: ReadonlyMap<string, number>;
   readonly at: number | null;
 }
 

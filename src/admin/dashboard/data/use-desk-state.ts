@@ -24,7 +24,7 @@ const telling: ReadonlySet<string> = new Set([
   'store-health',
 ]);
 
-export interface DeskState extends Desk {
+export interface DeskState extends Omit<Desk, 'moved'> {
   /** What was said last, for the live region. */
   readonly said: string;
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { useDesk } from '../data/desk.ts';
 
 interface PageProps {
   readonly title: ComponentChildren;
@@ -12,7 +13,10 @@ interface PageProps {
 
 export function Page({ title, lead, side, children }: PageProps): VNode {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  const { moved } = useDesk();
+  useEffect(() => {
+    if (moved.current) heading.current?.focus({ preventScroll: true });
+  }, [moved]);
   return (
     <>
       <div class="page-head">

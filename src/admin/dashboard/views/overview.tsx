@@ -6,10 +6,11 @@ import { Icon } from '../parts/icon.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Rates } from '../parts/rates.tsx';
-import { Empty, Wire } from '../parts/words.tsx';
+import { Badge, Empty, Wire } from '../parts/words.tsx';
 import type { EndpointRow, RouteRow } from '../wire.ts';
 import { concernsOf, type Concern } from '../words/concerns.ts';
 import { addressOf } from '../words/route.ts';
+import { routeSign } from '../words/signs.ts';
 import { byKind } from '../words/tally.ts';
 
 const shownConcerns = 6;
@@ -169,7 +170,9 @@ function Routes({ rows }: { readonly rows: readonly RouteRow[] }): VNode | null 
                 <td data-label="Sessions" class="number">
                   {row.sessions}
                 </td>
-                <td data-label="State">{row.state}</td>
+                <td data-label="State">
+                  <Badge sign={routeSign(row.state)} />
+                </td>
               </tr>
             ))}
           </tbody>

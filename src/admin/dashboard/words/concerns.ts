@@ -110,21 +110,20 @@ function refusingConcern(row: EndpointRow): readonly Concern[] {
   ];
 }
 
+/** A route that refuses is told of by its server already. */
 function routeConcerns({ routes }: StatusShape): readonly Concern[] {
   return routes
-    .filter(({ state }) => !calmRouteStates.has(state))
-    .map(({ name, state, listen }) => ({
+    .filter(({ state }) => state === 'failing')
+    .map(({ name, upstream, endpoint }) => ({
       id: `route ${name}`,
       icon: 'broken',
-      tone: 'bad',
-      title: `Route ${name} is ${state}`,
-      text: `It should listen on ${listen}.`,
-      href: addressOf({ view: 'overview' }),
-      action: 'Routes',
+      tone: 'first',
+      title: `Route ${name} does not reach its server`,
+      text: `${upstream} could not be reached when a mail program last asked; that is no verdict on it.`,
+      href: addressOf({ view: 'endpoint', endpoint }),
+      action: 'See why',
     }));
 }
-
-const calmRouteStates: ReadonlySet<string> = new Set(['listening', 'good', 'ready', 'up']);
 
 function endingConcern(row: EndpointRow, now: number): readonly Concern[] {
   const certificate = row.lastVerdict?.certificate ?? null;

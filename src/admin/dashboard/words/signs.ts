@@ -128,6 +128,34 @@ export const stages: Readonly<Record<SessionRow['stage'], string>> = {
   ending: 'ending',
 };
 
+/** A state this page does not know keeps its own name. */
+export function routeSign(state: string): Sign {
+  const known = routeSigns[state];
+  return known ?? { word: state, icon: 'info', tone: 'plain', meaning: state };
+}
+
+const routeSigns: Readonly<Record<string, Sign>> = {
+  ready: {
+    word: 'ready',
+    icon: 'check',
+    tone: 'good',
+    meaning: 'It listens, and nothing went wrong last time.',
+  },
+  refusing: { ...verdicts.refused, word: 'refusing' },
+  failing: {
+    word: 'failing',
+    icon: 'alert',
+    tone: 'first',
+    meaning: 'Its server could not be reached last time.',
+  },
+  draining: {
+    word: 'draining',
+    icon: 'clock',
+    tone: 'plain',
+    meaning: 'It takes no new sessions and lets the open ones end.',
+  },
+};
+
 export const levels: Readonly<Record<FeedEntry['level'], Sign>> = {
   error: { word: 'error', icon: 'broken', tone: 'bad', meaning: 'Something does not work.' },
   warn: { word: 'warning', icon: 'alert', tone: 'first', meaning: 'Somebody should look at it.' },
