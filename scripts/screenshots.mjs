@@ -36,12 +36,12 @@ async function fixtures() {
 const desk = { width: 1280, height: 900 };
 const phone = { width: 360, height: 740 };
 const pictures = [
-  { name: 'overview-light', view: '#/overview', theme: 'light', size: desk, docs: true, waitMs: 9000 },
+  { name: 'overview-light', view: '#/overview', theme: 'light', size: desk, docs: true, minutes: 4 },
   { name: 'decision', view: '#/decide/K7Q2M9XC', theme: 'light', size: desk, docs: true, whole: true },
   { name: 'endpoints-dark', view: '#/endpoints', theme: 'dark', size: desk, docs: true },
   { name: 'decision-phone', view: '#/decide/K7Q2M9XC', theme: 'light', size: phone, docs: true },
-  { name: 'overview-dark', view: '#/overview', theme: 'dark', size: desk, waitMs: 9000 },
-  { name: 'overview-calm', view: '#/overview', theme: 'light', size: desk, world: 'calm', waitMs: 9000 },
+  { name: 'overview-dark', view: '#/overview', theme: 'dark', size: desk, minutes: 4 },
+  { name: 'overview-calm', view: '#/overview', theme: 'light', size: desk, world: 'calm', minutes: 4 },
   { name: 'overview-empty', view: '#/overview', theme: 'light', size: desk, world: 'empty' },
   { name: 'overview-phone', view: '#/overview', theme: 'dark', size: phone, whole: true },
   { name: 'endpoints-light', view: '#/endpoints', theme: 'light', size: desk },
@@ -85,7 +85,7 @@ function worldOf(kind, { pageWorld }) {
 const isCalm = ({ refusing, endpoint }) => !refusing && !endpoint.startsWith('smtp');
 
 async function take(picture, { browser, lab }) {
-  const { name, view, theme, size, whole = false, world = 'some', scope = 'admin', waitMs = 700 } = picture;
+  const { name, view, theme, size, whole = false, world = 'some', scope = 'admin', minutes = 0 } = picture;
   const server = await lab.servePage({
     folder: join(draft, 'src/admin/dashboard'),
     world: worldOf(world, lab),
@@ -93,6 +93,7 @@ async function take(picture, { browser, lab }) {
   });
   const context = await browser.newContext({ viewport: size, colorScheme: theme, reducedMotion: 'reduce' });
   const page = await context.newPage();
+  await page.clock.install();
   page.on('console', (message) => console.error(`${name}: ${message.text()}`));
   page.on('pageerror', (error) => console.error(`${name}: ${error.message}`));
   await page.goto(view === '' ? server.url.split('#')[0] : server.url);
@@ -100,7 +101,14 @@ async function take(picture, { browser, lab }) {
     await page.waitForSelector('nav.places');
     await page.evaluate((hash) => location.assign(hash), view);
   }
-  await page.waitForTimeout(waitMs);
+  // Time passes as fast as the page can ask; then what is drawn settles.
+  for (let turn = 0; turn < minutes * 30; turn += 1) {
+    await page.clock.runFor(2000);
+    await page.waitForTimeout(20);
+  }
+  await page.waitForTimeout(400);
+  await page.clock.runFor(1000);
+  await page.waitForTimeout(300);
   await page.screenshot({ path: join(out, `${name}.png`), fullPage: whole });
   await context.close();
   await server.stop();

@@ -28,9 +28,10 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
   const assets = await loadAssets(options.folder);
   if (assets === null) throw new Error('the page is not built');
   const orders: unknown[] = [];
+  const behind = { ...options, assets, orders, asked: 0 };
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
-    void answer(request, response, { ...options, assets, orders });
+    void answer(request, response, behind);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -46,6 +47,8 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
 interface Behind extends PageOptions {
   readonly assets: Assets;
   readonly orders: unknown[];
+  /** How often sessions were asked for. */
+  asked: number;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, behind: Behind): Promise<void> {
@@ -73,7 +76,8 @@ const grantFor = ({ scope }: Behind): unknown => ({
   expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
 });
 
-function question(path: string, query: URLSearchParams, { world }: Behind): unknown {
+function question(path: string, query: URLSearchParams, behind: Behind): unknown {
+  const { world } = behind;
   const [, , name = '', argument = ''] = path.split('/');
   const target = decodeURIComponent(argument);
   switch (name) {
@@ -82,7 +86,8 @@ function question(path: string, query: URLSearchParams, { world }: Behind): unkn
     case 'endpoints':
       return world.endpoints;
     case 'sessions':
-      return movedOn(world);
+      behind.asked += 1;
+      return movedOn(world, behind.asked);
     case 'history':
       return world.history.filter(({ endpoint }) => [null, endpoint].includes(query.get('endpoint')));
     case 'pins':
@@ -96,10 +101,13 @@ function question(path: string, query: URLSearchParams, { world }: Behind): unkn
   }
 }
 
-/** The same sessions, with more carried the later they are asked for: busy and quiet by turns. */
-function movedOn({ sessions }: PageWorld): unknown {
-  const seconds = performance.now() / 1000;
-  const carried = seconds * 9000 + 30_000 * Math.sin(seconds / 3) + 12_000 * Math.sin(seconds * 1.7);
+/** The same sessions, with more carried each time they are asked for: busy and quiet by turns. */
+function movedOn({ sessions }: PageWorld, asked: number): unknown {
+  const carried =
+    asked * 18_000 +
+    9000 * Math.sin(asked / 3) +
+    4000 * Math.sin(asked * 1.7) +
+    60_000 * Math.sin(asked / 25);
   return sessions.map((row, at) => ({
     ...row,
     bytesDown: row.bytesDown + Math.max(0, Math.round(carried * (at + 1))),

@@ -339,8 +339,7 @@ function comparisonAt(now: number): ComparisonShape {
     notes: [
       `The known certificate is good until ${new Date(now + 25 * dayMs).toISOString().slice(0, 10)}: it was replaced before its end.`,
     ],
-    proof:
-      'Only the fingerprint proves it: get it from the operator of the server, by another way than this server.',
+    proof: `Nothing in a certificate proves whose key it is. What does: the operator of ${changed.endpoint}, asked by another way than this connection, names the same fingerprint, ${spkiNamed('presented')}.`,
     known: { spki: spkiNamed('known'), basis: 'pinned', sha256: known.sha256, certificate: known, pem: null },
     presented: {
       spki: spkiNamed('presented'),
@@ -454,7 +453,7 @@ function sessionsOf(rows: readonly EndpointRow[], now: number): readonly Session
     .map((row, at) => {
       const verdict = row.lastVerdict?.verdict ?? 'refused';
       return {
-        id: 1200 + at * 7,
+        id: String(1200 + at * 7),
         route: row.routes[0] ?? '',
         protocol: 'imap',
         client: at % 3 === 2 ? 'uid 1000' : `127.0.0.1:${50_312 + at}`,

@@ -104,14 +104,13 @@ describeWith(['chromium', 'dovecot', 'openssl'], { root: true })('the page of a 
     const key = page.locator('.compare tr', { hasText: 'Key (SHA-256)' });
     expect(await key.getByText('differs').count()).toBe(1);
     expect(await page.locator('.compare tr', { hasText: 'Subject' }).getByText('same').count()).toBe(1);
-    await page.locator('.faults').getByText('The certificate is signed by its own key.').waitFor();await page.waitForTimeout(1500); await page.screenshot({ path: '/tmp/w/page-shots/real1.png', fullPage: true });
+    await page.locator('.faults').getByText('The certificate is signed by its own key.').waitFor();
 
     await page.getByLabel('Fingerprint you were told').fill(await fingerprintOf('self2'));
     await page.getByRole('button', { name: 'Approve this key' }).click();
     const answer = page.locator('[data-answer]');
     await answer.getByText(`Approved sha256//`).waitFor();
     expect(await answer.getByText('(first-use) until').count()).toBe(1);
-    await page.screenshot({ path: '/tmp/w/page-shots/real2.png', fullPage: true });
 
     expect(await visit(scene.port)).toContain('* OK');
     const ended = await until('a relayed session', () => {

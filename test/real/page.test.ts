@@ -29,6 +29,13 @@ interface Opened {
   readonly complaints: readonly string[];
 }
 
+/** Goes there and waits until nothing is being asked for any more. */
+async function show(page: Page, view: string): Promise<void> {
+  await page.evaluate(`location.assign(${JSON.stringify(view)})`);
+  await page.locator('main h1').waitFor();
+  await expect.poll(() => page.getByText('Asking letterlock…').count()).toBe(0);
+}
+
 describeWith(['chromium'], { root: false })('the page', () => {
   let folder: string;
   let browser: Browser;
@@ -75,13 +82,6 @@ describeWith(['chromium'], { root: false })('the page', () => {
     await page.goto(server.url);
     await page.getByRole('navigation', { name: 'Views' }).waitFor();
     return { page, complaints };
-  }
-
-  /** Goes there and waits until nothing is being asked for any more. */
-  async function show(page: Page, view: string): Promise<void> {
-    await page.evaluate(`location.assign(${JSON.stringify(view)})`);
-    await page.locator('main h1').waitFor();
-    await expect.poll(() => page.getByText('Asking letterlock…').count()).toBe(0);
   }
 
   for (const theme of ['light', 'dark'] as const) {
@@ -208,6 +208,7 @@ describeWith(['chromium'], { root: false })('the page', () => {
     const flat = selected.replace(/\s/g, '');
     expect(flat).toContain(spkiNamed('known'));
     expect(flat).not.toContain(spkiNamed('presented'));
+    expect(flat).toContain('namesthesamefingerprint');
   });
 
   it('asks for the name of a server before it is forgotten', async () => {

@@ -120,12 +120,13 @@ it('proposes to replace the old key, and the CA first where it vouches', () => {
   expect(idsOf({ policy: 'auto', byCa: true })).toEqual(['for-7', 'for-1', 'pin-instead']);
 });
 
+const replacing = (changes: Partial<Scene>): unknown =>
+  choicesFor({ ...scene, ...changes }).find(({ id }) => id === 'replace')?.flags.as;
+
 it('says what decides where the daemon would ask back', () => {
-  const replace = (changes: Partial<Scene>): unknown =>
-    choicesFor({ ...scene, ...changes }).find(({ id }) => id === 'replace')?.flags.as;
-  expect(replace({})).toBeNull();
-  expect(replace({ policy: 'auto', caValid: true })).toBe('pin');
-  expect(replace({ hasEnded: true })).toBe('pin');
+  expect(replacing({})).toBeNull();
+  expect(replacing({ policy: 'auto', caValid: true })).toBe('pin');
+  expect(replacing({ hasEnded: true })).toBe('pin');
 });
 
 const everyScene = [true, false].flatMap((caValid) =>

@@ -59,7 +59,10 @@ export function openApi(token: string, expired: () => void): Api {
   };
 }
 
-type Init = RequestInit & { readonly headers?: Readonly<Record<string, string>> };
+/** `headers` as a plain object: the other forms of it would not survive being spread. */
+interface Init extends Omit<RequestInit, 'headers'> {
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 export const orderCommand = <T>(api: Api, command: Command): Promise<T> => api.tell<T>('commands', command);
 

@@ -7,11 +7,12 @@ import { usePolled } from '../data/use-polled.ts';
 import type { Comparison, PinsRow } from '../wire.ts';
 import { commandLine } from '../words/cli.ts';
 import type { Scene } from '../words/choices.ts';
+import { addressOf } from '../words/route.ts';
 import { ApproveForm } from './approve-form.tsx';
 import { CommandLine, CopyButton } from './command-line.tsx';
 import { Section } from './page.tsx';
 import { RejectButton } from './reject-button.tsx';
-import { Wire } from './words.tsx';
+import { Guarded } from './words.tsx';
 
 interface DecideProps {
   readonly comparison: Comparison;
@@ -19,15 +20,16 @@ interface DecideProps {
 }
 
 export function Decide({ comparison, onDecided }: DecideProps): VNode {
-  const { mayWrite } = useDesk();
+  const { mayWrite, endpoints } = useDesk();
   const [way, setWay] = useState<'approved' | 'rejected' | null>(null);
   const decided = (chosen: 'approved' | 'rejected'): void => {
     setWay(chosen);
+    endpoints.refresh();
     onDecided();
   };
   return (
-    <div class="decide">
-      <AskFirst endpoint={comparison.endpoint} proof={comparison.proof} />
+    <div class={way === null ? 'decide' : 'decide decided'}>
+      {way === null ? <AskFirst comparison={comparison} /> : null}
       {!mayWrite ? <WithoutRights comparison={comparison} /> : null}
       {mayWrite && way !== 'rejected' ? (
         <ItIsRight comparison={comparison} onDecided={() => decided('approved')} />
@@ -35,15 +37,24 @@ export function Decide({ comparison, onDecided }: DecideProps): VNode {
       {mayWrite && way !== 'approved' ? (
         <ItIsNot comparison={comparison} onDecided={() => decided('rejected')} />
       ) : null}
+      {way === null ? null : (
+        <p>
+          <a href={addressOf({ view: 'overview' })}>Back to the overview</a>, or to{' '}
+          <a href={addressOf({ view: 'endpoint', endpoint: comparison.endpoint })}>the page of this server</a>
+          , where it can be undone.
+        </p>
+      )}
     </div>
   );
 }
 
-function AskFirst({ endpoint, proof }: { readonly endpoint: string; readonly proof: string }): VNode {
+function AskFirst({ comparison }: { readonly comparison: Comparison }): VNode {
+  const { endpoint, proof, presented } = comparison;
+  const keys = [presented.spki, ...(presented.sha256 === null ? [] : [presented.sha256])];
   return (
     <Section title="1. Ask">
       <p>
-        <Wire text={proof} />
+        <Guarded text={proof} keys={keys} />
       </p>
       <p>
         Ask whoever runs the server, by another way than this server: a telephone, a message, their own web

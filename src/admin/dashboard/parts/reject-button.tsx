@@ -30,6 +30,7 @@ export function RejectButton({ endpoint, spki, name, onChanged }: RejectProps): 
     say(done.lines.join(' '));
     onChanged();
   };
+  if (answer !== null) return <AnswerNotice lines={answer.lines} />;
   return (
     <>
       <button
@@ -41,7 +42,6 @@ export function RejectButton({ endpoint, spki, name, onChanged }: RejectProps): 
         <Icon name="refused" />
         Reject
       </button>
-      <AnswerNotice lines={answer?.lines ?? null} />
       {asking ? (
         <Ask
           title={`Reject ${name}?`}

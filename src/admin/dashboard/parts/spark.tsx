@@ -15,7 +15,7 @@ interface SparkProps {
 }
 
 const height = 56;
-const spanSeconds = 300;
+const leastSeconds = 60;
 
 export function Spark({ times, values, colour, theme }: SparkProps): VNode {
   const place = useRef<HTMLDivElement>(null);
@@ -49,8 +49,11 @@ function optionsFor(element: HTMLElement, colour: string): uPlot.Options {
     cursor: { show: false },
     axes: [{ show: false }, { show: false }],
     scales: {
-      // The last five minutes end at the right edge, however few of them there are yet.
-      x: { time: true, range: (_chart, _first, last) => [(last ?? 0) - spanSeconds, last ?? 0] },
+      // At least a minute, so that the first seconds do not look like a history.
+      x: {
+        time: true,
+        range: (_chart, first, last) => [Math.min(first ?? 0, (last ?? 0) - leastSeconds), last ?? 0],
+      },
       // The top never falls to the line itself: a quiet hour must not look like a busy one.
       y: { range: (_chart, _low, high) => [0, Math.max(high * 1.15, 1)] },
     },

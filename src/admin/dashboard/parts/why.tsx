@@ -9,14 +9,14 @@ import type { Explanation } from '../wire.ts';
 import { withoutKeys } from '../words/masked.ts';
 import { ErrorNotice } from './notice.tsx';
 import { Section } from './page.tsx';
-import { Wire } from './words.tsx';
+import { Guarded, Wire } from './words.tsx';
 
 interface WhyProps {
   /** An endpoint, a reference or a code. */
   readonly target: string;
   /** Asks again when it moves. */
   readonly turn: number;
-  /** Keys that are not to be shown in advice. */
+  /** Keys nobody has vouched for: to be read, not to be copied, and not in advice at all. */
   readonly hidden: readonly string[];
 }
 
@@ -37,12 +37,12 @@ export function Why({ target, turn, hidden }: WhyProps): VNode | null {
       {value === null ? null : (
         <>
           <p>
-            <Wire text={value.summary} />
+            <Guarded text={value.summary} keys={hidden} />
           </p>
           <ol class="steps">
             {value.steps.map((step) => (
               <li key={step}>
-                <Wire text={step} />
+                <Guarded text={step} keys={hidden} />
               </li>
             ))}
           </ol>

@@ -3,6 +3,7 @@
 
 import type { ComponentChildren, VNode } from 'preact';
 import { agoText, dateText, groupsOf } from '../words/format.ts';
+import { cutAtKeys } from '../words/masked.ts';
 import type { Sign } from '../words/signs.ts';
 import { piecesOf } from '../words/visible.ts';
 import { Icon } from './icon.tsx';
@@ -30,6 +31,17 @@ export function Fingerprint({
         <span>{group}</span>
       ))}
     </code>
+  );
+}
+
+/** As Wire; `keys` in it can be read and not be selected. */
+export function Guarded({ text, keys }: { readonly text: string; readonly keys: readonly string[] }): VNode {
+  return (
+    <>
+      {cutAtKeys(text, keys).map((stretch) =>
+        stretch.isKey ? <Fingerprint value={stretch.text} locked /> : <Wire text={stretch.text} />,
+      )}
+    </>
   );
 }
 

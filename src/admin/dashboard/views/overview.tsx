@@ -45,7 +45,7 @@ function titleOf(concerns: readonly Concern[], rows: readonly EndpointRow[]): st
 
 function Lead({ rows, store }: { readonly rows: readonly EndpointRow[]; readonly store: string }): VNode {
   const refusing = rows.filter((row) => row.refusing).length;
-  const servers = rows.length === 1 ? '1 server' : `${rows.length} servers`;
+  const servers = rows.length === 0 ? 'No server' : rows.length === 1 ? '1 server' : `${rows.length} servers`;
   return (
     <>
       {servers} known, {refusing === 0 ? 'none' : refusing} refused; the pin store is {store}.
