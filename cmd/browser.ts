@@ -18,19 +18,14 @@ const failsWithinMs = 3000;
 /** The command that opens an address; null where nothing should be opened. */
 export function openerOf({ platform, env, uid }: Desktop): readonly string[] | null {
   if (uid === 0) return null;
-  switch (platform) {
-    case 'darwin':
-      return env['SSH_CONNECTION'] === undefined ? ['/usr/bin/open'] : null;
-    case 'win32': {
-      const system = env['SystemRoot'] ?? 'C:\\Windows';
-      return [`${system}\\System32\\rundll32.exe`, 'url.dll,FileProtocolHandler'];
-    }
-    default: {
-      const screen = env['WAYLAND_DISPLAY'] || env['DISPLAY'];
-      const program = screen === undefined || screen === '' ? null : findProgram('xdg-open', env);
-      return program === null ? null : [program];
-    }
+  if (platform === 'darwin') return env['SSH_CONNECTION'] === undefined ? ['/usr/bin/open'] : null;
+  if (platform === 'win32') {
+    const system = env['SystemRoot'] ?? 'C:\\Windows';
+    return [`${system}\\System32\\rundll32.exe`, 'url.dll,FileProtocolHandler'];
   }
+  const screen = env['WAYLAND_DISPLAY'] || env['DISPLAY'];
+  const program = screen === undefined || screen === '' ? null : findProgram('xdg-open', env);
+  return program === null ? null : [program];
 }
 
 /** Absolute folders of PATH only: what lies in the folder one happens to be in is not the system's. */

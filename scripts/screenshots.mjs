@@ -37,7 +37,14 @@ const desk = { width: 1280, height: 900 };
 const phone = { width: 360, height: 740 };
 const pictures = [
   { name: 'overview-light', view: '#/overview', theme: 'light', size: desk, docs: true, minutes: 4 },
-  { name: 'decision', view: '#/decide/K7Q2M9XC', theme: 'light', size: desk, docs: true, whole: true },
+  {
+    name: 'decision',
+    view: '#/decide/K7Q2M9XC',
+    theme: 'light',
+    size: { width: 1120, height: 1180 },
+    docs: true,
+  },
+  { name: 'decision-whole', view: '#/decide/K7Q2M9XC', theme: 'light', size: desk, whole: true },
   { name: 'endpoints-dark', view: '#/endpoints', theme: 'dark', size: desk, docs: true },
   { name: 'decision-phone', view: '#/decide/K7Q2M9XC', theme: 'light', size: phone, docs: true },
   { name: 'overview-dark', view: '#/overview', theme: 'dark', size: desk, minutes: 4 },

@@ -10,9 +10,9 @@ import { endpointStates } from './shapes.ts';
 export const list = <T extends z.ZodType>(of: T): z.ZodArray<T> => z.array(of);
 
 /** The keys of a table of ours, which are a closed set in one version. */
-const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>): z.ZodEnum<{ [P in K]: P }> =>
+const keysOf = <K extends string>(table: Readonly<Record<K, unknown>>) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys gives the keys, and forgets their names
-  z.enum(Object.keys(table) as K[]) as unknown as z.ZodEnum<{ [P in K]: P }>;
+  z.enum(Object.keys(table) as K[]);
 
 export const date = z.iso.datetime().describe('ISO 8601, UTC.');
 export const spki = z.string().describe('`sha256//BASE64=` of the key (DER SubjectPublicKeyInfo).');

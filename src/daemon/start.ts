@@ -149,8 +149,8 @@ async function serve(
     rejected: (reason) => engine.metrics?.adminRejected(reason),
   });
   closing.add(() => admin.close());
-  closing.add(() => engine.feed.close());
   late.door = await openDashboard(ground, { engine, operator: pageOperator });
+  closing.add(() => engine.feed.close());
   late.metrics = await openPage(ground, engine);
   await openDoors(engine, closing);
   const close = closer(ground, engine);

@@ -29,15 +29,9 @@ export class Verdicts {
   }
 
   take(event: ProxyEvent): void {
-    switch (event.type) {
-      case 'judged':
-        return this.#judged(event);
-      case 'session-ended':
-        return this.#ended(event);
-      case 'pin-changed':
-        return this.#changed(event);
-      default:
-    }
+    if (event.type === 'judged') this.#judged(event);
+    else if (event.type === 'session-ended') this.#ended(event);
+    else if (event.type === 'pin-changed') this.#changed(event);
   }
 
   #judged(event: Of<'judged'>): void {

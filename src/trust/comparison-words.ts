@@ -93,7 +93,7 @@ const sentences: readonly Row[] = [
       'A trusted CA vouched for the server before, and now it shows a certificate that it made itself: somebody in between can make no other, and a server that has a CA has no reason to.',
   },
   {
-    when: (facts) => has(facts, 'name-mismatch'),
+    when: (facts) => has(facts, 'name-mismatch') && !isSame(facts, 'names'),
     say: (facts) =>
       `The key changed, and the certificate is not for ${hostOf(facts)} but for ${namesOf(facts.candidate.evidence.names)}: another server answered, or somebody stands in for this one.`,
   },
@@ -168,7 +168,7 @@ const notes: readonly ((facts: Facts) => string | null)[] = [
       : null,
   weakened,
   (facts) => (has(facts, 'weak-key') ? 'The key is weak: with today’s means it can be broken.' : null),
-  (facts) => (has(facts, 'name-mismatch') ? `It is for ${namesOf(facts.candidate.evidence.names)}.` : null),
+  misnamed,
   validity,
   knownEnd,
   namesMoved,
@@ -183,6 +183,15 @@ export const notesOn = (facts: Facts): readonly string[] =>
     const said = note(facts);
     return said === null ? [] : [said];
   });
+
+/** Said by the sentence where that is news. */
+function misnamed(facts: Facts): string | null {
+  if (!has(facts, 'name-mismatch')) return null;
+  const names = namesOf(facts.candidate.evidence.names);
+  if (facts.known?.certificate == null)
+    return `The certificate is not for ${hostOf(facts)} but for ${names}.`;
+  return isSame(facts, 'names') ? `As the known one, it is not for ${hostOf(facts)} but for ${names}.` : null;
+}
 
 /** Only between keys of one kind: what is stronger than what of two kinds is no fact. */
 function weakened({ known, presented }: Facts): string | null {

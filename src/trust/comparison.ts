@@ -145,12 +145,13 @@ function endedSide(situation: Situation): Side | null {
 }
 
 function lastSeenOf(record: EndpointRecord | null, is: (pin: Pin) => boolean): Pin | null {
-  const seenAt = ({ evidence, lastSeen }: Pin): number => lastSeen ?? evidence?.seenAt ?? -Infinity;
   const [latest = null] = (record?.pins ?? [])
     .filter(is)
     .toSorted((one, other) => seenAt(other) - seenAt(one) || Number(other.evidence !== null) - 1);
   return latest;
 }
+
+const seenAt = ({ evidence, lastSeen }: Pin): number => lastSeen ?? evidence?.seenAt ?? -Infinity;
 
 /** The certificate kept beside an anchor's pin is one below it: it has a key of its own, and that one is compared. */
 function sideOf(

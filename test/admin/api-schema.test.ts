@@ -16,7 +16,10 @@ type Plain<T> = T extends string | number | boolean | null | undefined
   : T extends readonly (infer Item)[]
     ? Plain<Item>[]
     : { -readonly [K in keyof T]: Plain<T[K]> };
-type IsSame<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** The compiler compares the two functions, and with them their types, exactly. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as said above
+type Shown<A> = <T>() => T extends A ? 1 : 2;
+type IsSame<A, B> = Shown<A> extends Shown<B> ? true : false;
 type Says<Name extends keyof typeof apiSchemas, Shape> = IsSame<
   Plain<z.infer<(typeof apiSchemas)[Name]>>,
   Plain<Shape>
@@ -38,12 +41,16 @@ const proof: readonly [
   Says<'Import', shapes.ImportRequest>,
   Says<'Imported', shapes.ImportShape>,
   Says<'Probed', live.ProbeShape>,
+  Says<'Dashboard', shapes.DashboardRequest>,
+  Says<'DashboardLink', shapes.DashboardShape>,
   Says<'Reload', shapes.ReloadShape>,
   Says<'Verification', shapes.VerifyShape>,
   Says<'Event', live.FeedEntry>,
   Says<'Hello', live.FeedHello>,
   Says<'Error', shapes.ErrorShape>,
 ] = [
+  true,
+  true,
   true,
   true,
   true,

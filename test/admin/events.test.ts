@@ -41,11 +41,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+const never = (): Promise<never> => Promise.reject(new TypeError('not asked'));
+
 async function serve(
   limits: { readonly heartbeatMs?: number; readonly drainMs?: number } = {},
 ): Promise<void> {
   const store = openMemoryStore();
-  const never = (): Promise<never> => Promise.reject(new TypeError('not asked'));
   const operator = operateOn({
     source: 'daemon',
     tofu: await openTofu(store),
@@ -227,28 +228,29 @@ describe('the stream', () => {
   });
 });
 
-describe('our own client', () => {
-  const collect = async (
-    wanted: number,
-    { after = null, ...options }: ClientOptions & { readonly after?: number | null } = {},
-  ): Promise<{ readonly hello: FeedHello[]; readonly entries: FeedEntry[] }> => {
-    const stop = new AbortController();
-    const [hello, entries]: [FeedHello[], FeedEntry[]] = [[], []];
-    const told = (greeting: FeedHello): void => {
-      hello.push(greeting);
-      feed.take(warning('after the hello'));
-    };
-    for await (const entry of remoteOperator(path, options).follow({
-      after,
-      signal: stop.signal,
-      hello: told,
-    })) {
-      entries.push(entry);
-      if (entries.length === wanted) stop.abort();
-    }
-    return { hello, entries };
+/** What our own client is told until `wanted` entries came. */
+async function collect(
+  wanted: number,
+  { after = null, ...options }: ClientOptions & { readonly after?: number | null } = {},
+): Promise<{ readonly hello: FeedHello[]; readonly entries: FeedEntry[] }> {
+  const stop = new AbortController();
+  const [hello, entries]: [FeedHello[], FeedEntry[]] = [[], []];
+  const told = (greeting: FeedHello): void => {
+    hello.push(greeting);
+    feed.take(warning('after the hello'));
   };
+  for await (const entry of remoteOperator(path, options).follow({
+    after,
+    signal: stop.signal,
+    hello: told,
+  })) {
+    entries.push(entry);
+    if (entries.length === wanted) stop.abort();
+  }
+  return { hello, entries };
+}
 
+describe('our own client', () => {
   test('follows, and ends with its signal', async () => {
     await serve();
     feed.take(warning('before'));

@@ -41,6 +41,9 @@ class Page {
   }
 }
 
+const linux = (env: Readonly<Record<string, string>>, uid = 1000): readonly string[] | null =>
+  openerOf({ platform: 'linux', env, uid });
+
 const url = /^http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{32}$/m;
 
 describe.each([
@@ -160,8 +163,6 @@ describe('the browser', () => {
     await home.file('xdg-open', `#!/bin/sh\n${body}\n`);
     await chmod(home.path('xdg-open'), 0o755);
   }
-  const linux = (env: Readonly<Record<string, string>>, uid = 1000): readonly string[] | null =>
-    openerOf({ platform: 'linux', env, uid });
 
   it('is opened where there is a screen and a program for it', () => {
     const opener = [home.path('xdg-open')];

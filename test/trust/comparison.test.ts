@@ -293,9 +293,24 @@ describe('the sentence', () => {
   });
 });
 
+const names = (...of: readonly string[]): Forged => own({ extensions: [san(...of.map(dns))] });
 const notesOf = (came: Candidate, scene: Scene): string => comparison(came, scene).notes.join('\n');
 
 describe('a note says', () => {
+  it('for whom it is, where the sentence does not', () => {
+    const stranger = (): Forged => own({ extensions: foreign });
+    const came = candidate(stranger(), { faults: ['name-mismatch'] });
+    const note = /it is not for mail\.example\.org but for www\.example\.net\./i;
+    expect(comparison(came, pinned(stranger())).sentence).toMatch(
+      /^The key changed; subject, issuer and names stayed/,
+    );
+    expect(notesOf(came, pinned(stranger()))).toMatch(note);
+    expect(notesOf(came, {})).toMatch(
+      /certificate is not for mail\.example\.org but for www\.example\.net\./,
+    );
+    expect(notesOf(came, pinned(home))).not.toMatch(note);
+  });
+
   it('that a serial number was copied, where issuer and number stayed and the key did not', () => {
     const numbered = (): Forged => issued({ serial: Buffer.of(0x42) });
     expect(notesOf(candidate(numbered(), unknown), byCa(numbered()))).toContain('never gives a number twice');
@@ -345,14 +360,10 @@ describe('a note says', () => {
   });
 
   it('what a CA vouched for while pins decided', () => {
-    const record = (forged: Forged): Scene => ({
-      record: { basis: 'pinned', pins: [pin(home)], lastCa: lastCa(forged) },
-    });
     const [ca, unlike] = [issued(), issued()];
-    expect(notesOf(candidate(ca, vouched), record(ca))).toContain('A trusted CA vouched for this very key');
-    expect(notesOf(candidate(unlike, vouched), record(ca))).toContain(
-      'vouched for another key of this server',
-    );
+    const scene: Scene = { record: { basis: 'pinned', pins: [pin(home)], lastCa: lastCa(ca) } };
+    expect(notesOf(candidate(ca, vouched), scene)).toContain('A trusted CA vouched for this very key');
+    expect(notesOf(candidate(unlike, vouched), scene)).toContain('vouched for another key of this server');
   });
 
   it('that both keys are in use', () => {
@@ -449,7 +460,6 @@ describe('the differences', () => {
   });
 
   it('take names as a set', () => {
-    const names = (...of: readonly string[]): Forged => own({ extensions: [san(...of.map(dns))] });
     const { differences } = comparison(
       candidate(names('b.example', 'a.example')),
       pinned(names('a.example', 'b.example')),

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setImmediate as oneTurn } from 'node:timers/promises';
 import { CommandError } from '../../errors.ts';
 import { codeOf } from '../../net/failure.ts';
 import { addressText } from '../../proxy/address.ts';
@@ -120,10 +121,11 @@ async function unbound(cause: unknown, at: Address): Promise<CommandError> {
   });
 }
 
-function shut(server: Server, grants: Grants): Promise<void> {
+/** A stream of events whose source was closed just now has a turn to end in good order. */
+async function shut(server: Server, grants: Grants): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  await oneTurn();
   grants.end();
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  server.closeAllConnections();
+  await closed;
 }

@@ -199,6 +199,23 @@ async function replyOn(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
+const ask = (token: string): Promise<Reply> => world.ask('/v1/pins', { token });
+const wrong = (): Promise<Reply> => ask('x'.repeat(43));
+
+/** Begins to read events with this token. */
+const follow = async (token: string): Promise<{ seen: () => string; over: Promise<string> }> => {
+  const socket = connect(world.port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const over = replyOn(socket);
+  socket.write(
+    `GET /v1/events HTTP/1.1\r\nHost: ${world.door.address}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+  );
+  const seen = (): string => Buffer.concat(chunks).toString('latin1');
+  await until('the event', () => seen().includes('it happened'));
+  return { seen, over };
+};
+
 describe('a code', () => {
   test('becomes a token once', async () => {
     const { url, scope, expiresAt } = world.door.link({ scope: 'admin', uid: null });
@@ -295,8 +312,6 @@ describe('a code that was handed to a browser', () => {
 });
 
 describe('a token', () => {
-  const ask = (token: string): Promise<Reply> => world.ask('/v1/pins', { token });
-
   test('is needed', async () => {
     const reply = await world.ask('/v1/pins');
     expect([reply.status, codeOf(reply), reply.headers['www-authenticate']]).toEqual([
@@ -428,8 +443,6 @@ test('nobody makes an address of the page through the page', async () => {
 });
 
 describe('who guesses', () => {
-  const wrong = (): Promise<Reply> => world.ask('/v1/pins', { token: 'x'.repeat(43) });
-
   test('is told so ten times, then to wait, and shuts out nobody', async () => {
     const token = await world.token();
     const code = world.code();
@@ -466,19 +479,6 @@ describe('a stream of events', () => {
       },
     });
   });
-
-  const follow = async (token: string): Promise<{ seen: () => string; over: Promise<string> }> => {
-    const socket = connect(world.port, '127.0.0.1');
-    const chunks: Buffer[] = [];
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const over = replyOn(socket);
-    socket.write(
-      `GET /v1/events HTTP/1.1\r\nHost: ${world.door.address}\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-    );
-    const seen = (): string => Buffer.concat(chunks).toString('latin1');
-    await until('the event', () => seen().includes('it happened'));
-    return { seen, over };
-  };
 
   test('comes through, with the headers that protect', async () => {
     const { seen } = await follow(await world.token());

@@ -20,7 +20,7 @@ import type { Story } from '../world.ts';
 export const script = 'document.title = "built";\n';
 
 /** A built page: `/`, and two files under `/assets/`. */
-export function builtFolder(): string {
+function builtFolder(app: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'letterlock-page-'));
   mkdirSync(join(folder, 'assets'));
   writeFileSync(
@@ -28,7 +28,7 @@ export function builtFolder(): string {
     '<!doctype html><html lang="en"><head><title>page</title><link rel="stylesheet" href="/assets/app.css">' +
       '<script src="/assets/app-ABCD1234.js" defer></script></head><body><main>letterlock</main></body></html>\n',
   );
-  writeFileSync(join(folder, 'assets', 'app-ABCD1234.js'), script);
+  writeFileSync(join(folder, 'assets', 'app-ABCD1234.js'), app);
   writeFileSync(join(folder, 'assets', 'app.css'), 'main { color: green }\n');
   return folder;
 }
@@ -45,6 +45,13 @@ export interface Sent {
   readonly path?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string;
+}
+
+interface Extras {
+  /** What only a running proxy could tell. */
+  readonly live?: Partial<typeof silent>;
+  /** The page's script. */
+  readonly app?: string;
 }
 
 export class World {
@@ -66,9 +73,7 @@ export class World {
     this.#folder = folder;
   }
 
-  static async open(
-    changes: Partial<DoorOptions> & { readonly live?: Partial<typeof silent> } = {},
-  ): Promise<World> {
+  static async open({ live, app, ...changes }: Partial<DoorOptions> & Extras = {}): Promise<World> {
     const store = openMemoryStore();
     const tofu = await openTofu(store);
     const story = await makeStory();
@@ -80,12 +85,12 @@ export class World {
       origin: 'admin',
       now: Date.now,
       settings: () => new Map(),
-      live: { ...silent, ...changes.live },
+      live: { ...silent, ...live },
       status: () => Promise.reject(new TypeError('a secret of the inside')),
       reload: async () => ({ reloaded: true, problems: [] }),
       close: async () => undefined,
     });
-    const folder = builtFolder();
+    const folder = builtFolder(app ?? script);
     const late: { world: World | null } = { world: null };
     const door = await openDoor({
       listen: { host: '127.0.0.1', port: 0 },
