@@ -95,7 +95,7 @@ describeWith(['chromium', 'dovecot', 'openssl'], { root: true })('the page of a 
     await page.getByRole('heading', { name: 'All is well' }).waitFor();
     await page.getByRole('link', { name: 'Endpoints', exact: true }).click();
     await page.locator('tbody tr', { hasText: scene.endpoint }).getByText('first use').first().waitFor();
-    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
 
     await changeKey(scene);
     await page.getByRole('heading', { name: 'One thing needs you' }).waitFor();
@@ -118,9 +118,9 @@ describeWith(['chromium', 'dovecot', 'openssl'], { root: true })('the page of a 
       return last?.['outcome'] === 'relayed' ? last : null;
     });
     expect(ended['basis']).toBe('pin');
-    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
     await page.getByRole('heading', { name: 'All is well' }).waitFor();
-    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'History', exact: true }).click();
     const newest = page.locator('.timeline li').filter({ hasText: 'by page or admin API' });
     await newest.getByText('approved', { exact: true }).waitFor();
   });
