@@ -40,6 +40,9 @@ approve keys: its mode (0600, or 0660 with a group) is the whole access control,
     curl --unix-socket "$S" -H 'Content-Type: application/json' \\
          -d '{"command": "reject", "endpoint": "imap.example.org:993", "expect": "sha256//…"}' http://localhost/v1/commands
 
+The page asks the same under \`/v1\` of its own door, with a token ([dashboard.md](dashboard.md)). A program that passes on the orders of
+such a page says \`Letterlock-Origin: admin\`, and the audit log has them as the page's; without it they are \`cli\`.
+
 The header \`Host\` is \`localhost\` or \`letterlock\`. A body is \`application/json\`, at most 64 KiB (an import 16 MiB). What stands in
 the path is percent-encoded. GET answers HEAD as well; another method is answered 405 with \`Allow\`.
 
@@ -130,15 +133,17 @@ function shapeOf(name: string, node: Node): string {
   return `### ${name}\n\n${whole}${node.$ref === undefined ? tables : `A ${linkTo(node.$ref)}.`}`.trimEnd();
 }
 
+const link = (name: string | null | undefined): string => (name == null ? '' : linkTo(name));
+
 function apiPage(): string {
-  const schema = apiSchema();
-  const link = (name: string | null | undefined): string => (name == null ? '' : linkTo(name));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is generated as JSON Schema is that
+  const $defs = apiSchema().$defs as Readonly<Record<string, Node>>;
   const rows = routes.map((route: RouteEntry) => {
     const query = route.query === undefined ? '' : `[?${route.query}=]`;
     const answer = route.answer === null ? 'events' : link(route.answer);
     return `| ${route.method} | \`${route.path}${query}\` | ${link(route.body)} | ${answer} | ${cell(route.says)} |`;
   });
-  const shapes = Object.entries(schema.$defs).map(([name, node]) => shapeOf(name, node as Node));
+  const shapes = Object.entries($defs).map(([name, node]) => shapeOf(name, node));
   return `${[
     head,
     ['| method | path | body | answer | what it is |', '|---|---|---|---|---|', ...rows].join('\n'),

@@ -12,7 +12,7 @@ import { addressText } from '../../proxy/address.ts';
 import type { Address } from '../../proxy/address.ts';
 import { PeerTable } from '../../proxy/peer-table.ts';
 import { findPortOwner } from '../../proxy/port-owner.ts';
-import { peerUid } from '../../proxy/strangers.ts';
+import { overflowUid, peerUid } from '../../proxy/strangers.ts';
 import { isoDate } from '../rows.ts';
 import type { DashboardRequest, DashboardShape } from '../shapes.ts';
 import { Crowd } from './crowd.ts';
@@ -74,8 +74,7 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
     crowd,
     failures: new Failures(now),
     hosts: ownHosts(bound),
-    uidOf: ({ socket }: IncomingMessage) =>
-      peerUid(socket, { peers, signal: AbortSignal.timeout(uidMs) }).catch(() => null),
+    uidOf: (request) => uidOf(request, peers),
   };
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     receive(request, response, desk).catch(() => response.destroy());
@@ -93,6 +92,12 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
     }),
     close: () => shut(server, grants),
   };
+}
+
+async function uidOf({ socket }: IncomingMessage, peers: PeerTable): Promise<number | null> {
+  const uid = await peerUid(socket, { peers, signal: AbortSignal.timeout(uidMs) }).catch(() => null);
+  // Of users that a container has no number for, all look like this one.
+  return uid === overflowUid ? null : uid;
 }
 
 /** `localhost` is the one address: with two of them the other could be somebody else's. */

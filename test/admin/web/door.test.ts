@@ -285,7 +285,7 @@ describe('a code that was handed to a browser', () => {
   test.each([
     ['another user', 1001],
     ['root', 0],
-    ['nobody can tell who', null],
+    ['whoever cannot be told', null],
   ])('is not good for %s, who does not use it up', async (_, who) => {
     const code = world.code('admin', 1000);
     uid = who;
@@ -293,6 +293,11 @@ describe('a code that was handed to a browser', () => {
     expect(world.rejected).toEqual(['bad-token']);
     uid = 1000;
     expect((await world.exchange(code)).status).toBe(200);
+  });
+
+  test('is good for nobody where all users of elsewhere look like one', async () => {
+    uid = 65_534;
+    expect((await world.exchange(world.code('admin', 65_534))).status).toBe(401);
   });
 
   test('is good once however many of its user ask at once', async () => {
