@@ -1,5 +1,5 @@
-// Compiles cmd/ and src/ into a folder (dist/ unless one is named), makes the bin executable and leaves the
-// time of the build beside it: a clock that shows an earlier time is wrong (SOURCE_DATE_EPOCH, seconds, is
+// Compiles cmd/ and src/ into a folder (dist/ unless one is named), bundles the page into it, makes the bin
+// executable and leaves the time of the build beside it: a clock that shows an earlier time is wrong (SOURCE_DATE_EPOCH, seconds, is
 // taken instead where it is set, so that a build can be repeated).
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,5 +16,6 @@ execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', 
   cwd: root,
   stdio: 'inherit',
 });
+execFileSync(process.execPath, [join(root, 'scripts/build-page.mjs'), out], { cwd: root, stdio: 'inherit' });
 chmodSync(join(out, 'cmd/letterlock.js'), 0o755);
 writeFileSync(join(out, 'built-at'), `${builtAt}\n`);

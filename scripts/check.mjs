@@ -20,6 +20,11 @@ const checks = [
     tidy: (line) => line.replace(/^(\S+)\((\d+),(\d+)\)/, '$1:$2:$3'),
   },
   {
+    name: 'types of the page',
+    command: [tool('tsc'), '--noEmit', '--pretty', 'false', '-p', 'src/admin/dashboard'],
+    tidy: (line) => line.replace(/^(\S+)\((\d+),(\d+)\)/, '$1:$2:$3'),
+  },
+  {
     name: 'lint',
     command: [tool('oxlint'), '--type-aware', '--deny-warnings', '--format=unix'],
     tidy: lintLine,

@@ -66,6 +66,16 @@ const banned = [
     within: /^(src|cmd|test)\//,
     why: 'removeAllListeners takes listeners others put there',
   },
+  {
+    pattern: /\b(?:innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML)\b/g,
+    within: /^src\/admin\/dashboard\//,
+    why: 'the page shows text of certificates: nodes are made, never parsed from text',
+  },
+  {
+    pattern: /\b(?:Buffer|process|require)\b/g,
+    within: /^src\/admin\/dashboard\//,
+    why: 'the page runs in a browser, which has nothing of Node',
+  },
   { pattern: /\bexport\s+default\b/g, within: /^(src|cmd|test|scripts)\//, why: 'no default export' },
   {
     pattern: /\brejectUnauthorized\b/g,
@@ -94,7 +104,7 @@ function problemsUnder(root) {
     const text = readText(join(root, file));
     if (text === null) return [];
     const found = [...textProblems(file, text, leaks)];
-    if (/^(src|cmd|test|scripts)\/.*\.(ts|mjs)$/.test(file)) found.push(...sourceProblems(file, text));
+    if (/^(src|cmd|test|scripts)\/.*\.(tsx?|mjs)$/.test(file)) found.push(...sourceProblems(file, text));
     if (file === 'package-lock.json') found.push(...lockProblems(file, text));
     if (file === 'ARCHITECTURE.md') found.push(...missingNames(root, files, text));
     return found;
@@ -111,6 +121,8 @@ function sourceProblems(file, text) {
 function importProblems(file, { specifier, line }) {
   const report = (message) => [{ file, line, message }];
   if (/^yargs(\/|$)/.test(specifier) && !file.startsWith('cmd/')) return report('yargs belongs to cmd/');
+  if (specifier.startsWith('node:') && file.startsWith('src/admin/dashboard/'))
+    return report('the page runs in a browser, which has nothing of Node');
   if (!specifier.startsWith('.')) return [];
   const target = posix.normalize(posix.join(posix.dirname(file), specifier));
   const from = partOf(file);

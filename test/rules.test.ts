@@ -150,6 +150,24 @@ const faults: readonly Planted[] = [
     says: 'src/net/a.ts:3: setEncoding',
   },
   {
+    rule: 'markup made from text',
+    file: 'src/admin/dashboard/a.tsx',
+    text: `const a = <p dangerouslySetInnerHTML={{ __html: b }} />;`,
+    says: 'src/admin/dashboard/a.tsx:1: the page shows text of certificates',
+  },
+  {
+    rule: 'a module of Node in the page',
+    file: 'src/admin/dashboard/a.ts',
+    text: `import { join } from 'node:path';`,
+    says: 'the page runs in a browser',
+  },
+  {
+    rule: 'a Buffer in the page',
+    file: 'src/admin/dashboard/a.ts',
+    text: `const a = Buffer.alloc(1);`,
+    says: 'the page runs in a browser',
+  },
+  {
     rule: 'setEncoding inside a template',
     file: 'src/net/a.ts',
     text: 'const a = `${s.setEncoding(1)}`;',
@@ -250,6 +268,12 @@ const sound: readonly Planted[] = [
     says: '',
   },
   { rule: 'yargs in cmd', file: 'cmd/letterlock.ts', text: `import yargs from 'yargs';`, says: '' },
+  {
+    rule: 'a Buffer beside the page',
+    file: 'src/admin/a.ts',
+    text: `import { join } from 'node:path';\nconst a = Buffer.alloc(1);`,
+    says: '',
+  },
   {
     rule: 'a comment about setEncoding(',
     file: 'src/net/a.ts',

@@ -1,5 +1,5 @@
 // The real program for tests that run it as a process: compiled once for each state of the sources into
-// .cache/build, beside the package.json and the folders it reads at run time. Two test files that ask at
+// .cache/build with the page beside it, the package.json and the folders it reads at run time. Two test files that ask at
 // the same time get the same build.
 
 import { createHash, randomUUID } from 'node:crypto';
@@ -31,6 +31,9 @@ export async function builtBin(): Promise<string> {
   return bin;
 }
 
+/** Folder of the built page: `index.html`, `assets/`. */
+export const builtPage = async (): Promise<string> => join(await builtBin(), '../../src/admin/dashboard');
+
 async function compile(folder: string): Promise<void> {
   const compiler = [process.execPath, join(root, 'node_modules/typescript/bin/tsc')];
   const { exit, shown } = await run(
@@ -42,6 +45,12 @@ async function compile(folder: string): Promise<void> {
     },
   );
   if (exit !== 0) throw new Error(`the sources do not compile:\n${shown}`);
+  const page = await run([process.execPath, join(root, 'scripts/build-page.mjs'), join(folder, 'dist')], {
+    cwd: root,
+    env: cleanEnvironment(root),
+    deadlineMs: 60_000,
+  });
+  if (page.exit !== 0) throw new Error(`the page cannot be bundled:\n${page.shown}`);
   for (const name of ['package.json', 'config', 'docs']) await symlink(join(root, name), join(folder, name));
 }
 
@@ -49,11 +58,14 @@ async function digestOfSources(): Promise<string> {
   const hash = createHash('sha256');
   for (const folder of ['cmd', 'src']) {
     const names = await readdir(join(root, folder), { recursive: true });
-    for (const name of names.filter((file) => file.endsWith('.ts')).toSorted((a, b) => a.localeCompare(b))) {
+    for (const name of names
+      .filter((file) => /\.(?:tsx?|css|html|svg)$/.test(file))
+      .toSorted((a, b) => a.localeCompare(b))) {
       hash.update(`${folder}/${name}\0`).update(await readFile(join(root, folder, name)));
     }
   }
-  for (const name of ['tsconfig.json', 'tsconfig.build.json']) hash.update(await readFile(join(root, name)));
+  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'scripts/build-page.mjs'])
+    hash.update(await readFile(join(root, name)));
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -1,0 +1,63 @@
+// The path of a decision, step by step, as the daemon explains it. Keys that nobody has vouched for yet are taken out
+// of proposed commands: what is pasted must come from somewhere else.
+
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { useDesk } from '../data/desk.ts';
+import { usePolled } from '../data/use-polled.ts';
+import type { Explanation } from '../wire.ts';
+import { withoutKeys } from '../words/masked.ts';
+import { ErrorNotice } from './notice.tsx';
+import { Section } from './page.tsx';
+import { Guarded, Wire } from './words.tsx';
+
+interface WhyProps {
+  /** An endpoint, a reference or a code. */
+  readonly target: string;
+  /** Asks again when it moves. */
+  readonly turn: number;
+  /** Keys nobody has vouched for: to be read, not to be copied, and not in advice at all. */
+  readonly hidden: readonly string[];
+}
+
+export function Why({ target, turn, hidden }: WhyProps): VNode | null {
+  const { api } = useDesk();
+  const { value, error, refresh } = usePolled<Explanation>(
+    api,
+    `explain/${encodeURIComponent(target)}`,
+    null,
+  );
+  useEffect(() => {
+    if (turn > 0) refresh();
+  }, [turn, refresh]);
+  if (error?.code === 'not-found') return null;
+  return (
+    <Section title="Why, step by step">
+      <ErrorNotice error={error} />
+      {value === null ? null : (
+        <>
+          <p>
+            <Guarded text={value.summary} keys={hidden} />
+          </p>
+          <ol class="steps">
+            {value.steps.map((step) => (
+              <li key={step}>
+                <Guarded text={step} keys={hidden} />
+              </li>
+            ))}
+          </ol>
+          {value.advice.length === 0 ? null : (
+            <div class="advice">
+              <h3>What to do</h3>
+              {value.advice.map((line) => (
+                <p key={line}>
+                  <Wire text={withoutKeys(line, hidden)} />
+                </p>
+              ))}
+            </div>
+          )}
+        </>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,180 @@
+// Serves a built page with a made-up daemon behind it, under the headers of the real door: for looking at the page in
+// many states, quickly. What the real door and the real daemon do is tested with those.
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { loadAssets, type Assets } from '../../src/admin/web/assets.ts';
+import { securityHeaders } from '../../src/admin/web/headers.ts';
+import { explainCode } from '../../src/trust/explain.ts';
+import type { PageWorld } from './page-world.ts';
+import { portOf } from './port.ts';
+
+export interface PageServer {
+  /** Opens the page with the scope the server was started with. */
+  readonly url: string;
+  /** What was ordered so far. */
+  readonly orders: readonly unknown[];
+  stop(): Promise<void>;
+}
+
+interface PageOptions {
+  /** Folder of `index.html` and `assets/`. */
+  readonly folder: string;
+  readonly world: PageWorld;
+  readonly scope: 'read' | 'admin';
+}
+
+export async function servePage(options: PageOptions): Promise<PageServer> {
+  const assets = await loadAssets(options.folder);
+  if (assets === null) throw new Error('the page is not built');
+  const orders: unknown[] = [];
+  const behind = { ...options, assets, orders, asked: 0 };
+  const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    void answer(request, response, behind);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${portOf(server)}/#code=abcdefghijkl`,
+    orders,
+    stop: async () => {
+      server.closeAllConnections();
+      await once(server.close(), 'close');
+    },
+  };
+}
+
+interface Behind extends PageOptions {
+  readonly assets: Assets;
+  readonly orders: unknown[];
+  /** How often sessions were asked for. */
+  asked: number;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, behind: Behind): Promise<void> {
+  const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const asset = behind.assets.get(path);
+  if (asset !== undefined) {
+    response.setHeader('content-type', asset.type);
+    response.end(asset.bytes);
+    return;
+  }
+  if (path === '/v1/events') return tellEvents(response, behind);
+  const body = request.method === 'POST' ? await bodyOf(request) : null;
+  if (path === '/session') return json(response, 200, grantFor(behind));
+  const found = request.method === 'POST' ? order(path, body, behind) : question(path, searchParams, behind);
+  if (found === undefined) {
+    const error = { code: 'not-found', message: 'nothing is known of this', hint: null };
+    return json(response, 404, { error });
+  }
+  json(response, 200, found);
+}
+
+const grantFor = ({ scope }: Behind): unknown => ({
+  token: 'T'.repeat(43),
+  scope,
+  expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+});
+
+function question(path: string, query: URLSearchParams, behind: Behind): unknown {
+  const { world } = behind;
+  const [, , name = '', argument = ''] = path.split('/');
+  const target = decodeURIComponent(argument);
+  switch (name) {
+    case 'status':
+      return world.status;
+    case 'endpoints':
+      return world.endpoints;
+    case 'sessions':
+      behind.asked += 1;
+      return movedOn(world, behind.asked);
+    case 'history':
+      return world.history.filter(({ endpoint }) => [null, endpoint].includes(query.get('endpoint')));
+    case 'pins':
+      return world.pins(target) ?? undefined;
+    case 'candidates':
+      return target === world.comparison.ref ? world.comparison : undefined;
+    case 'explain':
+      return explanationOf(target);
+    default:
+      return undefined;
+  }
+}
+
+/** The same sessions, with more carried each time they are asked for: busy and quiet by turns. */
+function movedOn({ sessions }: PageWorld, asked: number): unknown {
+  const carried =
+    asked * 18_000 +
+    9000 * Math.sin(asked / 3) +
+    4000 * Math.sin(asked * 1.7) +
+    60_000 * Math.sin(asked / 25);
+  return sessions.map((row, at) => ({
+    ...row,
+    bytesDown: row.bytesDown + Math.max(0, Math.round(carried * (at + 1))),
+  }));
+}
+
+function explanationOf(target: string): unknown {
+  return {
+    ...explainCode('pin-mismatch'),
+    target,
+    kind: 'endpoint',
+    summary: 'It is pinned; 1 refused key waits for a decision.',
+    steps: [
+      'trust: tofu asks for a key that is pinned.',
+      'One pin counts: it was approved 400 days ago, without an end.',
+      'The server showed another key, whose certificate is signed by its own key.',
+      'A pinned server that shows another key is refused, also when a CA vouches for it.',
+    ],
+  };
+}
+
+function order(path: string, body: unknown, { orders, world, scope }: Behind): unknown {
+  if (scope === 'read')
+    return { error: { code: 'read-only', message: 'this page was opened for reading only', hint: null } };
+  orders.push({ path, body });
+  if (path === '/v1/commands')
+    return {
+      endpoint: world.comparison.endpoint,
+      lines: ['Done.', 'Trusted from now on:', '  the key that was named, without an end'],
+      pins: null,
+    };
+  if (path === '/v1/reload') return { reloaded: true, problems: [] };
+  if (path === '/v1/verify')
+    return { ok: true, store: world.status.store, auditEntries: world.history.length, problems: [] };
+  if (path === '/v1/probes')
+    return {
+      endpoint: '',
+      at: new Date().toISOString(),
+      seconds: 0.08,
+      result: 'accepted',
+      verdict: 'ca',
+      reason: null,
+      spki: null,
+      faults: [],
+      ref: null,
+      certificate: null,
+    };
+  return undefined;
+}
+
+function tellEvents(response: ServerResponse, { world }: Behind): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const latest = world.entries.at(-1)?.id ?? 0;
+  response.write(`event: hello\ndata: ${JSON.stringify({ id: latest, dropped: false })}\n\n`);
+  for (const entry of world.entries)
+    response.write(`id: ${entry.id}\nevent: ${entry.event}\ndata: ${JSON.stringify(entry)}\n\n`);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  const stream: AsyncIterable<Buffer> = request;
+  for await (const chunk of stream) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString('utf8');
+  return text === '' ? null : JSON.parse(text);
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
