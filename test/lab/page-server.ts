@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { loadAssets, type Assets } from '../../src/admin/web/assets.ts';
 import { securityHeaders } from '../../src/admin/web/headers.ts';
-import { explainCode } from '../../src/trust/explain.ts';
+import { explainCode } from '../../src/trust/explain-code.ts';
 import type { PageWorld } from './page-world.ts';
 import { portOf } from './port.ts';
 

@@ -4,7 +4,7 @@ export type { EndpointRow, FeedEntry, LastVerdict, ProbeShape, SessionRow } from
 export type { AnswerShape, CandidateRow, HistoryRow, PinRow, PinsRow, ReloadShape } from '../shapes.ts';
 export type { ComparisonShape as Comparison, RouteRow, StatusShape, VerifyShape } from '../shapes.ts';
 export type { Difference, Side } from '../../trust/comparison.ts';
-export type { Explanation } from '../../trust/explain.ts';
+export type { Explanation } from '../../trust/explanation.ts';
 
 /** What a one-time code is worth. */
 export interface SessionGrant {
