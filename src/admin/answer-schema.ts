@@ -8,7 +8,7 @@ import * as of from './schema-parts.ts';
 
 const { list } = of;
 
-const seenCertificate = z.object({
+export const seenCertificate = z.object({
   sha256: of.sha256,
   subject: of.raw,
   issuer: of.raw,
@@ -106,7 +106,7 @@ export const historyRow = z.object({
   hash: z.string().describe('Chains this entry to all before it.'),
 });
 
-const storeRow = z.object({
+export const storeRow = z.object({
   state: z.enum(['good', 'damaged', 'unavailable']),
   detail: z.string().nullable(),
   backend: z.string(),
@@ -218,7 +218,7 @@ export const verification = z.object({
 
 export const error = z.object({
   error: z.object({
-    code: z.string().describe('Stable; see docs/codes.md and above.'),
+    code: z.string().describe('Stable: what a program goes by.'),
     message: z.string(),
     hint: z.string().nullable(),
     exit: z.string().exactOptional().describe('Name of the exit code of the command line.'),
