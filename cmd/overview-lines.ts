@@ -82,7 +82,7 @@ export const routeLines = (
     }),
   ]);
 
-export const endpointLines = (endpoints: readonly EndpointRow[], now: number): readonly string[] =>
+const endpointLines = (endpoints: readonly EndpointRow[], now: number): readonly string[] =>
   aligned([
     ['ENDPOINT', 'TRUST', 'WAITING', 'LAST VERDICT', 'CERTIFICATE'],
     ...endpoints.map(({ endpoint, state, candidates, refusing, lastVerdict }) => {

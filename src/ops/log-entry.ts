@@ -7,8 +7,7 @@ import { probeEntry } from './probe-entry.ts';
 import { sessionEntry } from './session-entry.ts';
 import { trustEntry } from './trust-entry.ts';
 
-export type { LogEntry, LogField } from './entry-of.ts';
-export type { LogLevel } from './log-events.ts';
+export type { LogEntry } from './entry-of.ts';
 
 /** The entry for an event, level included; which levels are written is the log's business. */
 export function logEntry(event: ProxyEvent): LogEntry {

@@ -133,7 +133,7 @@ export class Session {
   facts(): SessionFacts {
     const { name, protocol } = this.desk.route;
     return {
-      id: `${this.#id}`,
+      id: this.#id,
       route: name,
       protocol,
       client: this.#client,

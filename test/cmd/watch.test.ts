@@ -231,9 +231,10 @@ _, status = os.waitpid(pid, 0)
 print(json.dumps({'text': seen.decode(), 'exit': os.waitstatus_to_exitcode(status)}))
 `;
 
-const movesUp = new RegExp(`${'\u001b'}\\[\\d+A`);
+const escape = '\u001b';
+const movesUp = new RegExp(`${escape}\\[\\d+A`);
 /** What a screen may write of sequences: the cursor hidden, shown and moved up, and what is behind it cleared. */
-const ours = new RegExp(`${'\u001b'}\\[(?:\\?25[lh]|\\d+A|K|J)`, 'g');
+const ours = new RegExp(`${escape}\\[(?:\\?25[lh]|\\d+A|K|J)`, 'g');
 
 describe('watching on a real terminal', () => {
   test.each([100, 34])(

@@ -325,7 +325,7 @@ describe('the refusal hold', () => {
     ).toBe(1);
     // What is answered from memory is still this connection's own answer, and its line of the log is found by it.
     expect(new Set(ids).size).toBe(21);
-    expect(rig.ends.map(({ session }) => session).toSorted()).toEqual(ids.toSorted());
+    expect(new Set(rig.ends.map(({ session }) => session))).toEqual(new Set(ids));
     expect(rig.count('judged')).toBe(1);
   });
 
