@@ -461,9 +461,10 @@ test('CPU, memory, descriptors, event loop and collections are there, and no oth
   expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
 });
 
+const lag = (page: string, which: string): number =>
+  Number(new RegExp(`^nodejs_eventloop_lag_${which}_seconds (\\S+)`, 'm').exec(page)?.[1]);
+
 test('a loop that nothing holds up has no lag: the interval of the timer that measures is none', async () => {
-  const lag = (page: string, which: string): number =>
-    Number(new RegExp(`^nodejs_eventloop_lag_${which}_seconds (\\S+)`, 'm').exec(page)?.[1]);
   const median = async (): Promise<number> => {
     const page = await metrics.text();
     // Nothing was measured since the look before.
