@@ -75,7 +75,7 @@ export interface Sized {
 export const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
 
 /** A page of docs/runbooks; where these are published is a variable of the board. */
-export const runbook = (alert: string): Link => ({
+const runbook = (alert: string): Link => ({
   title: `Runbook: ${alert}`,
   url: `\${runbooks}/Letterlock${alert}.md`,
   targetBlank: true,

@@ -519,14 +519,16 @@ describe('hooks', () => {
   });
 });
 
+const lag = (page: string, which: string): number =>
+  Number(new RegExp(`^nodejs_eventloop_lag_${which}_seconds (\\S+)`, 'm').exec(page)?.[1]);
+
+/** Infinity where nothing was measured since the look before. */
+const median = async (): Promise<number> => {
+  const page = await metrics.text();
+  return lag(page, 'max') > 0 ? lag(page, 'p50') : Infinity;
+};
+
 test('a loop that nothing holds up has no lag: the interval of the timer that measures is none', async () => {
-  const lag = (page: string, which: string): number =>
-    Number(new RegExp(`^nodejs_eventloop_lag_${which}_seconds (\\S+)`, 'm').exec(page)?.[1]);
-  const median = async (): Promise<number> => {
-    const page = await metrics.text();
-    // Nothing was measured since the look before.
-    return lag(page, 'max') > 0 ? lag(page, 'p50') : Infinity;
-  };
   // On a busy machine a loop is held up now and then; the interval of 20 ms would be in every look.
   await expect.poll(median, { interval: 200 }).toBeLessThan(0.01);
 });
