@@ -6,6 +6,7 @@ import type { Delivered, ReadyHook } from '../../../src/ops/hooks/delivery.ts';
 import type { ExecHook } from '../../../src/ops/hooks/hook.ts';
 import { Hooks } from '../../../src/ops/hooks/hooks.ts';
 import type { Payload } from '../../../src/ops/hooks/payload.ts';
+import { Repeats } from '../../../src/ops/hooks/repeats.ts';
 import type { ProxyEvent } from '../../../src/proxy/events.ts';
 import { ended, spki } from '../events.ts';
 import { exec, teller } from './world.ts';
@@ -224,11 +225,13 @@ describe('the same again', () => {
     ]);
   });
 
-  test('memory of it is bounded', () => {
-    bench.hooks.configure([bench.ready()]);
-    for (let host = 0; host < 5000; host++) bench.hooks.event(refused(`h${host}`));
-    expect(bench.results()['deduplicated']).toBeUndefined();
-    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 256 }]);
+  test('memory of it is bounded, the oldest goes', () => {
+    const repeats = new Repeats();
+    const at = { now: 1, windowMs: 1000 };
+    for (let key = 0; key < 2049; key++) repeats.tell(String(key), 0);
+    expect(repeats.suppresses('0', at)).toBe(false);
+    expect(repeats.suppresses('1', at)).toBe(true);
+    expect(repeats.suppresses('2048', at)).toBe(true);
   });
 });
 
