@@ -7,7 +7,7 @@ import * as of from './schema-parts.ts';
 
 const { list } = of;
 
-const seenCertificate = z.object({
+export const seenCertificate = z.object({
   sha256: of.sha256,
   subject: of.raw,
   issuer: of.raw,
@@ -105,7 +105,7 @@ export const historyRow = z.object({
   hash: z.string().describe('Chains this entry to all before it.'),
 });
 
-const storeRow = z.object({
+export const storeRow = z.object({
   state: z.enum(['good', 'damaged', 'unavailable']),
   detail: z.string().nullable(),
   backend: z.string(),

@@ -2,12 +2,13 @@
 // of routes. Loaded when somebody asks for them: the daemon has no other use for Zod until a command comes.
 
 import { z } from 'zod';
-import { recordSchema } from '../formats/record-schema.ts';
+import { keyEvidence, recordSchema } from '../formats/record-schema.ts';
 import * as answers from './answer-schema.ts';
 import { commandSchema, probeSchema } from './command-schema.ts';
 import { importSchema } from './import-schema.ts';
 import * as live from './live-schema.ts';
 import { routes, type RouteEntry } from './routes.ts';
+import { corroboration } from './schema-parts.ts';
 
 export interface ApiSchema {
   readonly $schema: string;
@@ -33,7 +34,7 @@ const routeSchema = z.object({
   answer: z.string().nullable().describe('Reference to a schema of `$defs`; null for a stream of events.'),
 });
 
-/** By the name that the table of routes gives them, the stream's events, and the one shape of every error. */
+/** By the name that the table of routes gives them, the stream's events, the one shape of every error, and what is part of several. */
 export const apiSchemas = {
   Status: answers.status,
   Sessions: z.array(live.session),
@@ -67,6 +68,14 @@ export const apiSchemas = {
   Event: live.event,
   Hello: live.hello,
   Error: answers.error,
+  Store: answers.storeRow,
+  SeenCertificate: answers.seenCertificate,
+  Certificate: live.certificate,
+  Leaf: live.leaf,
+  Side: live.side,
+  Corroboration: corroboration,
+  Record: recordSchema,
+  KeyEvidence: keyEvidence,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 
 export function apiSchema(): ApiSchema {

@@ -35,7 +35,8 @@ export interface ApiStream {
   readonly after: number | null;
 }
 
-const statuses: Readonly<Record<ExitName, number>> = {
+/** HTTP status of an error, by the exit code that the command line gives it. */
+export const statuses: Readonly<Record<ExitName, number>> = {
   done: 200,
   internal: 500,
   usage: 400,

@@ -24,7 +24,7 @@ export const session = z.object({
   bytesDown: of.count,
 });
 
-const leaf = z.object({
+export const leaf = z.object({
   subject: of.raw,
   issuer: of.raw,
   names: list(of.raw).describe('The first 16.'),
@@ -79,7 +79,7 @@ export const probed = z.object({
   certificate: leaf.nullable(),
 });
 
-const certificate = z.object({
+export const certificate = z.object({
   spki: of.spki.nullable(),
   sha256: of.sha256,
   subject: of.raw,
@@ -98,7 +98,7 @@ const certificate = z.object({
   pem: z.string(),
 });
 
-const side = z.object({
+export const side = z.object({
   spki: of.spki,
   basis: z
     .enum(sideBases)

@@ -108,6 +108,7 @@ describe('every answer', () => {
       explain: [`/v1/explain/${ref}`],
       records: ['/v1/records'],
       schema: ['/v1/schema'],
+      probes: ['/v1/probes', { endpoint }],
       commands: ['/v1/commands', approve(endpoint, keyOf(impostor))],
       import: ['/v1/import', { orders: [], apply: false }],
       reload: ['/v1/reload'],
@@ -323,13 +324,6 @@ describe('a candidate', () => {
       exit: 'not-found',
       message: expect.stringContaining('does not wait for a decision'),
     });
-  });
-});
-
-describe('a probe', () => {
-  test('is not to be had where nothing probes', async () => {
-    const { operator, endpoint } = await keyChanged();
-    await expect(operator.probe(endpoint)).rejects.toMatchObject({ code: 'no-probes', exit: 'config' });
   });
 });
 
