@@ -189,7 +189,7 @@ export const verification = z.object({
 
 export const error = z.object({
   error: z.object({
-    code: z.string().describe('Stable; see docs/codes.md and above.'),
+    code: z.string().describe('Stable: what a program goes by.'),
     message: z.string(),
     hint: z.string().nullable(),
     exit: z.string().exactOptional().describe('Name of the exit code of the command line.'),

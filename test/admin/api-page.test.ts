@@ -130,15 +130,17 @@ function shapeOf(name: string, node: Node): string {
   return `### ${name}\n\n${whole}${node.$ref === undefined ? tables : `A ${linkTo(node.$ref)}.`}`.trimEnd();
 }
 
+const link = (name: string | null | undefined): string => (name == null ? '' : linkTo(name));
+
 function apiPage(): string {
-  const schema = apiSchema();
-  const link = (name: string | null | undefined): string => (name == null ? '' : linkTo(name));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is generated as JSON Schema is that
+  const $defs = apiSchema().$defs as Readonly<Record<string, Node>>;
   const rows = routes.map((route: RouteEntry) => {
     const query = route.query === undefined ? '' : `[?${route.query}=]`;
     const answer = route.answer === null ? 'events' : link(route.answer);
     return `| ${route.method} | \`${route.path}${query}\` | ${link(route.body)} | ${answer} | ${cell(route.says)} |`;
   });
-  const shapes = Object.entries(schema.$defs).map(([name, node]) => shapeOf(name, node as Node));
+  const shapes = Object.entries($defs).map(([name, node]) => shapeOf(name, node));
   return `${[
     head,
     ['| method | path | body | answer | what it is |', '|---|---|---|---|---|', ...rows].join('\n'),

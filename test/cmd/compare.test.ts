@@ -59,6 +59,8 @@ async function tellOnDisk(): Promise<void> {
 
 const onDisk = (...words: readonly string[]): Promise<Ended> => home.say([...words, '--state', 'st']);
 
+const key = (side: string, spki: string): RegExp => new RegExp(`${side} +${spki.replaceAll('+', '\\+')}\\n`);
+
 describe('pins compare', () => {
   it('says what changed first, then every difference, and how to be sure', async () => {
     const { stdout, stderr, exit } = await onDisk('pins', 'compare', ref.toLowerCase());
@@ -73,8 +75,6 @@ describe('pins compare', () => {
     expect(stdout).toContain(
       '\n  - As the known one, it is not for imap.example.org but for mail.test, 127.0.0.1.\n',
     );
-    const key = (side: string, spki: string): RegExp =>
-      new RegExp(`${side} +${spki.replaceAll('+', '\\+')}\\n`);
     expect(stdout).toMatch(/\nDiffers from the known key \(pinned\):\n {2}key +known/);
     expect(stdout).toMatch(key('known', keyOf(story.old)));
     expect(stdout).toMatch(key('presented', keyOf(story.fresh)));

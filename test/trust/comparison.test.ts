@@ -294,11 +294,11 @@ describe('the sentence', () => {
 });
 
 const names = (...of: readonly string[]): Forged => own({ extensions: [san(...of.map(dns))] });
+const stranger = (): Forged => own({ extensions: foreign });
 const notesOf = (came: Candidate, scene: Scene): string => comparison(came, scene).notes.join('\n');
 
 describe('a note says', () => {
   it('for whom it is, where the sentence does not', () => {
-    const stranger = (): Forged => own({ extensions: foreign });
     const came = candidate(stranger(), { faults: ['name-mismatch'] });
     const note = /it is not for mail\.example\.org but for www\.example\.net\./i;
     expect(comparison(came, pinned(stranger())).sentence).toMatch(
