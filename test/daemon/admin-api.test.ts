@@ -108,6 +108,7 @@ describe('every answer', () => {
       explain: [`/v1/explain/${ref}`],
       records: ['/v1/records'],
       schema: ['/v1/schema'],
+      probes: ['/v1/probes', { endpoint }],
       commands: ['/v1/commands', approve(endpoint, keyOf(impostor))],
       import: ['/v1/import', { orders: [], apply: false }],
       reload: ['/v1/reload'],
