@@ -44,9 +44,19 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand,
   },
   {
+    command: 'probe [endpoint]',
+    describe: 'have the running proxy ask a server now, without a mail client',
+    load: async () => (await import('./probe.ts')).probeCommand,
+  },
+  {
     command: 'reload',
     describe: 'make the running proxy read its configuration again',
     load: async () => (await import('./reload.ts')).reloadCommand,
+  },
+  {
+    command: 'doctor',
+    describe: 'look at everything letterlock stands on and say what is wrong',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {
     command: 'hooks',

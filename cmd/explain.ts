@@ -1,7 +1,8 @@
 // `letterlock explain CODE|REF|ENDPOINT`: why, step by step, and what to do. A code needs neither daemon nor store.
 
 import type { Argv } from 'yargs';
-import type { ExplanationShape } from '../src/admin/shapes.ts';
+import type { Operator } from '../src/admin/operator.ts';
+import type { ComparisonShape, ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
 import { clientRejections, CommandError, failures, misuses, refusals } from '../src/errors.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
@@ -11,6 +12,7 @@ import { normalizeReference } from '../src/trust/fingerprint.ts';
 import { isSet, requiredText } from './args.ts';
 import type { CommandModule, Run } from './command.ts';
 import { withOperator } from './command.ts';
+import { comparisonLines } from './comparison-lines.ts';
 import type { Io } from './io.ts';
 
 const explain: Run = async (args, io) => {
@@ -19,17 +21,33 @@ const explain: Run = async (args, io) => {
   if (known !== null) return say(known, { io, json: isSet(args, 'json') });
   const sought = soughtTarget(target);
   const { withOperatorOf } = await import('./operator.ts');
-  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) =>
-    say(await operator.explain(sought), { io, json: isSet(args, 'json') }),
-  );
+  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+    const explanation = await operator.explain(sought);
+    const comparison = explanation.kind === 'reference' ? await comparisonOf(operator, sought) : null;
+    return say(explanation, { io, json: isSet(args, 'json'), comparison });
+  });
 };
+
+/** Null for a key that waits for nothing. */
+async function comparisonOf(operator: Operator, reference: string): Promise<ComparisonShape | null> {
+  try {
+    return await operator.candidate(reference);
+  } catch (error) {
+    if (error instanceof CommandError && error.exit === 'not-found') return null;
+    throw error;
+  }
+}
 
 function say(
   explanation: ExplanationShape,
-  { io, json }: { readonly io: Io; readonly json: boolean },
+  {
+    io,
+    json,
+    comparison = null,
+  }: { readonly io: Io; readonly json: boolean; readonly comparison?: ComparisonShape | null },
 ): 'done' {
-  if (json) io.printJson(explanation);
-  else io.print(...explanationLines(explanation));
+  if (json) io.printJson(comparison === null ? explanation : { ...explanation, comparison });
+  else io.print(...explanationLines(explanation), ...(comparison === null ? [] : changeLines(comparison)));
   return 'done';
 }
 
@@ -45,6 +63,12 @@ const explanationLines = ({
   ...(spki === null ? [] : [`  key       ${spki}`]),
   ...(steps.length === 0 ? [] : ['', 'Why:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]),
   ...(advice.length === 0 ? [] : ['', 'What to do:', ...advice.map((line) => `  ${line}`)]),
+];
+
+const changeLines = (comparison: ComparisonShape): readonly string[] => [
+  '',
+  'What changed:',
+  ...comparisonLines(comparison).map((line) => (line === '' ? line : `  ${line}`)),
 ];
 
 /** An endpoint in its canonical spelling, or a reference. @throws CommandError `not-found` for anything else */

@@ -2,10 +2,13 @@
 // compared here and in the engine, never by eye; a reference finds a key and approves nothing.
 
 import type { Argv } from 'yargs';
+import { CommandError } from '../src/errors.ts';
 import type { Command } from '../src/trust/command.ts';
-import { endpointNameOf, isSet, textOf } from './args.ts';
+import { normalizeReference } from '../src/trust/fingerprint.ts';
+import { endpointNameOf, isSet, requiredText, textOf } from './args.ts';
 import type { Args } from './args.ts';
 import { withOperator } from './command.ts';
+import { comparedLines } from './comparison-lines.ts';
 import type { Choose, CommandModule, Run } from './command.ts';
 import type { Io } from './io.ts';
 import { withOperatorOf } from './operator.ts';
@@ -40,6 +43,26 @@ const show: Run = (args, io) => {
   });
 };
 
+const compare: Run = (args, io) => {
+  const reference = referenceOf(args);
+  return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+    const comparison = await operator.candidate(reference);
+    if (isSet(args, 'json')) io.printJson(comparison);
+    else io.print(...comparedLines(comparison));
+    return 'done';
+  });
+};
+
+/** @throws CommandError `not-found` for what can be no reference */
+function referenceOf(args: Args): string {
+  const text = requiredText(args, 'ref');
+  const reference = normalizeReference(text);
+  if (reference !== null) return reference;
+  throw new CommandError('not-found', `${text} is no reference`, {
+    hint: 'A reference has 8 characters: pins list shows those of the keys that wait.',
+  });
+}
+
 const history: Run = (args, io) => {
   const endpoint = textOf(args, 'endpoint') === null ? null : endpointNameOf(args);
   return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
@@ -72,7 +95,9 @@ const endpoint = (parser: Argv): Argv =>
 
 const build = (parser: Argv, choose: Choose): Argv =>
   parser
-    .usage('Usage: $0 pins list|show|history|approve|reject|add|forget|undo|import|export|verify|repair')
+    .usage(
+      'Usage: $0 pins list|show|compare|history|approve|reject|add|forget|undo|import|export|verify|repair',
+    )
     .command({
       command: 'list',
       describe: 'every endpoint and how it stands',
@@ -85,6 +110,16 @@ const build = (parser: Argv, choose: Choose): Argv =>
       builder: (inner: Argv) =>
         endpoint(inner).example('$0 pins show imap.example.org:993', 'pins, candidates, rejected keys'),
       handler: choose(show),
+    })
+    .command({
+      command: 'compare <ref>',
+      describe: 'a refused key beside the one that is known',
+      builder: (inner: Argv) =>
+        withOperator(inner)
+          .positional('ref', { type: 'string', describe: 'reference of a key that waits, 8 characters' })
+          .usage('Usage: $0 pins compare REF\n\nSays what changed, and shows every difference.')
+          .example('$0 pins compare 7F3AK2QM', 'the reference of a refusal'),
+      handler: choose(compare),
     })
     .command({
       command: 'history [endpoint]',

@@ -21,7 +21,7 @@ const floors = [
   ['ops', 'admin', 'config', 'local-ca', 'sharing'],
   ['library'],
   ['index', 'certificate', 'level', 'register', 'register-evaluated'],
-  ['daemon'],
+  ['daemon', 'doctor'],
   ['demo'],
   ['cmd'],
 ];

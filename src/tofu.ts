@@ -4,6 +4,7 @@
 
 import type { AnchorSet } from './net/anchors.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
+import { compareKey } from './tofu/compare-key.ts';
 import { Established } from './tofu/established.ts';
 import { explainTarget } from './tofu/explain-target.ts';
 import { type Imported, writingsOf } from './tofu/imported.ts';
@@ -19,6 +20,7 @@ import { checkWritable, notStored } from './tofu/writable.ts';
 import { carryOut } from './trust/carry-out.ts';
 import type { ChangeOrigin } from './trust/change.ts';
 import { sightedKey } from './trust/continuity.ts';
+import type { Comparison } from './trust/comparison.ts';
 import { isUncorroborated } from './trust/corroboration.ts';
 import type { Command, CommandAnswer, Situation } from './trust/command.ts';
 import type { Evidence, TrustSettings, Verdict } from './trust/evidence.ts';
@@ -92,7 +94,8 @@ export class Tofu {
   judge(question: Question): Judged {
     const judged = this.#judgeNow(question);
     const { evidence, verdict } = judged;
-    if (!verdict.accept) void this.#lanes.run(evidence.endpoint, () => this.#recordCandidate(evidence, learn));
+    if (!verdict.accept)
+      void this.#lanes.run(evidence.endpoint, () => this.#recordCandidate(evidence, learn));
     return judged;
   }
 
@@ -231,6 +234,16 @@ export class Tofu {
       byReference: (reference) => this.byReference(reference),
       situation: (endpoint) => this.#situation(endpoint, 'proxy'),
       health: this.health(),
+    });
+  }
+
+  /** A key that waits, beside the one that is known. @throws CommandError `not-found` for a reference of no candidate */
+  compare(reference: string): Comparison {
+    return compareKey(reference, {
+      byReference: (sought) => this.byReference(sought),
+      situation: (endpoint) => this.#situation(endpoint, 'proxy'),
+      entries: this.records(),
+      referenceOf: (endpoint, spki) => this.reference(endpoint, spki),
     });
   }
 

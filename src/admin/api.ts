@@ -1,9 +1,12 @@
 // The admin API without its transport: which request asks which question of an Operator. It holds no policy
-// and no state; every answer is JSON, every error has the one shape {error: {code, message, hint, exit}}.
+// and no state; every answer is JSON or a stream of events, every error has the one shape
+// {error: {code, message, hint, exit}}.
 
 import { CommandError } from '../errors.ts';
 import type { ExitName } from '../errors.ts';
 import type { Operator } from './operator.ts';
+import { matchRoute } from './routes.ts';
+import type { Matched } from './routes.ts';
 import type { ErrorShape } from './shapes.ts';
 import { commandErrorOf } from './tofu-operator.ts';
 
@@ -13,6 +16,8 @@ export interface ApiRequest {
   readonly url: string;
   /** The parsed body; null for none. */
   readonly body: unknown;
+  /** The header Last-Event-ID; null for none. */
+  readonly lastEventId?: string | null;
 }
 
 export interface ApiAnswer {
@@ -20,18 +25,18 @@ export interface ApiAnswer {
   readonly body: unknown;
   /** Name of the route for metrics; `none` when no route matched. */
   readonly route: string;
+  /** What a method that is not this route's may be instead; absent otherwise. */
+  readonly allow?: string;
 }
 
-type RouteName =
-  'status' | 'pins' | 'pin' | 'history' | 'explain' | 'verify' | 'commands' | 'import' | 'records' | 'reload';
-
-interface Matched {
-  readonly route: RouteName;
-  readonly method: 'GET' | 'POST';
-  readonly argument: string | null;
+/** Instead of one answer: whoever serves follows the Operator's events from there. */
+export interface ApiStream {
+  readonly route: 'events';
+  readonly after: number | null;
 }
 
-const statuses: Readonly<Record<ExitName, number>> = {
+/** HTTP status of an error, by the exit code that the command line gives it. */
+export const statuses: Readonly<Record<ExitName, number>> = {
   done: 200,
   internal: 500,
   usage: 400,
@@ -44,19 +49,19 @@ const statuses: Readonly<Record<ExitName, number>> = {
 };
 
 /** Never rejects. */
-export async function answerRequest(operator: Operator, request: ApiRequest): Promise<ApiAnswer> {
+export async function answerRequest(operator: Operator, request: ApiRequest): Promise<ApiAnswer | ApiStream> {
   const matched = matchRoute(request.url);
-  if (matched === null) return failed(new CommandError('not-found', 'no such route'), 'none');
-  if (request.method !== matched.method) {
-    return {
-      ...failed(new CommandError('usage', `this route answers ${matched.method} only`), matched.route),
-      status: 405,
-    };
+  if (matched === null) return failedAnswer(new CommandError('not-found', 'no such route'), 'none');
+  const allow = matched.method === 'GET' ? 'GET, HEAD' : matched.method;
+  if (!allow.split(', ').includes(request.method)) {
+    const error = new CommandError('usage', `this route answers ${allow} only`);
+    return { ...failedAnswer(error, matched.route), status: 405, allow };
   }
   try {
+    if (matched.route === 'events') return { route: 'events', after: afterOf(matched, request) };
     return { status: 200, body: await ask(operator, matched, request.body), route: matched.route };
   } catch (error) {
-    return failed(commandErrorOf(error), matched.route);
+    return failedAnswer(commandErrorOf(error), matched.route);
   }
 }
 
@@ -65,28 +70,61 @@ export const errorShape = (error: CommandError): ErrorShape => ({
   error: { code: error.code, message: error.message, hint: error.hint, exit: error.exit },
 });
 
-function failed(error: CommandError, route: string): ApiAnswer {
+/** The answer an error makes of a request to this route. */
+export function failedAnswer(error: CommandError, route: string): ApiAnswer {
   return { status: statuses[error.exit], body: errorShape(error), route };
+}
+
+/** The header is sent by a reader that comes again, and says more than the address it came to at first. */
+function afterOf({ argument }: Matched, { lastEventId = null }: ApiRequest): number | null {
+  const text = lastEventId ?? argument;
+  if (text === null) return null;
+  if (!/^\d{1,15}$/.test(text)) throw new CommandError('usage', 'the id of an event is a whole number');
+  return Number(text);
 }
 
 async function ask(operator: Operator, { route, argument }: Matched, body: unknown): Promise<unknown> {
   switch (route) {
     case 'status':
       return operator.status();
+    case 'sessions':
+      return operator.sessions();
+    case 'endpoints':
+      return operator.endpoints();
     case 'pins':
       return operator.pins();
     case 'pin':
       return operator.pin(argument ?? '');
+    case 'candidate':
+      return operator.candidate(argument ?? '');
     case 'history':
       return operator.history(argument);
     case 'explain':
       return operator.explain(argument ?? '');
+    case 'records':
+      return operator.backup();
     case 'verify':
       return operator.verify();
     case 'reload':
       return operator.reload();
-    case 'records':
-      return operator.backup();
+    case 'import':
+    case 'commands':
+    case 'probes':
+      return order(operator, route, body);
+    case 'schema':
+      return (await import('./api-schema.ts')).apiSchema();
+    case 'events':
+      throw new TypeError('events are followed, not asked for');
+  }
+}
+
+/** What reads a body is loaded when one comes. */
+async function order(
+  operator: Operator,
+  route: 'import' | 'commands' | 'probes',
+  body: unknown,
+): Promise<unknown> {
+  switch (route) {
     case 'import': {
       const { parseImport } = await import('./import-schema.ts');
       return operator.import(parseImport(body));
@@ -95,55 +133,9 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
       const { parseCommand } = await import('./command-schema.ts');
       return operator.command(parseCommand(body));
     }
-  }
-}
-
-function matchRoute(url: string): Matched | null {
-  const [path, query = null] = splitOnce(url, '?');
-  const segments = path.split('/').slice(1);
-  if (segments[0] !== 'v1' || segments.length > 3) return null;
-  const argument = segments.length === 3 ? decoded(segments[2] ?? '') : null;
-  if (segments.length === 3 && (argument === null || argument === '')) return null;
-  if (query !== null && segments[1] !== 'history') return null;
-  return routeNamed(segments[1] ?? '', { argument, query });
-}
-
-function routeNamed(
-  name: string,
-  { argument, query }: { readonly argument: string | null; readonly query: string | null },
-): Matched | null {
-  const plain = argument === null;
-  if (name === 'pins') return { route: plain ? 'pins' : 'pin', method: 'GET', argument };
-  if (name === 'explain') return plain ? null : { route: 'explain', method: 'GET', argument };
-  if (!plain) return null;
-  if (name === 'records') return { route: 'records', method: 'GET', argument: null };
-  if (name === 'status') return { route: 'status', method: 'GET', argument: null };
-  if (name === 'history') return historyRoute(query);
-  if (name === 'commands' || name === 'import' || name === 'reload' || name === 'verify')
-    return { route: name, method: 'POST', argument: null };
-  return null;
-}
-
-function historyRoute(query: string | null): Matched | null {
-  if (query === null) return { route: 'history', method: 'GET', argument: null };
-  const [key, value] = splitOnce(query, '=');
-  const endpoint = key === 'endpoint' && value !== undefined ? decoded(value) : null;
-  return endpoint === null || endpoint === ''
-    ? null
-    : { route: 'history', method: 'GET', argument: endpoint };
-}
-
-function splitOnce(text: string, mark: string): readonly [string, string?] {
-  const at = text.indexOf(mark);
-  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** null for what does not decode, and for what no endpoint, reference or code can be. */
-function decoded(text: string): string | null {
-  try {
-    const value = decodeURIComponent(text);
-    return value.length > 300 ? null : value;
-  } catch {
-    return null;
+    case 'probes': {
+      const { parseProbe } = await import('./command-schema.ts');
+      return operator.probe(parseProbe(body));
+    }
   }
 }

@@ -1,14 +1,15 @@
-// The Operator of a running daemon: HTTP over its UNIX socket, one connection a question, each answer bounded
-// in size and time. What comes back is data of the daemon; an error body becomes the CommandError it was.
+// The Operator of a running daemon: each question goes over its socket (line.ts), and so does the feed of events
+// (remote-feed.ts). It knows the routes and nothing else.
 
-import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
-import { CommandError, exitCodes } from '../errors.ts';
-import type { ExitName } from '../errors.ts';
+import { exchange } from './line.ts';
+import type { Line } from './line.ts';
+import type { EndpointRow, ProbeShape, SessionRow } from './live-shapes.ts';
 import type { Operator } from './operator.ts';
+import { followRemote } from './remote-feed.ts';
 import type {
   AnswerShape,
   BackupShape,
+  ComparisonShape,
   ExplanationShape,
   HistoryRow,
   ImportShape,
@@ -23,7 +24,12 @@ export interface ClientOptions {
   readonly deadlineMs?: number;
   /** Default 32 MiB. */
   readonly maxAnswerBytes?: number;
+  /** A feed that shows no sign of life for so long has broken off; default 45 000. */
+  readonly silenceMs?: number;
 }
+
+/** A server may take a minute before it is given up, and its turn before that. */
+const probeDeadlineMs = 130_000;
 
 /** Connects at each call, not here. `close` has nothing to close. */
 export function remoteOperator(socketPath: string, options: ClientOptions = {}): Operator {
@@ -31,6 +37,7 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
     socketPath,
     deadlineMs: options.deadlineMs ?? 30_000,
     maxAnswerBytes: options.maxAnswerBytes ?? 32 * 1024 * 1024,
+    silenceMs: options.silenceMs ?? 45_000,
   };
   const read = <T>(path: string): Promise<T> => exchange<T>(line, { method: 'GET', path, body: null });
   const order = <T>(path: string, body: unknown): Promise<T> =>
@@ -44,6 +51,15 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
       read<readonly HistoryRow[]>(
         `/v1/history${endpoint === null ? '' : `?endpoint=${encodeURIComponent(endpoint)}`}`,
       ),
+    sessions: () => read<readonly SessionRow[]>('/v1/sessions'),
+    endpoints: () => read<readonly EndpointRow[]>('/v1/endpoints'),
+    candidate: (ref) => read<ComparisonShape>(`/v1/candidates/${encodeURIComponent(ref)}`),
+    probe: (endpoint) =>
+      exchange<ProbeShape>(
+        { ...line, deadlineMs: Math.max(line.deadlineMs, probeDeadlineMs) },
+        { method: 'POST', path: '/v1/probes', body: { endpoint } },
+      ),
+    follow: (following) => followRemote(line, following),
     command: (command) => order<AnswerShape>('/v1/commands', command),
     import: (wanted) => order<ImportShape>('/v1/import', wanted),
     backup: () => read<BackupShape>('/v1/records'),
@@ -52,120 +68,4 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
     verify: () => order<VerifyShape>('/v1/verify', null),
     close: async () => undefined,
   };
-}
-
-interface Line {
-  readonly socketPath: string;
-  readonly deadlineMs: number;
-  readonly maxAnswerBytes: number;
-}
-
-interface Question {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body: unknown;
-}
-
-/** The daemon is one of ours, and the socket's mode says who it is: its answers have the shape of the route. */
-async function exchange<T>(line: Line, question: Question): Promise<T> {
-  const response = await send(line, question).catch((error: unknown) => {
-    throw unreachable(line, error);
-  });
-  const text = await readText(line, response);
-  const value = parsed(line, text);
-  if (response.statusCode === 200) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever answers 200 has the shapes of shapes.ts
-    return value as T;
-  }
-  throw toldError(value) ?? oddAnswer(line, `it answered with HTTP status ${response.statusCode ?? 0}`);
-}
-
-function send(line: Line, question: Question): Promise<IncomingMessage> {
-  const body = question.body === null ? null : JSON.stringify(question.body);
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        socketPath: line.socketPath,
-        method: question.method,
-        path: question.path,
-        agent: false,
-        signal: AbortSignal.timeout(line.deadlineMs),
-        headers: {
-          Host: 'letterlock',
-          ...(body === null
-            ? {}
-            : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
-        },
-      },
-      resolve,
-    );
-    outgoing.once('error', reject);
-    outgoing.end(body ?? undefined);
-  });
-}
-
-async function readText(line: Line, response: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    const stream: AsyncIterable<Buffer> = response;
-    for await (const chunk of stream) {
-      bytes += chunk.length;
-      if (bytes > line.maxAnswerBytes) throw oddAnswer(line, 'its answer is too long');
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof CommandError ? error : unreachable(line, error);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parsed(line: Line, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw oddAnswer(line, 'its answer is not JSON', cause);
-  }
-}
-
-function toldError(value: unknown): CommandError | null {
-  const error = isObject(value) && isObject(value['error']) ? value['error'] : null;
-  if (error === null || typeof error['message'] !== 'string' || typeof error['code'] !== 'string')
-    return null;
-  return new CommandError(exitNamed(error['exit']), error['message'], {
-    code: error['code'],
-    ...(typeof error['hint'] === 'string' ? { hint: error['hint'] } : {}),
-  });
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-
-const exitNamed = (name: unknown): ExitName => {
-  const known = Object.keys(exitCodes).find((exit): exit is ExitName => exit === name);
-  return known === undefined || known === 'done' ? 'internal' : known;
-};
-
-const oddAnswer = (line: Line, what: string, cause?: unknown): CommandError =>
-  new CommandError('internal', `the program at ${line.socketPath} is no letterlock we know: ${what}`, {
-    hint: 'Compare letterlock --version with the version of the daemon.',
-    ...(cause === undefined ? {} : { cause }),
-  });
-
-function unreachable(line: Line, cause: unknown): CommandError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : null;
-  if (cause instanceof Error && (cause.name === 'AbortError' || cause.name === 'TimeoutError')) {
-    return new CommandError(
-      'no-daemon',
-      `the daemon at ${line.socketPath} did not answer in ${line.deadlineMs / 1000} s`,
-      { cause },
-    );
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new CommandError('no-daemon', `permission to use ${line.socketPath} was denied`, {
-      code: 'socket-denied',
-      cause,
-    });
-  }
-  return new CommandError('no-daemon', `no daemon answers at ${line.socketPath}`, { cause });
 }

@@ -13,7 +13,7 @@ const endpoint = z
 const fingerprint = z.string().min(1).max(512);
 const duration = z.number().int().positive().nullable();
 
-const commandSchema = z.discriminatedUnion('command', [
+export const commandSchema = z.discriminatedUnion('command', [
   z.strictObject({
     command: z.literal('approve'),
     endpoint,
@@ -56,4 +56,14 @@ function isCanonical(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Bodies of POST /v1/commands and /v1/probes. */
+export const probeSchema = z.strictObject({ endpoint });
+
+/** The endpoint to probe. @throws CommandError `usage` */
+export function parseProbe(value: unknown): string {
+  const parsed = probeSchema.safeParse(value);
+  if (parsed.success) return parsed.data.endpoint;
+  throw new CommandError('usage', `endpoint: ${parsed.error.issues[0]?.message ?? 'not an endpoint'}`);
 }

@@ -20,7 +20,7 @@ const entry = z.union([
   z.strictObject({ kind: z.literal('record'), record: recordSchema }),
 ]);
 
-const requestSchema = z.strictObject({
+export const importSchema = z.strictObject({
   orders: z
     .array(
       z.strictObject({
@@ -36,7 +36,7 @@ const requestSchema = z.strictObject({
 
 /** @throws CommandError `usage` naming the first field that is wrong */
 export function parseImport(value: unknown): ImportRequest {
-  const parsed = requestSchema.safeParse(value);
+  const parsed = importSchema.safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue === undefined || issue.path.length === 0 ? 'import' : issue.path.join('.');

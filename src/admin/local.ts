@@ -45,6 +45,15 @@ export async function openLocalOperator(options: LocalOptions): Promise<Operator
       settings: () => settings,
       status: daemonOnly,
       reload: daemonOnly,
+      live: {
+        sessions: daemonOnly,
+        endpoints: daemonOnly,
+        probe: daemonOnly,
+        // oxlint-disable-next-line require-yield -- there is nothing to tell
+        async *follow() {
+          throw options.noDaemon();
+        },
+      },
       close: async () => {
         await tofu.close().catch(() => undefined);
         await store.close().catch(() => undefined);

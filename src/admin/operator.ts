@@ -2,9 +2,11 @@
 // opens the store itself (local.ts). Both give the same answers; commands of the command line see only this.
 
 import type { Command } from '../trust/command.ts';
+import type { EndpointRow, FeedEntry, FollowOptions, ProbeShape, SessionRow } from './live-shapes.ts';
 import type {
   AnswerShape,
   BackupShape,
+  ComparisonShape,
   ExplanationShape,
   HistoryRow,
   ImportRequest,
@@ -30,6 +32,19 @@ export interface Operator {
   pins(): Promise<readonly PinsRow[]>;
   /** The row of one endpoint with PEM; `not-found` when it has no record. */
   pin(endpoint: string): Promise<PinsRow>;
+  /** Clients connected now, oldest first. Needs a daemon. */
+  sessions(): Promise<readonly SessionRow[]>;
+  /** How every configured and every known endpoint stands, and what was last judged of it. Needs a daemon. */
+  endpoints(): Promise<readonly EndpointRow[]>;
+  /** A key that waits, beside the one that is known; `not-found` for a reference of no candidate. */
+  candidate(ref: string): Promise<ComparisonShape>;
+  /** Looks at a configured endpoint now; pins nothing. Needs a daemon. */
+  probe(endpoint: string): Promise<ProbeShape>;
+  /**
+   * What happens, as it happens, until the signal aborts or the daemon closes. Reads too slowly, and it throws. Whoever
+   * iterates aborts the signal in the end: leaving the loop alone waits for the next entry. Needs a daemon.
+   */
+  follow(options: FollowOptions): AsyncIterable<FeedEntry>;
   /** Audit entries, oldest first; all endpoints for null. At most the latest 10 000. */
   history(endpoint: string | null): Promise<readonly HistoryRow[]>;
   command(command: Command): Promise<AnswerShape>;

@@ -5,6 +5,7 @@
 import type { ConfigProblem } from '../config.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
+import type { Comparison } from '../trust/comparison.ts';
 import type { Corroboration } from '../trust/corroboration.ts';
 import type { StoreState } from '../trust/evidence.ts';
 import type { Explanation } from '../trust/explain.ts';
@@ -141,6 +142,12 @@ export interface StatusShape {
   readonly metrics: string | null;
   readonly routes: readonly RouteRow[];
   readonly store: StoreRow;
+}
+
+/** GET /v1/candidates/REF and `pins compare REF --json`. */
+export interface ComparisonShape extends Comparison {
+  /** How the endpoint stands, as in `pins list`. */
+  readonly state: EndpointState;
 }
 
 /** `explain ... --json`: why, step by step, and what to do. */

@@ -16,6 +16,7 @@ import { backup } from './backup.ts';
 import { isoDate, pinsRow } from './rows.ts';
 import type {
   AnswerShape,
+  ComparisonShape,
   HistoryRow,
   ImportRequest,
   ImportShape,
@@ -25,6 +26,8 @@ import type {
   StoreRow,
   VerifyShape,
 } from './shapes.ts';
+
+export type LiveParts = Pick<Operator, 'sessions' | 'endpoints' | 'probe' | 'follow'>;
 
 export interface OperatorParts {
   readonly source: Operator['source'];
@@ -36,6 +39,8 @@ export interface OperatorParts {
   readonly settings: () => ReadonlyMap<string, TrustSettings>;
   readonly status: () => Promise<StatusShape>;
   readonly reload: () => Promise<ReloadShape>;
+  /** What only a running proxy can tell. */
+  readonly live: LiveParts;
   /** Who made the parts closes them here. */
   readonly close: () => Promise<void>;
 }
@@ -49,6 +54,11 @@ export function operateOn(parts: OperatorParts): Operator {
     reload: () => translated(parts.reload),
     pins: () => translated(async () => pinsRows(parts)),
     pin: (endpoint) => translated(async () => oneRow(parts, endpoint)),
+    sessions: () => translated(parts.live.sessions),
+    endpoints: () => translated(parts.live.endpoints),
+    probe: (endpoint) => translated(() => parts.live.probe(endpoint)),
+    follow: (options) => parts.live.follow(options),
+    candidate: (ref) => translated(async () => comparisonOf(parts, ref)),
     history: (endpoint) => translated(() => historyRows(parts, endpoint)),
     command: (command) => translated(() => carryOut(parts, command)),
     import: (wanted) => translated(() => importAll(parts, wanted)),
@@ -138,6 +148,14 @@ function row(
     reference: (spki) => parts.tofu.reference(endpoint, spki),
     detail,
   });
+}
+
+function comparisonOf(parts: OperatorParts, ref: string): ComparisonShape {
+  const { tofu } = parts;
+  const found = tofu.compare(ref);
+  const stored = storedOf(parts, found.endpoint);
+  const { state } = row(parts, { endpoint: found.endpoint, stored, detail: 'list' });
+  return { ...found, state };
 }
 
 async function carryOut(parts: OperatorParts, command: Command): Promise<AnswerShape> {

@@ -1,6 +1,8 @@
 // The engine of a daemon: the pin store, what judges with it, the proxy that asks, and who hears of it.
 
 import { hostname } from 'node:os';
+import { Feed } from '../admin/feed.ts';
+import type { Probing } from '../admin/probing.ts';
 import { openLog } from '../ops/log.ts';
 import type { Log } from '../ops/log.ts';
 import type { Build } from '../ops/build.ts';
@@ -25,8 +27,10 @@ import { Tofu } from '../tofu.ts';
 import type { AnchorSets } from './anchor-sets.ts';
 import type { Closing } from './closing.ts';
 import { settingsOf } from './facts.ts';
+import { probingOf } from './probing.ts';
 import { openStore } from './store.ts';
 import { trustView } from './trust-view.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** What the configuration in force gives; replaced as a whole. */
 export interface Force {
@@ -68,6 +72,9 @@ export interface Engine {
   readonly firstTls: PreparedTls;
   readonly metrics: Metrics | null;
   readonly hooks: Hooks;
+  readonly feed: Feed;
+  readonly verdicts: Verdicts;
+  readonly probing: Probing;
   readonly on: Listener<ProxyEvent>;
 }
 
@@ -79,7 +86,8 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   closing.add(() => store.close());
   const late: Late = { tofu: null, proxy: null, hooks: null };
   const metrics = await openOwnMetrics(ground, { store, late });
-  const on = listenerOf(ground, { metrics, late });
+  const [feed, verdicts] = [new Feed(now), new Verdicts(now)];
+  const on = listenerOf(ground, { metrics, late, feed, verdicts });
   const hooks = openHooks(ground, { on, late });
   const tofu = await Tofu.open({ store, secret: store.secret, now, builtAt: build.builtAt, on });
   closing.add(() => tofu.close());
@@ -98,7 +106,19 @@ export async function openEngine(ground: Ground): Promise<Engine> {
   });
   late.tofu = tofu;
   late.proxy = proxy;
-  return { store, tofu, proxy, localTls, firstTls, metrics, hooks, on };
+  return {
+    store,
+    tofu,
+    proxy,
+    localTls,
+    firstTls,
+    metrics,
+    hooks,
+    feed,
+    verdicts,
+    probing: probingOf(proxy.prober),
+    on,
+  };
 }
 
 const noResolver = { state: 'failed', detail: 'no resolver is configured' } as const;
@@ -178,7 +198,7 @@ async function openOwnMetrics(
 /** The listeners, in this order. The proxy is one of them: a key that lost its trust ends its sessions at once. */
 function listenerOf(
   ground: Ground,
-  { metrics, late }: { readonly metrics: Metrics | null; readonly late: Late },
+  { metrics, late, feed, verdicts }: Pick<Engine, 'metrics' | 'feed' | 'verdicts'> & { readonly late: Late },
 ): Listener<ProxyEvent> {
   const revoke = (event: ProxyEvent): void => {
     if (event.type === 'key-untrusted') late.proxy?.revoke(event.endpoint, event.spki);
@@ -193,6 +213,8 @@ function listenerOf(
       revoke,
       (event) => ground.force.log.event(event),
       (event) => metrics?.event(event),
+      (event) => verdicts.take(event),
+      (event) => feed.take(event),
       (event) => ground.also?.(event),
       // Last: what they tell of their own work comes after the event itself.
       (event) => late.hooks?.event(event),

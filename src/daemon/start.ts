@@ -3,8 +3,8 @@
 
 import type { Operator } from '../admin/operator.ts';
 import { serveAdmin } from '../admin/server.ts';
-import type { ReloadShape } from '../admin/shapes.ts';
-import { commandErrorOf, operateOn } from '../admin/tofu-operator.ts';
+import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
+import { commandErrorOf, operateOn, pinsRows } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild } from '../ops/build.ts';
 import { readyHooks } from '../ops/hooks/delivery.ts';
@@ -12,6 +12,8 @@ import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
+import type { Route } from '../proxy/route.ts';
+import type { TrustSettings } from '../trust/evidence.ts';
 import { openTlsa } from '../net/open-tlsa.ts';
 import { loadAnchorSets } from './anchor-sets.ts';
 import { Closing } from './closing.ts';
@@ -20,6 +22,7 @@ import { openConfiguredLog, openEngine } from './engine.ts';
 import type { Engine, Ground } from './engine.ts';
 import { ambientTrust, refuseUnsafeSwitches } from './environment.ts';
 import { daemonStatus, settingsOf, tellUnannounced } from './facts.ts';
+import { liveParts } from './live.ts';
 import { servePage } from './metrics-page.ts';
 import { reloader } from './reloading.ts';
 import type { Reread } from './reloading.ts';
@@ -139,6 +142,7 @@ async function serve(
     rejected: (reason) => engine.metrics?.adminRejected(reason),
   });
   closing.add(() => admin.close());
+  closing.add(() => engine.feed.close());
   page.server = await openPage(ground, engine);
   await openDoors(engine, closing);
   const close = closer(ground, engine);
@@ -184,13 +188,18 @@ function ownOperator(
   },
 ): Operator {
   const { tofu, store, proxy } = parts.engine;
+  const { now } = ground;
+  const routes = (): readonly Route[] => ground.force.config.routes;
+  const settings = (): ReadonlyMap<string, TrustSettings> => settingsOf(routes());
+  const pins = (): readonly PinsRow[] => pinsRows({ tofu, store, now, settings });
   return operateOn({
     source: 'daemon',
     tofu,
     store,
     origin: 'cli',
-    now: ground.now,
-    settings: () => settingsOf(ground.force.config.routes),
+    now,
+    settings,
+    live: liveParts({ ...parts.engine, routes, pins }),
     status: async () =>
       daemonStatus({
         build: ground.build,

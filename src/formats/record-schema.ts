@@ -27,7 +27,7 @@ export const spki = z
     message: 'not the fingerprint of a key, sha256//BASE64=',
   });
 /** Milliseconds since 1970. */
-export const time = z.number().min(-8.64e15).max(8.64e15);
+export const time = z.number().min(-8.64e15).max(8.64e15).describe('Milliseconds since 1970.');
 const text = z.string().max(1024);
 const pem = z.string().max(262_144);
 const fault = z.custom<Fault>((value) => typeof value === 'string' && isFault(value), 'not a known fault');
@@ -40,7 +40,8 @@ const corroboration = z.strictObject({
   unreached: places,
 });
 
-const keyEvidence = z.strictObject({
+/** The last thing seen of one key. */
+export const keyEvidence = z.strictObject({
   seenAt: time,
   caValid: z.boolean(),
   faults: z.array(fault).max(64),

@@ -85,13 +85,19 @@ function anchorSet(unique: ReadonlyMap<string, Anchor>): AnchorSet {
   };
 }
 
+/** The file `system` stands for; null where the roots that came with Node are taken. */
+export const systemBundle = (bundles: readonly string[] = systemBundles): string | null =>
+  bundles.find((bundle) => bundleAnchors(bundle).length > 0) ?? null;
+
+function bundleAnchors(bundle: string): readonly Anchor[] {
+  const text = readIfThere(bundle);
+  if (text === null) return [];
+  return pemBlocks(text).flatMap((der) => (readable(der) ? [{ source: 'system' as const, der }] : []));
+}
+
 function systemAnchors(bundles: readonly string[]): readonly Anchor[] {
   for (const bundle of bundles) {
-    const text = readIfThere(bundle);
-    if (text === null) continue;
-    const anchors = pemBlocks(text).flatMap((der) =>
-      readable(der) ? [{ source: 'system' as const, der }] : [],
-    );
+    const anchors = bundleAnchors(bundle);
     if (anchors.length > 0) return anchors;
   }
   return rootCertificates.flatMap(pemBlocks).map((der) => ({ source: 'bundled' as const, der }));

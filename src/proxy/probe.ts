@@ -56,8 +56,8 @@ export async function probeServer(desk: ApproachDesk, plan: ProbePlan): Promise<
 async function judge({ peer, desk, tlsa }: Approached, { tools, signal }: ProbePlan): Promise<Judged> {
   signal.throwIfAborted();
   const { target, anchors } = desk;
-  const question = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
-  return unlessAborted(tools.tofu.observe(question), signal);
+  const asked = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
+  return unlessAborted(tools.tofu.observe({ ...asked, by: 'probe' }), signal);
 }
 
 interface Proving {

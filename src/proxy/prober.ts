@@ -70,6 +70,7 @@ export class Prober {
    * @throws CommandError `not-found` where no route leads to it, `internal` when letterlock ends meanwhile
    */
   async probe(endpoint: string): Promise<Probe> {
+    if (this.#stop.signal.aborted) throw ending();
     if (this.#flights.has(endpoint)) return this.#fly(endpoint);
     this.#postOf(endpoint);
     const release = await this.#asked

@@ -21,7 +21,7 @@ import { PeerTable } from './peer-table.ts';
 import { Prober } from './prober.ts';
 import type { Route, Target } from './route.ts';
 import { RouteDesk, type RouteState } from './route-desk.ts';
-import { Session } from './session.ts';
+import { Session, type SessionFacts } from './session.ts';
 import type { SessionTools } from './session-tools.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
@@ -248,6 +248,11 @@ export class Proxy {
   /** Tells of bytes of sessions that are still open: an IMAP session lasts for hours, a scrape cannot wait for it. */
   tellCarried(): void {
     for (const session of this.#sessions) session.tellCarried();
+  }
+
+  /** Open now, oldest first. */
+  sessions(): readonly SessionFacts[] {
+    return [...this.#sessions].map((session) => session.facts());
   }
 
   status(): readonly RouteStatus[] {

@@ -11,9 +11,11 @@ import { relay, type RelayEnd, type RelayOver } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
 import { isUncorroborated } from '../trust/corroboration.ts';
+import type { Protocol } from '../mail/protocol.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
+import { remotePlace } from './address.ts';
 import { approach, untilRefused, type Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
@@ -32,6 +34,27 @@ import { unlessAborted } from './unless-aborted.ts';
 import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
 
+/** A session as it is at one moment. */
+export interface SessionFacts {
+  /** As log, events and refusal call it. */
+  readonly id: string;
+  readonly route: string;
+  readonly protocol: Protocol;
+  /** `127.0.0.1:50312`; null over a socket file: the system does not tell us who is at its other end. */
+  readonly client: string | null;
+  readonly clientTls: string | null;
+  readonly endpoint: string;
+  /** Null before one was reached, and where it was reached through a proxy. */
+  readonly server: string | null;
+  readonly stage: 'asking' | 'relaying' | 'ending';
+  readonly basis: AcceptBasis | null;
+  readonly spki: string | null;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
 const outdated = 'the trust settings of its servers changed while it was being served';
 
 export class Session {
@@ -41,7 +64,10 @@ export class Session {
   readonly #leg: ClientLeg;
   readonly #stop = new AbortController();
   readonly #started = performance.now();
+  readonly #startedAt: number;
+  readonly #client: string | null;
   readonly #carried: Carried;
+  #server: string | null = null;
   /** The server being asked, or relayed. */
   #target: TargetDesk;
   #basis: AcceptBasis | null = null;
@@ -62,6 +88,8 @@ export class Session {
     [this.#target] = desk.targets;
     this.#id = tools.id;
     this.#tools = tools;
+    this.#startedAt = tools.now();
+    this.#client = remotePlace(client);
     this.#carried = new Carried(desk.route, { on: tools.on, started: this.#started });
     this.#leg = new ClientLeg(client, {
       protocol: desk.route.protocol,
@@ -98,6 +126,25 @@ export class Session {
       seconds: secondsSince(this.#started),
       ...ending,
     });
+  }
+
+  facts(): SessionFacts {
+    const { name, protocol } = this.desk.route;
+    return {
+      id: `${this.#id}`,
+      route: name,
+      protocol,
+      client: this.#client,
+      clientTls: this.#leg.version,
+      endpoint: this.#target.target.endpoint.name,
+      server: this.#server,
+      stage: this.#stage,
+      basis: this.#basis,
+      spki: this.#spki,
+      startedAt: this.#startedAt,
+      bytesUp: this.#carried.up,
+      bytesDown: this.#carried.down,
+    };
   }
 
   /** Tells of the bytes carried since it was last told of them. */
@@ -181,6 +228,7 @@ export class Session {
   /** Of this server nothing is known yet; what was known of another one is not told of this one. */
   #begin(target: TargetDesk): void {
     this.#target = target;
+    this.#server = null;
     this.#era = this.#eraNow();
     this.#news = true;
     this.#basis = null;
@@ -202,11 +250,12 @@ export class Session {
   }
 
   /** Synchronous, on the records as they are now. Throws the Refusal. */
-  #judge({ peer, desk, tlsa }: Approached): Judged {
+  #judge({ raw, peer, desk, tlsa }: Approached): Judged {
     const { tofu } = this.#tools;
     const { target, anchors, hold } = desk;
     this.#refuseOutdated();
     this.#target = desk;
+    this.#server = this.desk.route.via === null ? remotePlace(raw) : null;
     this.#era = this.#eraNow();
     const judged = tofu.judge({ endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa });
     const { verdict } = judged;

@@ -170,7 +170,14 @@ export class WarmPool {
 
   /** Never a first use, and never stored: what is accepted here is judged again for each client. */
   #judge({ peer, desk: { target, anchors }, tlsa }: Approached): void {
-    const question = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
+    const question = {
+      endpoint: target.endpoint,
+      settings: target.trust,
+      peer,
+      anchors,
+      tlsa,
+      by: 'warm',
+    } as const;
     const { verdict } = this.#tools.tofu.judge(question);
     if (verdict.accept && verdict.basis !== 'first-use') return;
     this.#refused = true;

@@ -5,10 +5,19 @@ import type { RefusalReason } from '../errors.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
 import type { ChangeOrigin, PinChangeEvent } from '../trust/change.ts';
 import type { DaneState } from '../trust/dane.ts';
-import type { AcceptBasis } from '../trust/evidence.ts';
+import type { AcceptBasis, Occasion } from '../trust/evidence.ts';
 import type { Fault } from '../trust/fault.ts';
 
 export type Listener<E> = (event: E) => void;
+
+/** What of a presented certificate is told with a verdict. */
+export interface PresentedLeaf {
+  readonly sha256: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** The first 16. */
+  readonly names: readonly string[];
+}
 
 export type TrustEvent =
   | {
@@ -24,6 +33,9 @@ export type TrustEvent =
       readonly notBefore: number | null;
       readonly notAfter: number | null;
       readonly pathNotAfter: number | null;
+      readonly by: Occasion;
+      /** The leaf presented, its text as sent and bounded; null when unreadable. */
+      readonly leaf: PresentedLeaf | null;
     }
   | {
       readonly type: 'pin-changed';

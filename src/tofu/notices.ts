@@ -1,11 +1,12 @@
 // Tells of verdicts and of what an accepted key gives reason to tell. Each thing is told when it happens, not
 // with every session: a renewed certificate once, a retiring key hourly.
 
+import { boundText, type CertificateDescription } from '../trust/certificate.ts';
 import type { Evidence, Verdict } from '../trust/evidence.ts';
 import type { Pin } from '../trust/record.ts';
 import { sightedKey } from '../trust/continuity.ts';
 import { isOver } from '../trust/standing.ts';
-import type { Listener, TrustEvent } from './event.ts';
+import type { Listener, PresentedLeaf, TrustEvent } from './event.ts';
 
 const retiringEveryMs = 3_600_000;
 
@@ -19,7 +20,7 @@ export class Notices {
     this.#on = on;
   }
 
-  judged({ endpoint, spki, examined, dane }: Evidence, verdict: Verdict): void {
+  judged({ endpoint, spki, examined, dane, by }: Evidence, verdict: Verdict): void {
     const leaf = examined?.chain[0];
     this.#on({
       type: 'judged',
@@ -32,6 +33,8 @@ export class Notices {
       notBefore: timeOf(leaf?.notBefore),
       notAfter: timeOf(leaf?.notAfter),
       pathNotAfter: examined?.pathNotAfter ?? null,
+      by: by ?? 'session',
+      leaf: leaf === undefined ? null : presented(leaf),
     });
   }
 
@@ -67,6 +70,14 @@ export class Notices {
     this.#on({ type: 'retiring-key-in-use', endpoint, spki, until, advice });
   }
 }
+
+/** A listener may keep it: what a certificate can hold is far more. */
+const presented = ({ sha256, subject, issuer, names }: CertificateDescription): PresentedLeaf => ({
+  sha256,
+  subject,
+  issuer,
+  names: names.slice(0, 16).map(({ value }) => boundText(value, 253)),
+});
 
 /** The key is known and its certificate is another, newer one than was known. */
 function isRenewal(

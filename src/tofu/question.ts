@@ -5,7 +5,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { PinStore } from '../store/pin-store.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
-import type { Evidence, Peer, TrustSettings, Verdict } from '../trust/evidence.ts';
+import type { Evidence, Occasion, Peer, TrustSettings, Verdict } from '../trust/evidence.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import type { Listener, TrustEvent } from './event.ts';
 
@@ -16,6 +16,8 @@ export interface Question {
   readonly anchors: AnchorSet;
   /** What a look-up of its TLSA records ended with; null or absent where nobody asked. */
   readonly tlsa?: TlsaAnswer | null;
+  /** What the answer is for; it is told with the verdict and decides nothing. Absent: a session. */
+  readonly by?: Occasion;
 }
 
 /** What the judge said of a peer. `accept` is provisional until `settle` returned Vouched. */

@@ -35,6 +35,7 @@ export class Witness {
       examined: this.#examine(question),
       anchors: anchors.certificates.length,
       dane: this.#daneResult(question),
+      ...(question.by === undefined ? {} : { by: question.by }),
     });
   }
 
@@ -61,6 +62,7 @@ export class Witness {
       | 'anchors'
       | 'dane'
       | 'corroboration'
+      | 'by'
     >,
   ): Evidence {
     const { store, now } = this.#options;

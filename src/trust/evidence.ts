@@ -14,6 +14,10 @@ export type FirstUse = (typeof firstUses)[number];
 export const daneUses = ['off', 'prefer'] as const;
 export type DaneUse = (typeof daneUses)[number];
 
+/** What a server is judged for: a client that waits, a connection kept ready, or a look in the background. */
+export const occasions = ['session', 'warm', 'probe'] as const;
+export type Occasion = (typeof occasions)[number];
+
 /** The trust settings of one endpoint, after defaults and presets. */
 export interface TrustSettings {
   readonly policy: Policy;
@@ -82,6 +86,8 @@ export interface Evidence {
   readonly dane?: DaneResult | null;
   /** What was seen of this key from elsewhere; absent where nobody looked. */
   readonly corroboration?: Corroboration;
+  /** What it is judged for, which decides nothing; absent: a session. */
+  readonly by?: Occasion;
   /** How many trust anchors are loaded for this endpoint. */
   readonly anchors: number;
   readonly record: EndpointRecord | null;

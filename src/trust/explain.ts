@@ -263,7 +263,7 @@ function interceptorSteps({ faults: found, pem }: KeyEvidence): readonly string[
 }
 
 /** What made the certificate that was kept; null where that is not known from it alone. */
-function productOf(pem: string): string | null {
+export function productOf(pem: string): string | null {
   try {
     return interceptorOf(readCertificates(pem).slice(0, 1).map(parseCertificate))?.product ?? null;
   } catch {

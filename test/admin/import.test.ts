@@ -8,7 +8,7 @@ import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore } from '../../src/store/pin-store.ts';
 import { emptyRecord } from '../../src/trust/record.ts';
 import { expectation } from '../trust/evidence.ts';
-import { bound, openTofu } from './world.ts';
+import { bound, openTofu, silent } from './world.ts';
 
 const key = (byte: number): string => `sha256//${Buffer.alloc(32, byte).toString('base64')}`;
 const endpoint = 'a.example:993';
@@ -27,6 +27,7 @@ async function operatorOn(store: PinStore): Promise<Operator> {
     settings: () => new Map(),
     status: never,
     reload: never,
+    live: silent,
     close: async () => undefined,
   });
 }

@@ -14,7 +14,7 @@ import type { ImportOrder } from '../../src/trust/import-order.ts';
 import { CommandError } from '../../src/errors.ts';
 import { openLevelStore } from '../../src/store/level.ts';
 import type { Command } from '../../src/trust/command.ts';
-import { home, keyOf, makeStory, office, openTofu, tell, tofuSettings } from './world.ts';
+import { home, keyOf, makeStory, office, openTofu, tell, tofuSettings, silent } from './world.ts';
 import type { Story } from './world.ts';
 
 const settings = new Map([
@@ -61,6 +61,7 @@ async function remote(): Promise<Operator> {
     settings: () => settings,
     status: () => Promise.reject(noDaemon()),
     reload: () => Promise.reject(noDaemon()),
+    live: silent,
     close: async () => undefined,
   });
   const path = join(folder, 'run', 'admin.sock');

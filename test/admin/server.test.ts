@@ -28,7 +28,7 @@ import type { AdminServer } from '../../src/admin/server.ts';
 import { operateOn } from '../../src/admin/tofu-operator.ts';
 import { CommandError } from '../../src/errors.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
-import { home, keyOf, makeStory, openTofu, tell } from './world.ts';
+import { home, keyOf, makeStory, openTofu, tell, silent } from './world.ts';
 import type { Story } from './world.ts';
 
 let folder: string;
@@ -56,6 +56,7 @@ beforeEach(async () => {
     settings: () => new Map(),
     status: () => Promise.reject(new TypeError('a secret of the inside')),
     reload: async () => ({ reloaded: false, problems: [] }),
+    live: silent,
     close: async () => undefined,
   });
 });

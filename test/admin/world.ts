@@ -1,6 +1,8 @@
 // A pin store with a real engine on it, and the chains of certificates servers of this run present to it.
 
 import { randomBytes } from 'node:crypto';
+import { Feed } from '../../src/admin/feed.ts';
+import type { LiveParts } from '../../src/admin/tofu-operator.ts';
 import { parseEndpoint } from '../../src/endpoint.ts';
 import { loadAnchors } from '../../src/net/anchors.ts';
 import type { PinStore } from '../../src/store/pin-store.ts';
@@ -78,3 +80,11 @@ export const bound = (store: PinStore): PinStore => ({
   health: () => store.health(),
   close: () => store.close(),
 });
+
+/** Of an Operator without a proxy. */
+export const silent: LiveParts = {
+  sessions: async () => [],
+  endpoints: async () => [],
+  probe: () => Promise.reject(new TypeError('nobody probes here')),
+  follow: ({ signal }) => new Feed(Date.now).follow({ after: null, signal }),
+};

@@ -71,10 +71,10 @@ describe('the smallest file', () => {
   });
 });
 
-describe('watch', () => {
-  const file = (top: string, own: string): string =>
-    `${top}routes:\n  - upstream: imaps://a.example\n${own === '' ? '' : `    watch: ${own}\n`}`;
+const watching = (top: string, own: string): string =>
+  `${top}routes:\n  - upstream: imaps://a.example\n${own === '' ? '' : `    watch: ${own}\n`}`;
 
+describe('watch', () => {
   it.each([
     ['', '', null],
     ['watch: 6h\n', '', 6 * 3_600_000],
@@ -84,11 +84,11 @@ describe('watch', () => {
     ['watch: null\n', '30d', 30 * 86_400_000],
     ['watch: off\n', '90m', 5_400_000],
   ])('at the top %j and in the route %j', async (top, own, ms) => {
-    expect((await routesOf(file(top, own)))[0]?.watchMs).toBe(ms);
+    expect((await routesOf(watching(top, own)))[0]?.watchMs).toBe(ms);
   });
 
   it('comes from the environment as well', async () => {
-    const [route] = await routesOf(file('', ''), { env: { LETTERLOCK_WATCH: '1d' } });
+    const [route] = await routesOf(watching('', ''), { env: { LETTERLOCK_WATCH: '1d' } });
     expect(route?.watchMs).toBe(86_400_000);
   });
 });

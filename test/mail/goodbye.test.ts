@@ -1,7 +1,7 @@
 // A server's last word, and what of a greeting a client goes by.
 
 import { describe, expect, it } from 'vitest';
-import { isGoodbye } from '../../src/mail/goodbye.ts';
+import { goodbyeFor, isGoodbye } from '../../src/mail/goodbye.ts';
 import { sameOffer } from '../../src/mail/greeting-offer.ts';
 import type { Protocol } from '../../src/mail/protocol.ts';
 
@@ -44,4 +44,15 @@ describe('a second greeting', () => {
   ])('of %s, %j and then %j, offers the same: %s', (protocol, said, other, same) => {
     expect(sameOffer(protocol, bytes(said), bytes(other))).toBe(same);
   });
+});
+
+it.each([
+  ['imap', 'l1 LOGOUT\r\n'],
+  ['pop3', 'QUIT\r\n'],
+  ['smtp', 'QUIT\r\n'],
+  ['lmtp', 'QUIT\r\n'],
+  ['sieve', 'LOGOUT\r\n'],
+  ['tls', null],
+] as const)('who wanted nothing leaves %s with %j', (protocol, words) => {
+  expect(goodbyeFor(protocol)).toBe(words);
 });

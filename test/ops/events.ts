@@ -54,6 +54,8 @@ export const judged = (
   notBefore: 1_700_000_000_000,
   notAfter: 1_800_000_000_000,
   pathNotAfter: null,
+  by: 'session',
+  leaf: null,
   ...facts,
 });
 
