@@ -117,11 +117,11 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     localTls,
     firstTls,
     metrics,
+    hooks,
     feed,
     verdicts,
     connections,
     probing: probingOf(proxy.prober),
-    hooks,
     on,
   };
 }

@@ -155,11 +155,11 @@ const config = (routes: readonly Route[]): Parameters<typeof seePorts>[0] => ({
   state: folder,
   routes,
   resolver: null,
-  hooks: [],
   metrics: null,
   admin: { socket: { path: join(folder, 'admin.sock'), mode: 0o600, group: null }, listen: null },
   localCa: { names: [] },
   log: { level: 'info', format: 'json' },
+  hooks: [],
   shutdownSeconds: 1,
 });
 const tcp = (port: number): Route => ({ ...plainRoute, listen: [{ kind: 'tcp', host: '127.0.0.1', port }] });
