@@ -74,8 +74,6 @@ describe('before anything happened', () => {
       expect(found.get(`upstream_dials_total${up},result="${result}"}`)).toBe(0);
     for (const result of ['accepted', 'refused', 'failed'])
       expect(found.get(`probes_total${up},result="${result}"}`)).toBe(0);
-    for (const result of ['delivered', 'failed', 'dropped', 'deduplicated'])
-      expect(found.get(`hook_deliveries_total{hook="desktop",result="${result}"}`)).toBe(0);
     for (const reason of ['bad-host', 'bad-origin', 'no-token', 'bad-token', 'rate'])
       expect(found.get(`admin_requests_rejected_total{reason="${reason}"}`)).toBe(0);
   });

@@ -233,7 +233,7 @@ describe('where a session would change trust, a probe does not', () => {
     [
       'a matched import',
       evidenceOf({ record: recordOf({ basis: 'pinned', expected: [expectation('server')] }) }),
-      'imported',
+      'matched',
     ],
     [
       'expiry',
