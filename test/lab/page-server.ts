@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { loadAssets, type Assets } from '../../src/admin/web/assets.ts';
 import { securityHeaders } from '../../src/admin/web/headers.ts';
-import { explainCode } from '../../src/trust/explain-code.ts';
-import type { PageWorld } from './page-world.ts';
+import { explainEndpoint, explainKey } from '../../src/trust/explain.ts';
+import { changedSituation, type PageWorld } from './page-world.ts';
 import { portOf } from './port.ts';
 
 export interface PageServer {
@@ -95,7 +95,7 @@ function question(path: string, query: URLSearchParams, behind: Behind): unknown
     case 'candidates':
       return target === world.comparison.ref ? world.comparison : undefined;
     case 'explain':
-      return explanationOf(target);
+      return explanationOf(target, world);
     default:
       return undefined;
   }
@@ -114,19 +114,12 @@ function movedOn({ sessions }: PageWorld, asked: number): unknown {
   }));
 }
 
-function explanationOf(target: string): unknown {
-  return {
-    ...explainCode('pin-mismatch'),
-    target,
-    kind: 'endpoint',
-    summary: 'It is pinned; 1 refused key waits for a decision.',
-    steps: [
-      'trust: tofu asks for a key that is pinned.',
-      'One pin counts: it was approved 400 days ago, without an end.',
-      'The server showed another key, whose certificate is signed by its own key.',
-      'A pinned server that shows another key is refused, also when a CA vouches for it.',
-    ],
-  };
+/** By the judge itself, of the server whose key changed. */
+function explanationOf(target: string, { comparison }: PageWorld): unknown {
+  const situation = changedSituation(comparison);
+  return target === comparison.ref
+    ? explainKey(target, comparison.presented.spki, situation)
+    : { ...explainEndpoint(situation), target };
 }
 
 function order(path: string, body: unknown, { orders, world, scope }: Behind): unknown {

@@ -5,6 +5,9 @@ import { createHash } from 'node:crypto';
 import type { EndpointRow, FeedEntry, SessionRow } from '../../src/admin/live-shapes.ts';
 import type { ComparisonShape, HistoryRow, PinsRow, StatusShape } from '../../src/admin/shapes.ts';
 import type { CertificateDescription } from '../../src/trust/certificate.ts';
+import type { Situation } from '../../src/trust/command.ts';
+import type { KeyEvidence } from '../../src/trust/record.ts';
+import { candidateOf, keyEvidence, pinOf, recordOf, settingsOf } from '../trust/evidence.ts';
 
 export interface PageWorld {
   readonly status: StatusShape;
@@ -516,3 +519,47 @@ export function pageWorld(options: {
     entries: endpoints.length === 0 ? [] : entriesAt(60, now),
   };
 }
+
+/** What a daemon would know of the server of a comparison: one pin from long ago, and the key that waits. */
+export function changedSituation({ known, presented, lastSeen }: ComparisonShape): Situation {
+  const now = Date.parse(lastSeen);
+  const evidence = evidenceFrom(presented.certificate, now);
+  return {
+    endpoint: changed.endpoint,
+    record: {
+      ...recordOf({
+        basis: 'pinned',
+        pins: [
+          {
+            ...pinOf('known', { firstSeen: now - 400 * dayMs, lastSeen: now - dayMs, origin: 'approved' }),
+            spki: known?.spki ?? '',
+            evidence: evidenceFrom(known?.certificate ?? null, now - dayMs),
+          },
+        ],
+        candidates: [
+          { ...candidateOf('presented'), spki: presented.spki, firstSeen: now, lastSeen: now, evidence },
+        ],
+      }),
+      endpoint: changed.endpoint,
+    },
+    settings: settingsOf({ policy: 'tofu' }),
+    sealed: { rejected: new Set(), until: new Map() },
+    now,
+    origin: 'cli',
+  };
+}
+
+const evidenceFrom = (certificate: CertificateDescription | null, seenAt: number): KeyEvidence =>
+  keyEvidence({
+    seenAt,
+    ...(certificate?.notBefore == null || certificate.notAfter === null
+      ? {}
+      : {
+          sha256: certificate.sha256,
+          subject: certificate.subject,
+          issuer: certificate.issuer,
+          names: certificate.names.map(({ value }) => value),
+          notBefore: Date.parse(certificate.notBefore),
+          notAfter: Date.parse(certificate.notAfter),
+        }),
+  });

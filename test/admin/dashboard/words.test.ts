@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { choicesFor, type Scene } from '../../../src/admin/dashboard/words/choices.ts';
 import { commandLine } from '../../../src/admin/dashboard/words/cli.ts';
 import { concernsOf } from '../../../src/admin/dashboard/words/concerns.ts';
@@ -12,6 +12,7 @@ import {
   spanText,
 } from '../../../src/admin/dashboard/words/format.ts';
 import { withoutKeys } from '../../../src/admin/dashboard/words/masked.ts';
+import { pathOf } from '../../../src/admin/dashboard/words/path.ts';
 import { addressOf, codeOf, viewOf, type View } from '../../../src/admin/dashboard/words/route.ts';
 import { byUrgency, matchesFilter, matchesWords } from '../../../src/admin/dashboard/words/search.ts';
 import { signOf, states, verdicts } from '../../../src/admin/dashboard/words/signs.ts';
@@ -19,7 +20,9 @@ import { byKind } from '../../../src/admin/dashboard/words/tally.ts';
 import { piecesOf } from '../../../src/admin/dashboard/words/visible.ts';
 import { parseCommand } from '../../../src/admin/command-schema.ts';
 import { parseFingerprint } from '../../../src/trust/fingerprint.ts';
-import { pageWorld, sha256Named, spkiNamed } from '../../lab/page-world.ts';
+import { explainKey } from '../../../src/trust/explain.ts';
+import { factSources } from '../../../src/trust/deliberation.ts';
+import { changedSituation, pageWorld, sha256Named, spkiNamed } from '../../lab/page-world.ts';
 
 const now = Date.parse('2026-11-23T14:05:00Z');
 const world = pageWorld({ endpoints: 9, history: 20, now });
@@ -267,4 +270,53 @@ it('warns of the end of a certificate in time for its kind', () => {
   expect(life(90, -1)).toBe('over');
   expect(life(-1, 90)).toBe('not-yet');
   expect(lifetimeOf({ notBefore: null, notAfter: null }, now)).toBeNull();
+});
+
+describe('the path of a decision', () => {
+  const { decision } = explainKey(
+    world.comparison.ref,
+    world.comparison.presented.spki,
+    changedSituation(world.comparison),
+  );
+
+  it('tells the questions of the judge in its order, and marks by word and icon the one that decided', () => {
+    const { steps, outcome, reason, why } = pathOf(decision ?? expect.fail('no decision'));
+    expect(steps.map(({ rule }) => rule)).toEqual(decision?.steps.map(({ rule }) => rule));
+    expect(steps.filter(({ mark }) => mark !== null)).toEqual([
+      {
+        rule: 'hand-over',
+        asks: 'Does a pinned key hand over to this one?',
+        found: 'no',
+        source: 'from the certificate',
+        mark: expect.objectContaining({ word: 'this decided', icon: 'arrow' }),
+      },
+    ]);
+    expect(steps).toContainEqual(
+      expect.objectContaining({
+        asks: 'Which policy decides?',
+        found: 'trust: tofu',
+        source: 'from the configuration',
+      }),
+    );
+    expect(outcome).toBe(verdicts.refused);
+    expect([reason, why]).toEqual(['pin-mismatch', 'Another key is pinned for this endpoint.']);
+  });
+
+  it('ends in the sign of what the key was accepted by', () => {
+    const situation = changedSituation(world.comparison);
+    const { decision: pinned } = explainKey('x', world.comparison.known?.spki ?? '', situation);
+    expect(pathOf(pinned ?? expect.fail('no decision'))).toMatchObject({
+      outcome: verdicts.pin,
+      reason: null,
+    });
+  });
+
+  it('has words for every source of an answer', () => {
+    if (decision === null) return expect.fail('no decision');
+    const [step] = decision.steps;
+    for (const from of factSources) {
+      const told = pathOf({ ...decision, steps: step === undefined ? [] : [{ ...step, from }] });
+      expect(told.steps[0]?.source).toMatch(/^(from|seen) /);
+    }
+  });
 });

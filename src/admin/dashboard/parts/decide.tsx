@@ -19,6 +19,11 @@ interface DecideProps {
   readonly onDecided: () => void;
 }
 
+interface WayProps extends DecideProps {
+  /** It was taken: its answer stands there. */
+  readonly isDone: boolean;
+}
+
 export function Decide({ comparison, onDecided }: DecideProps): VNode {
   const { mayWrite, endpoints } = useDesk();
   const [way, setWay] = useState<'approved' | 'rejected' | null>(null);
@@ -32,10 +37,10 @@ export function Decide({ comparison, onDecided }: DecideProps): VNode {
       {way === null ? <AskFirst comparison={comparison} /> : null}
       {!mayWrite ? <WithoutRights comparison={comparison} /> : null}
       {mayWrite && way !== 'rejected' ? (
-        <ItIsRight comparison={comparison} onDecided={() => decided('approved')} />
+        <ItIsRight comparison={comparison} isDone={way !== null} onDecided={() => decided('approved')} />
       ) : null}
       {mayWrite && way !== 'approved' ? (
-        <ItIsNot comparison={comparison} onDecided={() => decided('rejected')} />
+        <ItIsNot comparison={comparison} isDone={way !== null} onDecided={() => decided('rejected')} />
       ) : null}
       {way === null ? null : (
         <p>
@@ -79,11 +84,11 @@ const questionFor = (endpoint: string): string =>
   `Hello, has the TLS certificate or key of ${endpoint} been changed? If so, please tell me the SHA-256 fingerprint of the new one, ` +
   'as this prints it on the server: openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE.pem';
 
-function ItIsRight({ comparison, onDecided }: DecideProps): VNode {
+function ItIsRight({ comparison, isDone, onDecided }: WayProps): VNode {
   const scene = useScene(comparison);
   const { spki, sha256 } = comparison.presented;
   return (
-    <Section title="2. It was changed: approve">
+    <Section title={isDone ? 'Decided: approved' : '2. It was changed: approve'}>
       {scene === null ? null : (
         <ApproveForm
           endpoint={comparison.endpoint}
@@ -115,10 +120,10 @@ function useScene({ endpoint, state, caValid, presented }: Comparison): Scene | 
   };
 }
 
-function ItIsNot({ comparison, onDecided }: DecideProps): VNode {
+function ItIsNot({ comparison, isDone, onDecided }: WayProps): VNode {
   const { endpoint, presented, ref } = comparison;
   return (
-    <Section title="3. It was not: reject, or leave it">
+    <Section title={isDone ? 'Decided: rejected' : '3. It was not: reject, or leave it'}>
       <p>
         Reject it when the operator knows nothing of it: it is never accepted again. When you are not sure,
         leave it: the server stays refused, and no pin is lost.

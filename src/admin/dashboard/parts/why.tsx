@@ -1,4 +1,4 @@
-// The path of a decision, step by step, as the daemon explains it. Keys that nobody has vouched for yet are taken out
+// What is known of a server or a key, how the judge decides by it, and what to do, as the daemon explains it. Keys that nobody has vouched for yet are taken out
 // of proposed commands: what is pasted must come from somewhere else.
 
 import type { VNode } from 'preact';
@@ -9,6 +9,7 @@ import type { Explanation } from '../wire.ts';
 import { withoutKeys } from '../words/masked.ts';
 import { ErrorNotice } from './notice.tsx';
 import { Section } from './page.tsx';
+import { Path } from './path.tsx';
 import { Guarded, Wire } from './words.tsx';
 
 interface WhyProps {
@@ -46,6 +47,7 @@ export function Why({ target, turn, hidden }: WhyProps): VNode | null {
               </li>
             ))}
           </ol>
+          {value.decision === null ? null : <Path decision={value.decision} hidden={hidden} />}
           {value.advice.length === 0 ? null : (
             <div class="advice">
               <h3>What to do</h3>

@@ -99,7 +99,10 @@ function PauseButton({ paused, fresh, onPress }: PauseProps): VNode {
 
 function Entry({ entry }: { readonly entry: FeedEntry }): VNode {
   const endpoint = entry.fields['endpoint'];
-  const facts = Object.entries(entry.fields).filter(([name, value]) => name !== 'endpoint' && isTold(value));
+  const facts = Object.entries(entry.fields).filter(
+    // What a client was told often is the message itself.
+    ([name, value]) => name !== 'endpoint' && value !== entry.message && isTold(value),
+  );
   return (
     <li class="entry">
       <time dateTime={entry.at}>{entry.at.slice(11, 19)}</time>
