@@ -4,7 +4,7 @@
 import type { ComparisonShape } from '../src/admin/shapes.ts';
 import type { ComparedField, Side } from '../src/trust/comparison.ts';
 import { corroborationText } from '../src/trust/corroboration.ts';
-import { aligned, facts } from './table.ts';
+import { aligned, counted, facts } from './table.ts';
 
 const labels: Readonly<Record<ComparedField, string>> = {
   key: 'key',
@@ -66,7 +66,7 @@ function bothSides({ differences, known }: ComparisonShape): readonly string[] {
 /** The whole of `pins compare REF`. */
 export const comparedLines = (shown: ComparisonShape): readonly string[] => [
   `${shown.endpoint}: the key ${shown.ref} ${bases.candidate}`,
-  `  refused as ${shown.reason}, seen ${shown.seenCount} ${shown.seenCount === 1 ? 'time' : 'times'}, first ${shown.firstSeen}, last ${shown.lastSeen}`,
+  `  refused as ${shown.reason}, seen ${counted(shown.seenCount, 'time')}, first ${shown.firstSeen}, last ${shown.lastSeen}`,
   '',
   ...comparisonLines(shown),
   '',

@@ -64,8 +64,8 @@ const changeLines = (comparison: ComparisonShape): readonly string[] => [
 function soughtTarget(target: string): string {
   const connection = connectionIdIn(target);
   if (connection !== null) return connection;
-  const reference = normalizeReference(target);
-  if (reference !== null) return reference;
+  // As it was typed: what is not found is named so.
+  if (normalizeReference(target) !== null) return target;
   try {
     return parseEndpoint(target).name;
   } catch (cause) {

@@ -3,7 +3,7 @@
 import type { EndpointRow } from '../src/admin/live-shapes.ts';
 import type { StatusShape } from '../src/admin/shapes.ts';
 import type { Overview, RouteRate } from './overview.ts';
-import { aligned, facts } from './table.ts';
+import { aligned, counted, facts } from './table.ts';
 
 const dayMs = 86_400_000;
 
@@ -14,7 +14,7 @@ export const headLines = (status: StatusShape, now: number): readonly string[] =
     ['state', status.stateDirectory],
     [
       'store',
-      `${status.store.state}${status.store.detail === null ? '' : ` (${status.store.detail})`}, ${status.store.records} records`,
+      `${status.store.state}${status.store.detail === null ? '' : ` (${status.store.detail})`}, ${counted(status.store.records, 'record')}`,
     ],
     ['metrics', status.metrics ?? 'off'],
   ]),
@@ -32,13 +32,19 @@ export function attentionLines(endpoints: readonly EndpointRow[], now: number): 
     ...(waiting === 0
       ? []
       : [
-          `WAITING  ${waiting} ${waiting === 1 ? 'key waits' : 'keys wait'} for a decision  (letterlock pins list)`,
+          `WAITING  ${waiting} ${waiting === 1 ? 'key waits' : 'keys wait'} for a decision  (letterlock pins ${whereToLook(endpoints)})`,
         ]),
     ...endingSoon(endpoints, now).map(
       ({ endpoint, until }) => `ENDING   the certificate of ${endpoint} ${endOf(until, now)}`,
     ),
   ];
   return lines.length === 0 ? ['Nothing waits for you.'] : lines;
+}
+
+/** Where only one key waits, its endpoint finds it. */
+function whereToLook(endpoints: readonly EndpointRow[]): string {
+  const [only, ...others] = endpoints.filter(({ candidates }) => candidates > 0);
+  return only?.candidates === 1 && others.length === 0 ? `compare ${only.endpoint}` : 'list';
 }
 
 /** Certificates last presented that end within 21 days, or have ended, the first to end first. */

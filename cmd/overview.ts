@@ -46,6 +46,8 @@ export class Observer {
   #starts: { readonly route: string; readonly at: number }[] = [];
   /** Bytes of sessions that ended since the last look. */
   #ended: FeedEntry[] = [];
+  /** When it began to look: what ended until then moved before. */
+  #since: number | null = null;
   #before: { readonly at: number; readonly sessions: ReadonlyMap<string, SessionRow> } | null = null;
 
   constructor(operator: Operator, now: () => number) {
@@ -55,6 +57,7 @@ export class Observer {
 
   /** @throws CommandError when the daemon does not answer; the next look may find it again */
   async look(): Promise<Overview> {
+    this.#since ??= this.#now();
     const operator = this.#operator;
     const [status, endpoints, sessions] = await Promise.all([
       operator.status(),
@@ -100,7 +103,8 @@ export class Observer {
       if (this.#starts.length > 10_000) this.#starts.shift();
       return;
     }
-    if (entry.event === 'session-ended' && this.#ended.length < 10_000) this.#ended.push(entry);
+    const isNew = this.#since !== null && Date.parse(entry.at) > this.#since;
+    if (entry.event === 'session-ended' && isNew && this.#ended.length < 10_000) this.#ended.push(entry);
     this.#events = [...this.#events, entry].slice(-eventsKept);
   }
 

@@ -3,7 +3,7 @@
 import type { HistoryRow, PinRow, PinsRow } from '../src/admin/shapes.ts';
 import { corroborationText, type Corroboration } from '../src/trust/corroboration.ts';
 import { expectationText } from '../src/trust/expected.ts';
-import { aligned } from './table.ts';
+import { aligned, counted } from './table.ts';
 
 const words: Readonly<Record<PinsRow['state'], string>> = {
   none: 'nothing trusted yet',
@@ -17,7 +17,7 @@ const words: Readonly<Record<PinsRow['state'], string>> = {
 export const stateWords = (row: PinsRow): string => {
   const live = row.pins.filter((pin) => pin.live).length;
   const counts = [
-    count(live, 'key'),
+    counted(live, 'key'),
     ...(row.expected.length === 0 ? [] : [`${row.expected.length} expected`]),
     ...(row.rejected.length === 0 ? [] : [`${row.rejected.length} rejected`]),
   ];
@@ -30,7 +30,6 @@ const isByDaneAlone = ({ byDane, state, pins }: PinsRow): boolean =>
   byDane === true && state === 'emptied' && pins.length === 0;
 const byDaneWords = 'known by DANE alone';
 
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 const day = (date: string | null): string => date?.slice(0, 10) ?? 'never';
 
 /** `pins list`: one line an endpoint, and one below it for each key that waits. */
@@ -48,7 +47,10 @@ export function listLines(rows: readonly PinsRow[]): readonly string[] {
     ]),
   ]);
   const waiting = rows.some((row) => row.candidates.length > 0);
-  return [...table, ...(waiting ? ['', 'WAITING are keys that were refused: letterlock explain REF'] : [])];
+  return [
+    ...table,
+    ...(waiting ? ['', 'WAITING are keys that were refused: letterlock pins compare REF'] : []),
+  ];
 }
 
 const lastSeen = ({ pins, lastCa }: PinsRow): string | null =>

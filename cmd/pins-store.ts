@@ -11,6 +11,7 @@ import { withConfig, withJson, withOperator, withState } from './command.ts';
 import type { Run } from './command.ts';
 import { withOperatorOf } from './operator.ts';
 import { configFor } from './settings.ts';
+import { counted } from './table.ts';
 
 export const verify: Run = (args, io) =>
   withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
@@ -19,7 +20,7 @@ export const verify: Run = (args, io) =>
     if (isSet(args, 'json')) io.printJson(answer);
     else {
       io.print(
-        `the pin store is ${state}: ${records} records, ${answer.auditEntries} audit entries`,
+        `the pin store is ${state}: ${counted(records, 'record')}, ${answer.auditEntries} audit ${answer.auditEntries === 1 ? 'entry' : 'entries'}`,
         ...answer.problems.map((problem) => `  ${problem}`),
         ...(answer.ok ? [] : ['letterlock pins repair shows the ways back']),
       );

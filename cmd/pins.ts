@@ -2,6 +2,8 @@
 // compared here and in the engine, never by eye; a reference finds a key and approves nothing.
 
 import type { Argv } from 'yargs';
+import type { Operator } from '../src/admin/operator.ts';
+import { parseEndpoint } from '../src/endpoint.ts';
 import { CommandError } from '../src/errors.ts';
 import type { Command } from '../src/trust/command.ts';
 import { normalizeReference } from '../src/trust/fingerprint.ts';
@@ -44,8 +46,9 @@ const show: Run = (args, io) => {
 };
 
 const compare: Run = (args, io) => {
-  const reference = referenceOf(args);
+  const sought = soughtKey(args);
   return withOperatorOf({ args, io, needs: { create: 'never' } }, async (operator) => {
+    const reference = 'endpoint' in sought ? await onlyWaiting(operator, sought.endpoint) : sought.reference;
     const comparison = await operator.candidate(reference);
     if (isSet(args, 'json')) io.printJson(comparison);
     else io.print(...comparedLines(comparison));
@@ -53,14 +56,35 @@ const compare: Run = (args, io) => {
   });
 };
 
-/** @throws CommandError `not-found` for what can be no reference */
-function referenceOf(args: Args): string {
-  const text = requiredText(args, 'ref');
+/** @throws CommandError `not-found` for what can be neither */
+function soughtKey(args: Args): { readonly reference: string } | { readonly endpoint: string } {
+  const text = requiredText(args, 'key');
   const reference = normalizeReference(text);
-  if (reference !== null) return reference;
-  throw new CommandError('not-found', `${text} is no reference`, {
-    hint: 'A reference has 8 characters: pins list shows those of the keys that wait.',
-  });
+  if (reference !== null) return { reference };
+  try {
+    return { endpoint: parseEndpoint(text).name };
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new CommandError('not-found', `${text} is no reference and no HOST:PORT`, {
+      hint: 'A reference has 8 characters: pins list shows those of the keys that wait.',
+      cause,
+    });
+  }
+}
+
+/** Of several keys a person chooses. @throws CommandError `not-found`, `usage` */
+async function onlyWaiting(operator: Operator, endpoint: string): Promise<string> {
+  const { candidates } = await operator.pin(endpoint);
+  const [only, ...others] = candidates;
+  if (only === undefined)
+    throw new CommandError('not-found', `no key of ${endpoint} waits for a decision`, {
+      hint: `letterlock pins show ${endpoint} says what is known of it.`,
+    });
+  if (others.length > 0)
+    throw new CommandError('usage', `${candidates.length} keys of ${endpoint} wait for a decision`, {
+      hint: `Name one: letterlock pins compare ${candidates.map(({ ref }) => ref).join(' | ')}`,
+    });
+  return only.ref;
 }
 
 const history: Run = (args, io) => {
@@ -112,13 +136,17 @@ const build = (parser: Argv, choose: Choose): Argv =>
       handler: choose(show),
     })
     .command({
-      command: 'compare <ref>',
+      command: 'compare <key>',
       describe: 'a refused key beside the one that is known',
       builder: (inner: Argv) =>
         withOperator(inner)
-          .positional('ref', { type: 'string', describe: 'reference of a key that waits, 8 characters' })
-          .usage('Usage: $0 pins compare REF\n\nSays what changed, and shows every difference.')
-          .example('$0 pins compare 7F3AK2QM', 'the reference of a refusal'),
+          .positional('key', {
+            type: 'string',
+            describe: 'reference of a key that waits, or HOST:PORT where only one waits',
+          })
+          .usage('Usage: $0 pins compare REF|ENDPOINT\n\nSays what changed, and shows every difference.')
+          .example('$0 pins compare 7F3AK2QM', 'the reference of a refusal')
+          .example('$0 pins compare imap.example.org:993', 'the key of it that waits'),
       handler: choose(compare),
     })
     .command({

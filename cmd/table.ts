@@ -20,3 +20,7 @@ export function aligned(rows: readonly (readonly string[])[]): readonly string[]
 /** `name  value` lines under a common indent. */
 export const facts = (rows: readonly (readonly [string, string])[], indent = '  '): readonly string[] =>
   aligned(rows).map((line) => `${indent}${line}`);
+
+/** `1 key`, `2 keys`. */
+export const counted = (number: number, noun: string): string =>
+  `${number} ${noun}${number === 1 ? '' : 's'}`;

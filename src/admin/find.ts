@@ -117,7 +117,7 @@ export function noDaemon(tried: readonly Tried[], command: readonly string[]): C
     code: denied === undefined ? 'no-daemon' : 'socket-denied',
     hint:
       denied === undefined
-        ? 'Start one: letterlock run, or name its socket: --socket PATH.'
+        ? 'Start one: letterlock run. Or say how it was started: -c FILE, --state DIR, or --socket PATH.'
         : sudoLine(denied.path, command),
   });
 }

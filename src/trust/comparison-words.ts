@@ -286,4 +286,8 @@ const bounded = (at: number): number => Math.min(Math.max(at, -8.64e15), 8.64e15
 
 /** The one step that proves anything. */
 export const proofOf = ({ presented, situation: { endpoint } }: Facts): string =>
-  `Nothing in a certificate proves whose key it is. What does: the operator of ${endpoint}, asked by another way than this connection (by telephone, in person, at the server's own console), names the same fingerprint, ${presented.spki}.`;
+  `Nothing in a certificate proves whose key it is. What does: the operator of ${endpoint}, asked by another way than this connection (by telephone, in person, at the server's own console), names the same fingerprint: of the key ${presented.spki}${ofCertificate(presented)}.`;
+
+/** What openssl prints on the server; an operator who is asked often has no other. */
+const ofCertificate = ({ sha256 }: Side): string =>
+  sha256 === null ? '' : `, or of the certificate ${sha256}`;

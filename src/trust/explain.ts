@@ -36,7 +36,7 @@ export function explainKey(target: string, spki: string, situation: Situation): 
       ...keySteps(spki, { situation, evidence }),
       `Verdict: ${verdict.why}`,
     ],
-    advice: adviceFor(verdict, { situation, spki }),
+    advice: adviceFor(verdict, situation.endpoint),
     decision,
     code: null,
   };
@@ -61,10 +61,7 @@ export function explainEndpoint(situation: Situation): Explanation {
   const advice =
     latest === undefined
       ? ['Nothing waits for a decision.']
-      : adviceFor(decisionNow(latest.spki, { situation, evidence: latest.evidence }).verdict, {
-          situation,
-          spki: latest.spki,
-        });
+      : adviceFor(decisionNow(latest.spki, { situation, evidence: latest.evidence }).verdict, endpoint);
   const shown = lastShown(situation);
   return {
     target: endpoint,
@@ -216,17 +213,18 @@ export function productOf(pem: string): string | null {
   }
 }
 
-function adviceFor(
-  verdict: Verdict,
-  { situation, spki }: { readonly situation: Situation; readonly spki: string },
-): readonly string[] {
+/** No command in it names a key: what is approved has to come from elsewhere than from here. */
+function adviceFor(verdict: Verdict, endpoint: string): readonly string[] {
   if (verdict.accept) return ['There is nothing to do.'];
-  const command = `letterlock pins approve ${situation.endpoint} --expect ${spki}`;
-  const advice = refusals[verdict.reason].advice;
-  if (verdict.reason === 'key-rejected')
-    return [advice, `If the rejection was a mistake: ${command} --unreject`];
+  const advice = refusals[verdict.reason].advice.replaceAll('ENDPOINT', () => endpoint);
   const approvable = leavesCandidate(verdict.reason) && verdict.reason !== 'ca-invalid';
-  return approvable ? [advice, `Only when you have compared the fingerprint: ${command}`] : [advice];
+  const isSaid = !approvable || advice.includes('pins approve');
+  return isSaid
+    ? [advice]
+    : [
+        advice,
+        `When its fingerprint is the one the operator names: letterlock pins approve ${endpoint} --expect FINGERPRINT`,
+      ];
 }
 
 function summaryOf(situation: Situation): string {

@@ -140,6 +140,7 @@ describe('when there is none', () => {
     expect(error.message).toBe(
       'no letterlock daemon is running; tried\n  /run/letterlock/admin.sock: absent',
     );
+    expect(error.hint).toContain('-c FILE, --state DIR, or --socket PATH');
   });
 
   test('a denied one gives the line that works', () => {

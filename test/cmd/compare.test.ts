@@ -84,6 +84,16 @@ describe('pins compare', () => {
     expect(stdout.split('\n').filter((line) => / +$/.test(line))).toEqual([]);
   });
 
+  it('finds the key by its endpoint where only one waits', async () => {
+    const byReference = await onDisk('pins', 'compare', ref);
+    expect(await onDisk('pins', 'compare', endpoint)).toEqual(byReference);
+    expect(byReference.exit).toBe(0);
+  });
+
+  it('names what was typed when explain finds nothing', async () => {
+    expect((await onDisk('explain', 'nonsense')).stderr).toContain('"nonsense" is no code');
+  });
+
   it('shows the same as JSON', async () => {
     expect(parsed((await onDisk('pins', 'compare', ref, '--json')).stdout)).toMatchObject({
       endpoint,
@@ -105,7 +115,12 @@ describe('pins compare', () => {
   });
 
   it.each([
-    ['no reference at all', 'nonsense!', /is no reference\nhint: A reference has 8 characters/],
+    [
+      'no reference at all',
+      'nonsense!',
+      /is no reference and no HOST:PORT\nhint: A reference has 8 characters/,
+    ],
+    ['an endpoint nobody knows', 'nobody.example:993', /nobody\.example:993/],
     ['a reference of nothing', '00000000', /is no reference of a key known here/],
   ])('knows %s', async (_name, text, said) => {
     expect(await onDisk('pins', 'compare', text)).toMatchObject({

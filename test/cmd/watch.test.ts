@@ -69,13 +69,38 @@ describe('an overview', () => {
     }
   });
 
+  test('counts nothing of a session that ended before the first look', async () => {
+    const server = await world.server(own);
+    const daemon = await world.start(world.config([routeTo(server, {})]));
+    const gone = world.client(daemon);
+    await gone.hear('* OK ready');
+    await gone.say('a1 NOOP\r\n').hear('a1 NOOP');
+    gone.socket.end();
+    const { session } = await world.event('session-ended');
+    let now = Date.now();
+    const observer = new Observer(remoteOperator(daemon.adminSocket), () => now);
+    const moved: number[] = [];
+    try {
+      for (let seen = false; !seen; now += 1) {
+        const { rates, events } = await observer.look();
+        moved.push(...rates.map(({ upPerSecond, downPerSecond }) => upPerSecond + downPerSecond));
+        seen = events.some(({ fields }) => fields['session'] === session);
+      }
+      const { rates } = await observer.look();
+      expect(rates).toMatchObject([{ upPerSecond: 0, downPerSecond: 0, newPerMinute: 1 }]);
+      expect(moved.filter((bytes) => bytes !== 0)).toEqual([]);
+    } finally {
+      observer.close();
+    }
+  });
+
   test('says first what waits for a person', async () => {
     const { daemon, endpoint } = await refusing();
     const observer = new Observer(remoteOperator(daemon.adminSocket), Date.now);
     const lines = overviewLines(await observer.look());
     observer.close();
     expect(lines[2]).toBe(`REFUSED  ${endpoint}: pin-mismatch  (letterlock explain ${endpoint})`);
-    expect(lines[3]).toBe('WAITING  1 key waits for a decision  (letterlock pins list)');
+    expect(lines[3]).toBe(`WAITING  1 key waits for a decision  (letterlock pins compare ${endpoint})`);
     expect(lines.join('\n')).toMatch(
       /ENDPOINT +TRUST +WAITING +LAST VERDICT +CERTIFICATE\n\S+ +pinned +1 +REFUSED pin-mismatch/,
     );

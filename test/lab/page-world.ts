@@ -342,7 +342,7 @@ function comparisonAt(now: number): ComparisonShape {
     notes: [
       `The known certificate is good until ${new Date(now + 25 * dayMs).toISOString().slice(0, 10)}: it was replaced before its end.`,
     ],
-    proof: `Nothing in a certificate proves whose key it is. What does: the operator of ${changed.endpoint}, asked by another way than this connection, names the same fingerprint, ${spkiNamed('presented')}.`,
+    proof: `Nothing in a certificate proves whose key it is. What does: the operator of ${changed.endpoint}, asked by another way than this connection, names the same fingerprint: of the key ${spkiNamed('presented')}, or of the certificate ${presented.sha256}.`,
     known: { spki: spkiNamed('known'), basis: 'pinned', sha256: known.sha256, certificate: known, pem: null },
     presented: {
       spki: spkiNamed('presented'),

@@ -280,6 +280,7 @@ describe('the sentence', () => {
         /\b(?:safe|fine|harmless|legitimate|genuine|probably|likely|trustworthy|nothing to worry|approve)\b/i,
       );
       expect(proof).toContain(presented.spki);
+      expect(proof).toContain(presented.sha256 ?? 'no certificate');
       expect(proof).toMatch(/^Nothing in a certificate proves whose key it is\./);
     }
   });

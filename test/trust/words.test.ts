@@ -156,7 +156,7 @@ describe('explain', () => {
     );
     expect(steps.join('\n')).toContain('self-signed: The certificate is signed by its own key.');
     expect(steps.at(-1)).toBe('Verdict: Another key is pinned for this endpoint.');
-    expect(advice.at(-1)).toContain(`--expect ${keyNamed('server')}`);
+    expect(advice.at(-1)).toContain(`pins approve ${endpoint} --expect FINGERPRINT`);
   });
 
   it('repeats nothing from a certificate that could move a terminal', () => {
@@ -169,7 +169,7 @@ describe('explain', () => {
     const record = recordOf({ basis: 'pinned', rejected: [{ spki: keyNamed('server'), at: noon }] });
     const { summary, advice } = explainKey('7F3AK2QM', keyNamed('server'), situation({ record }));
     expect(summary).toContain('key-rejected');
-    expect(advice.at(-1)).toMatch(/--unreject$/);
+    expect(advice.at(-1)).toMatch(/--expect PIN --unreject\.$/);
   });
 
   it.each([
