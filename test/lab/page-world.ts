@@ -549,17 +549,17 @@ export function changedSituation({ known, presented, lastSeen }: ComparisonShape
   };
 }
 
-const evidenceFrom = (certificate: CertificateDescription | null, seenAt: number): KeyEvidence =>
+const evidenceFrom = (shown: CertificateDescription | null, seenAt: number): KeyEvidence =>
   keyEvidence({
     seenAt,
-    ...(certificate?.notBefore == null || certificate.notAfter === null
+    ...(shown?.notBefore == null || shown.notAfter === null
       ? {}
       : {
-          sha256: certificate.sha256,
-          subject: certificate.subject,
-          issuer: certificate.issuer,
-          names: certificate.names.map(({ value }) => value),
-          notBefore: Date.parse(certificate.notBefore),
-          notAfter: Date.parse(certificate.notAfter),
+          sha256: shown.sha256,
+          subject: shown.subject,
+          issuer: shown.issuer,
+          names: shown.names.map(({ value }) => value),
+          notBefore: Date.parse(shown.notBefore),
+          notAfter: Date.parse(shown.notAfter),
         }),
   });
