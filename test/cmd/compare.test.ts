@@ -105,7 +105,7 @@ describe('pins compare', () => {
   });
 
   it('stands in explain as well', async () => {
-    const { stdout } = await onDisk('explain', ref);
+    const { stdout } = await onDisk('explain', ref.toLowerCase());
     expect(stdout).toMatch(/\n\nWhat changed:\n {2}The key changed; [^]*\n {4}key +known +sha256/);
     expect(parsed((await onDisk('explain', ref, '--json')).stdout)).toMatchObject({
       kind: 'reference',
