@@ -19,7 +19,7 @@ const policy = [
 const powers =
   'accelerometer autoplay camera clipboard-read display-capture encrypted-media fullscreen geolocation gyroscope hid ' +
   'idle-detection local-fonts magnetometer microphone midi payment picture-in-picture publickey-credentials-get ' +
-  'screen-wake-lock serial storage-access usb web-share xr-spatial-tracking';
+  'screen-wake-lock serial storage-access usb xr-spatial-tracking';
 
 export const securityHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': policy,
