@@ -164,6 +164,51 @@ describe('the same again', () => {
     expect((await bench.try(2)).payload.data.suppressed).toBe(1000);
   });
 
+  test('is no change of trust, of the store or of the configuration: each of those is told', () => {
+    const health = (state: 'good' | 'damaged'): ProxyEvent => ({
+      type: 'store-health',
+      health: { state, detail: null, backend: 'level', generation: 3, records: 2 },
+    });
+    const change = (event: 'approved' | 'rejected'): ProxyEvent => ({
+      type: 'pin-changed',
+      endpoint,
+      event,
+      origin: 'cli',
+      spki,
+      detail: '',
+    });
+    const reloaded = (ok: boolean): ProxyEvent => ({ type: 'reloaded', ok, problems: ok ? 0 : 1 });
+    bench.hooks.configure([bench.ready({ on: ['store-damaged', 'pin-changed', 'reload-failed'] })]);
+    const pairs = [
+      [health('damaged'), health('good')],
+      [change('approved'), change('rejected')],
+      [reloaded(false), reloaded(true)],
+    ] as const;
+    for (const [first, second] of pairs) for (const event of [first, second, first]) bench.hooks.event(event);
+    // The second approval and rejection are told as well as the second damage and the second failure.
+    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 2 + 3 + 2 }]);
+    bench.hooks.event(reloaded(false));
+    expect(bench.results()).toEqual({ deduplicated: 1 });
+  });
+
+  test('is news of a key that waits again after an operator decided about it', () => {
+    bench.hooks.configure([bench.ready({ on: ['candidate', 'refused'] })]);
+    const waits: ProxyEvent = {
+      type: 'pin-changed',
+      endpoint,
+      event: 'candidate',
+      origin: 'proxy',
+      spki,
+      detail: 'pin-mismatch',
+    };
+    bench.hooks.event(waits);
+    bench.hooks.event(waits);
+    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 1 }]);
+    bench.hooks.event({ ...waits, event: 'approved', origin: 'cli', detail: '' });
+    bench.hooks.event(waits);
+    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 2 }]);
+  });
+
   test('is told when the clock was set back', async () => {
     bench.hooks.configure([bench.ready()]);
     bench.hooks.event(refused());
