@@ -68,6 +68,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
       case 'session-started':
         return sessionStarted(families, { open, route }, event);
       case 'session-ended':
+        if (event.outcome === 'refused') refusing(gauge, ofUpstream(event.endpoint), { now: 1 });
         return sessionEnded(families, { open, ...parts.bounds }, event);
       case 'greeted':
         return observe('time_to_greeting_seconds', ofRoute(event.route), event.seconds);
@@ -104,6 +105,9 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
       case 'probed':
         return probed(families, judging, event);
       case 'pin-changed':
+        // Somebody decided: what is said of it next is a new verdict. A candidate is what a refusal leaves.
+        if (event.event !== 'candidate' && judging.faults.knows(event.endpoint))
+          refusing(gauge, ofUpstream(event.endpoint), { now: 0 });
         if (countedChanges.has(event.event))
           counter.pin_changes_total.inc({ event: event.event, origin: event.origin });
         return;
@@ -198,6 +202,11 @@ class LastFaults {
     this.#names = upstream.names;
   }
 
+  /** Whether a certificate of it was shown. */
+  knows(upstream: string): boolean {
+    return this.#last.has(upstream);
+  }
+
   /** Whether they say so already; they do from now on. Another configuration may have taken series away. */
   same(upstream: string, found: readonly Fault[]): boolean {
     if (this.#names !== this.#upstream.names) this.#last.clear();
@@ -219,10 +228,19 @@ function judged({ counter, gauge }: Families, at: Judging, event: Of<'judged'>):
   presented(gauge, { ...at, name: upstream }, event);
 }
 
+function refusing(
+  { endpoint_refusing: metric }: Families['gauge'],
+  labels: { readonly upstream: string } | null,
+  { now }: { readonly now: 0 | 1 },
+): void {
+  if (labels !== null) metric.set(labels, now);
+}
+
 /** A probe that was judged moved what a verdict moves; what would be a first use is no verdict yet, but a certificate. */
 function probed({ counter, gauge }: Families, at: Judging, event: Of<'probed'>): void {
   counter.probes_total.inc({ upstream: at.upstream.counted(event.endpoint), result: event.result });
   const upstream = at.upstream.admit(event.endpoint);
+  if (upstream !== null && event.result === 'refused') refusing(gauge, { upstream }, { now: 1 });
   if (upstream !== null && event.spki !== null) presented(gauge, { ...at, name: upstream }, event);
 }
 

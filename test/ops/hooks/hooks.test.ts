@@ -149,6 +149,20 @@ describe('a notice', () => {
   });
 });
 
+const health = (state: 'good' | 'damaged'): ProxyEvent => ({
+  type: 'store-health',
+  health: { state, detail: null, backend: 'level', generation: 3, records: 2 },
+});
+const change = (event: 'approved' | 'rejected'): ProxyEvent => ({
+  type: 'pin-changed',
+  endpoint,
+  event,
+  origin: 'cli',
+  spki,
+  detail: '',
+});
+const reloaded = (ok: boolean): ProxyEvent => ({ type: 'reloaded', ok, problems: ok ? 0 : 1 });
+
 describe('the same again', () => {
   test('is not told within the time, and counted when it is', async () => {
     bench.hooks.configure([bench.ready()]);
@@ -165,19 +179,6 @@ describe('the same again', () => {
   });
 
   test('is no change of trust, of the store or of the configuration: each of those is told', () => {
-    const health = (state: 'good' | 'damaged'): ProxyEvent => ({
-      type: 'store-health',
-      health: { state, detail: null, backend: 'level', generation: 3, records: 2 },
-    });
-    const change = (event: 'approved' | 'rejected'): ProxyEvent => ({
-      type: 'pin-changed',
-      endpoint,
-      event,
-      origin: 'cli',
-      spki,
-      detail: '',
-    });
-    const reloaded = (ok: boolean): ProxyEvent => ({ type: 'reloaded', ok, problems: ok ? 0 : 1 });
     bench.hooks.configure([bench.ready({ on: ['store-damaged', 'pin-changed', 'reload-failed'] })]);
     const pairs = [
       [health('damaged'), health('good')],
