@@ -169,10 +169,12 @@ test.runIf(process.getuid?.() === 0)(
       uid: 65_534,
       cwd: '/',
     });
+    const { stdin, stdout } = child;
+    if (stdin === null || stdout === null) throw new Error('both are pipes');
     // Only once it has written everything is anything read.
-    const [written] = await once(child.stdout, 'data', { signal: AbortSignal.timeout(10_000) });
+    const [written] = await once(stdout, 'data', { signal: AbortSignal.timeout(10_000) });
     expect(String(written)).toBe('written');
-    child.stdin.write('go');
+    stdin.write('go');
     expect(await readUntil(reader, 'LOST')).toContain('x'.repeat(99));
     await once(child, 'exit');
   },

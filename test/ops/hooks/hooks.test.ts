@@ -149,7 +149,7 @@ describe('a notice', () => {
   });
 });
 
-const health = (state: 'good' | 'damaged'): ProxyEvent => ({
+const storeIs = (state: 'good' | 'damaged'): ProxyEvent => ({
   type: 'store-health',
   health: { state, detail: null, backend: 'level', generation: 3, records: 2 },
 });
@@ -181,7 +181,7 @@ describe('the same again', () => {
   test('is no change of trust, of the store or of the configuration: each of those is told', () => {
     bench.hooks.configure([bench.ready({ on: ['store-damaged', 'pin-changed', 'reload-failed'] })]);
     const pairs = [
-      [health('damaged'), health('good')],
+      [storeIs('damaged'), storeIs('good')],
       [change('approved'), change('rejected')],
       [reloaded(false), reloaded(true)],
     ] as const;
