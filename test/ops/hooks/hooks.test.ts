@@ -301,11 +301,13 @@ describe('what is too much', () => {
 
   test('costs a listener next to nothing: a hundred thousand refusals in a row', () => {
     bench.hooks.configure([bench.ready(), bench.ready({ name: 'second' })]);
-    const started = performance.now();
+    // Time of its own: others may have the processor meanwhile.
+    const before = process.cpuUsage();
     for (let count = 0; count < 100_000; count++) bench.hooks.event(refused(`h${count % 1000}`));
-    expect((performance.now() - started) / 100_000).toBeLessThan(0.2);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000 / 100_000).toBeLessThan(0.2);
     expect(bench.tries).toHaveLength(0);
-  });
+  }, 60_000);
 });
 
 describe('a receiver that is gone', () => {
