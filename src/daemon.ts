@@ -41,7 +41,10 @@ function untilSignal(daemon: Daemon): Promise<void> {
   let stopping = false;
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(exitCodes.internal);
+      if (stopping) {
+        daemon.log.close();
+        process.exit(exitCodes.internal);
+      }
       stopping = true;
       daemon.log.write('info', { event: 'stopping', message: `${signal}: letting open sessions end` });
       void daemon.close().then(resolve);

@@ -35,9 +35,8 @@ export class Feed {
     this.#latest = now();
   }
 
-  /** A listener of events. */
-  take(event: ProxyEvent): void {
-    const entry = logEntry(event);
+  /** A listener of events; whoever has the entry already gives it. */
+  take(event: ProxyEvent, entry: LogEntry = logEntry(event)): void {
     if (!isTold(entry)) return;
     this.#latest += 1;
     this.#ring.push({ id: this.#latest, at: isoDate(this.#now()), ...entry });

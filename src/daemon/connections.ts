@@ -21,7 +21,8 @@ type Ended = Extract<ProxyEvent, { readonly type: 'session-ended' }>;
 
 interface Remembered {
   readonly started: Extract<ProxyEvent, { readonly type: 'session-started' }>;
-  readonly steps: string[];
+  /** Put into words when somebody asks. */
+  readonly steps: { readonly at: number; readonly event: ProxyEvent }[];
   spki: string | null;
   ended: Ended | null;
 }
@@ -61,7 +62,7 @@ export class Connections {
     if (event.type === 'session-ended') about.ended = event;
     if ('spki' in event && event.spki !== null) about.spki = event.spki;
     const last = event.type === 'session-ended' ? this.#mostSteps : this.#mostSteps - 1;
-    if (about.steps.length < last) about.steps.push(this.#stepOf(event));
+    if (about.steps.length < last) about.steps.push({ at: this.#now(), event });
   }
 
   /** Null for what is no name of a connection. @throws CommandError `not-found` for one that is not remembered */
@@ -77,7 +78,7 @@ export class Connections {
       endpoint,
       spki: about.spki,
       summary: summaryOf(id, about),
-      steps: about.steps,
+      steps: about.steps.map(({ at, event }) => `${isoDate(at).slice(11, 23)}Z ${logEntry(event).message}`),
       advice: about.ended === null ? [] : adviceFor(about.ended),
       decision: null,
       code: null,
@@ -88,10 +89,6 @@ export class Connections {
     this.#known.set(started.session, { started, steps: [], spki: null, ended: null });
     const oldest = this.#known.keys().next();
     if (this.#known.size > this.#most && oldest.done !== true) this.#known.delete(oldest.value);
-  }
-
-  #stepOf(event: ProxyEvent): string {
-    return `${isoDate(this.#now()).slice(11, 23)}Z ${logEntry(event).message}`;
   }
 }
 

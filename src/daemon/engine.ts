@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { Feed } from '../admin/feed.ts';
 import type { Probing } from '../admin/probing.ts';
+import { sharedEntries } from '../ops/log-entry.ts';
 import { openLog } from '../ops/log.ts';
 import type { Log } from '../ops/log.ts';
 import type { Build } from '../ops/build.ts';
@@ -220,14 +221,15 @@ function listenerOf(
       event: 'listener-failed',
       message: error instanceof Error ? error.name : 'unknown',
     });
+  const entry = sharedEntries();
   return fanOut<ProxyEvent>(
     [
       revoke,
-      (event) => ground.log.event(event),
+      (event) => ground.log.event(event, entry(event)),
       (event) => metrics?.event(event),
       (event) => verdicts.take(event),
       (event) => connections.take(event),
-      (event) => feed.take(event),
+      (event) => feed.take(event, entry(event)),
       (event) => ground.also?.(event),
       // Last: what they tell of their own work comes after the event itself.
       (event) => late.hooks?.event(event),

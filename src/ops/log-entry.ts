@@ -43,6 +43,15 @@ export function logEntry(event: ProxyEvent): LogEntry {
   }
 }
 
+/** The same, made once for listeners that hear of an event one after the other. */
+export function sharedEntries(): typeof logEntry {
+  let last: { readonly event: ProxyEvent; readonly entry: LogEntry } | null = null;
+  return (event) => {
+    if (last?.event !== event) last = { event, entry: logEntry(event) };
+    return last.entry;
+  };
+}
+
 type ServiceEvent = Extract<
   ProxyEvent,
   {

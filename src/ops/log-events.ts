@@ -83,7 +83,7 @@ const rows = {
       'bytesDown',
       'seconds',
     ],
-    sameBy: ['route', 'endpoint', 'outcome', 'reason'],
+    sameBy: ['route', 'endpoint', 'outcome', 'reason', 'basis'],
   },
   'session-revoked': {
     levels: ['warn'],

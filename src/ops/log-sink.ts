@@ -105,22 +105,30 @@ const isFull = (error: unknown): boolean =>
 
 /**
  * A descriptor on which a write fails rather than waits. A pipe or terminal is opened once more, so that nobody who shares
- * it finds his own end changed; a socket cannot be. A file never waits.
+ * it finds his own end changed; a socket cannot be, nor a pipe that is another user's. A file never waits.
  */
 function withoutWaiting(fd: number): { readonly fd: number; readonly own: boolean } {
   const shared = { fd, own: false };
   try {
     const facts = fstatSync(fd);
-    if (isReopened(facts)) {
-      const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
-      return { fd: openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY), own: true };
-    }
+    const own = isReopened(facts) ? reopened(fd) : null;
+    if (own !== null) return { fd: own, own: true };
     // Node's way to set the flag: the handle is never read, written, closed, or waited for.
-    if (facts.isSocket()) new Socket({ fd, readable: false, writable: false }).unref();
+    if (facts.isSocket() || facts.isFIFO()) new Socket({ fd, readable: false, writable: false }).unref();
   } catch {
     // No such system, or not permitted: a write may wait there, as it does for most programs.
   }
   return shared;
+}
+
+/** Null for a pipe of another user, as after `su` or `setpriv`, and where there is no /proc. */
+function reopened(fd: number): number | null {
+  const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
+  try {
+    return openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    return null;
+  }
 }
 
 const isReopened = (facts: Stats): boolean => facts.isFIFO() || facts.isCharacterDevice();

@@ -27,8 +27,8 @@ export interface LogOptions extends LogLook {
 
 /** Whoever opens one closes it: only then is told what is still summed up or kept. */
 export interface Log {
-  /** Listener for the proxy's events. */
-  event(event: ProxyEvent): void;
+  /** Listener for the proxy's events; whoever has the entry already gives it. */
+  event(event: ProxyEvent, entry?: LogEntry): void;
   /** For what is not an event of the proxy. Texts are escaped and bounded; name no secret. */
   write<E extends LogEventName>(level: LogLevel, entry: Said<E> & { readonly event: E }): void;
   /** From now on at this level, in this format. */
@@ -58,7 +58,7 @@ export function openLog(options: LogOptions): Log {
     if (priorities[entry.level] <= priorities[look.level]) repeats.take(entry);
   };
   return {
-    event: (event) => take(logEntry(event)),
+    event: (event, entry = logEntry(event)) => take(entry),
     write: (level, entry) => take(entryOf(entry.event, level, entry)),
     configure: (next) => {
       look = next;

@@ -52,7 +52,7 @@ export const gauges = {
   certificate_faults: [['upstream', 'fault'], 'Faults of the certificate last presented.'],
   pins: [['state'], 'Keys known, by state.'],
   endpoint_state: [['upstream', 'state'], 'State of each configured endpoint; exactly one is 1.'],
-  endpoint_refusing: [['upstream'], '1 when the last verdict was a refusal.'],
+  endpoint_refusing: [['upstream'], '1 when the server was refused last and nobody decided since.'],
   endpoint_judged_timestamp_seconds: [['upstream'], 'When a certificate was last judged, unix time.'],
   pins_end_timestamp_seconds: [
     ['upstream'],

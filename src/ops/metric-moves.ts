@@ -4,7 +4,7 @@
 import type { Gauge } from 'prom-client';
 import type { ProxyEvent } from '../proxy/events.ts';
 import type { PinChangeEvent } from '../store/pin-store.ts';
-import { faults } from '../trust/fault.ts';
+import { faults, type Fault } from '../trust/fault.ts';
 import type { LabelBound } from './label-bound.ts';
 import type { Families, HistogramName, MetricsLevel } from './metric-families.ts';
 
@@ -46,6 +46,7 @@ type Of<T extends ProxyEvent['type']> = Extract<ProxyEvent, { readonly type: T }
 export function eventMover(families: Families, parts: MoverParts): (event: ProxyEvent) => void {
   const { counter, gauge, histogram } = families;
   const { route, upstream } = parts.bounds;
+  const judging = { ...parts, upstream, faults: new LastFaults(upstream) };
   const open = new Map<string, { readonly route: string; readonly protocol: string }>();
   const observe = (
     name: HistogramName,
@@ -67,6 +68,7 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
       case 'session-started':
         return sessionStarted(families, { open, route }, event);
       case 'session-ended':
+        if (event.outcome === 'refused') refusing(gauge, ofUpstream(event.endpoint), { now: 1 });
         return sessionEnded(families, { open, ...parts.bounds }, event);
       case 'greeted':
         return observe('time_to_greeting_seconds', ofRoute(event.route), event.seconds);
@@ -99,10 +101,13 @@ export function eventMover(families: Families, parts: MoverParts): (event: Proxy
         );
         return;
       case 'judged':
-        return judged(families, { ...parts, upstream }, event);
+        return judged(families, judging, event);
       case 'probed':
-        return probed(families, { ...parts, upstream }, event);
+        return probed(families, judging, event);
       case 'pin-changed':
+        // Somebody decided: what is said of it next is a new verdict. A candidate is what a refusal leaves.
+        if (event.event !== 'candidate' && judging.faults.knows(event.endpoint))
+          refusing(gauge, ofUpstream(event.endpoint), { now: 0 });
         if (countedChanges.has(event.event))
           counter.pin_changes_total.inc({ event: event.event, origin: event.origin });
         return;
@@ -183,6 +188,34 @@ function sessionEnded(
 
 interface Judging extends Pick<MoverParts, 'now' | 'level'> {
   readonly upstream: LabelBound;
+  readonly faults: LastFaults;
+}
+
+/** What the fault series of each upstream say: they are many, and mostly the same as before. */
+class LastFaults {
+  readonly #upstream: LabelBound;
+  #names: Iterable<string>;
+  readonly #last = new Map<string, string>();
+
+  constructor(upstream: LabelBound) {
+    this.#upstream = upstream;
+    this.#names = upstream.names;
+  }
+
+  /** Whether a certificate of it was shown. */
+  knows(upstream: string): boolean {
+    return this.#last.has(upstream);
+  }
+
+  /** Whether they say so already; they do from now on. Another configuration may have taken series away. */
+  same(upstream: string, found: readonly Fault[]): boolean {
+    if (this.#names !== this.#upstream.names) this.#last.clear();
+    this.#names = this.#upstream.names;
+    const said = found.join(' ');
+    if (this.#last.get(upstream) === said) return true;
+    this.#last.set(upstream, said);
+    return false;
+  }
 }
 
 function judged({ counter, gauge }: Families, at: Judging, event: Of<'judged'>): void {
@@ -192,23 +225,32 @@ function judged({ counter, gauge }: Families, at: Judging, event: Of<'judged'>):
   gauge.endpoint_refusing.set({ upstream }, event.verdict === 'refused' ? 1 : 0);
   gauge.endpoint_judged_timestamp_seconds.set({ upstream }, at.now() / 1000);
   if (event.verdict === 'pin') gauge.pin_last_match_timestamp_seconds.set({ upstream }, at.now() / 1000);
-  presented(gauge, { upstream, level: at.level }, event);
+  presented(gauge, { ...at, name: upstream }, event);
+}
+
+function refusing(
+  { endpoint_refusing: metric }: Families['gauge'],
+  labels: { readonly upstream: string } | null,
+  { now }: { readonly now: 0 | 1 },
+): void {
+  if (labels !== null) metric.set(labels, now);
 }
 
 /** A probe that was judged moved what a verdict moves; what would be a first use is no verdict yet, but a certificate. */
 function probed({ counter, gauge }: Families, at: Judging, event: Of<'probed'>): void {
   counter.probes_total.inc({ upstream: at.upstream.counted(event.endpoint), result: event.result });
   const upstream = at.upstream.admit(event.endpoint);
-  if (upstream !== null && event.spki !== null) presented(gauge, { upstream, level: at.level }, event);
+  if (upstream !== null && event.result === 'refused') refusing(gauge, { upstream }, { now: 1 });
+  if (upstream !== null && event.spki !== null) presented(gauge, { ...at, name: upstream }, event);
 }
 
 /** Of the certificate that was shown last, whatever came of it. */
 function presented(
   gauge: Families['gauge'],
-  { upstream, level }: { readonly upstream: string; readonly level: MetricsLevel },
+  { name: upstream, level, faults: last }: Pick<Judging, 'level' | 'faults'> & { readonly name: string },
   event: Pick<Of<'judged'>, 'faults' | 'notBefore' | 'notAfter' | 'pathNotAfter'>,
 ): void {
-  for (const fault of Object.keys(faults)) {
+  for (const fault of last.same(upstream, event.faults) ? [] : Object.keys(faults)) {
     if (event.faults.some((found) => found === fault)) gauge.certificate_faults.set({ upstream, fault }, 1);
     else if (level === 'full') gauge.certificate_faults.set({ upstream, fault }, 0);
     else gauge.certificate_faults.remove({ upstream, fault });

@@ -75,6 +75,8 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     hook: boundLabels(maxLabelValues),
   };
   describe(families, options);
+  // One page for all who ask at once: scrapers that pile up must not multiply the work.
+  let page: Promise<string> | null = null;
   const move = eventMover(families, {
     bounds,
     level,
@@ -95,9 +97,13 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     adminRejected: (reason) => families.counter.admin_requests_rejected_total.inc({ reason }),
     contentType: registry.contentType,
     text: () => {
+      if (page !== null) return page;
       options.view.tellCarried();
       look(families, { ...options, upstream: bounds.upstream });
-      return pageOf(registry);
+      page = pageOf(registry).finally(() => {
+        page = null;
+      });
+      return page;
     },
     close: stop,
   };

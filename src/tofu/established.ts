@@ -16,7 +16,9 @@ export class Established {
   /** The epoch of the endpoint when something else than its key was refused of it. */
   readonly #refused = new Map<string, number>();
 
-  judged({ endpoint, spki }: Evidence, { accept }: Verdict): void {
+  /** That a probe was accepted says nothing of who answers clients: only that one was refused counts. */
+  judged({ endpoint, spki, by }: Evidence, { accept }: Verdict): void {
+    if (accept && by === 'probe') return;
     if (accept) this.#refused.delete(endpoint);
     this.#judged.set(endpoint, { spki: spki ?? '', accepted: accept });
   }
@@ -32,8 +34,8 @@ export class Established {
   }
 
   /**
-   * A CA verified this endpoint before, a pin of it is live, or it is known by DANE and was accepted since the start; and the
-   * key it showed last, which is the one it will most likely show again, was accepted and not rejected since, or refused and
+   * A CA verified this endpoint for a session before, a pin of it is live, or it is known by DANE and was accepted since the
+   * start; and the key it showed last, which is the one it will most likely show again, was accepted and not rejected since, or refused and
    * pinned since. If anything else was refused of it, it was accepted since, or its trust changed.
    */
   is(endpoint: string, grounds: Grounds): boolean {
@@ -41,6 +43,8 @@ export class Established {
     const last = this.#judged.get(endpoint);
     const { live, rejected, anyLivePin, column } = standingOf(grounds, last?.spki ?? '');
     if (last !== undefined && (rejected || !(last.accepted || live))) return false;
-    return anyLivePin || column === 'ca' || (isKnownByDane(grounds) && last !== undefined);
+    // Without a basis, the certificate on record may be one that only a probe saw.
+    const served = last !== undefined || grounds.record?.basis === 'ca';
+    return anyLivePin || (served && (column === 'ca' || isKnownByDane(grounds)));
   }
 }

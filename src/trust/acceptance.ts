@@ -65,7 +65,8 @@ function adopt(draft: Draft, scene: Scene<Accepted>): Draft {
 
 /** Leaves no key behind, only that the endpoint is not new: to all that asks no DANE it is pinned, and no pin counts. */
 function rememberDane(draft: Draft, { evidence, verdict, spki }: Scene<Accepted>): Draft {
-  if (draft.record.lastCa !== null || draft.record.pins.length > 0) return draft;
+  // A certificate that only a probe saw CA-verified is no basis either.
+  if (draft.record.pins.length > 0) return draft;
   return change(
     draft,
     { basis: 'pinned', byDane: true },

@@ -5,6 +5,9 @@
 // line and paragraph separators, and whatever else Unicode says may be drawn as nothing.
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
+/** Of most texts, and found out many times faster. */
+const plain = /^[\x20-\x7e]*$/;
+
 const written = (character: string): string => {
   const point = character.codePointAt(0) ?? 0;
   const hex = point.toString(16);
@@ -16,4 +19,5 @@ const written = (character: string): string => {
  * The text with every character that does not show itself written as `\x1b`, `\u202e` or `\u{e0001}`.
  * The backslash stays as it is, so that escaping twice (once for the log, once for the terminal) changes nothing.
  */
-export const escapeText = (text: string): string => text.replace(unprintable, written);
+export const escapeText = (text: string): string =>
+  plain.test(text) ? text : text.replace(unprintable, written);

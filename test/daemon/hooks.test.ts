@@ -298,7 +298,7 @@ describe('a daemon of its own process', () => {
   }, 30_000);
 
   test('that dies of a mistake does not leave programs running', async () => {
-    const hang = workshop.program('hang', 'echo $$ > $OUT/pid; while :; do sleep 1; done');
+    const hang = workshop.program('hang', "trap '' TERM; echo $$ > $OUT/pid; while :; do sleep 1; done");
     withHooks(writing({ argv: [hang], timeoutMs: 300_000 }));
     running = new RunningDaemon(process.execPath, [script, folder, String(server.port)]);
     await running.entry('ready');

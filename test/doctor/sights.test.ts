@@ -209,6 +209,18 @@ describe('of a place', () => {
     expect(free).toMatchObject({ state: { kind: 'free' } });
   });
 
+  it('of the page it is a fault as well: letterlock would not start', async () => {
+    const taken = await listening();
+    const own = config([]);
+    const listen = { host: '127.0.0.1', port: taken.port };
+    expect(await seePorts({ ...own, admin: { ...own.admin, listen } }, null)).toMatchObject([
+      { what: 'admin.listen', state: { kind: 'refused', optional: false } },
+    ]);
+    taken.close();
+    const free = await seePorts({ ...own, admin: { ...own.admin, listen: { ...listen, port: 0 } } }, null);
+    expect(free).toMatchObject([{ what: 'admin.listen', state: { kind: 'free' } }]);
+  });
+
   it('of metrics by default it is no fault, and asked for it is', async () => {
     const taken = await listening();
     for (const explicit of [false, true]) {

@@ -152,3 +152,31 @@ test('a socket as stderr, which is what systemd gives, holds nobody up either', 
   expect(Number(lines)).toBeGreaterThan(1_000);
   expect((read.match(/^x{99}$/gm) ?? []).length + Number(lines)).toBe(20_000);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'a pipe of another user, as after setpriv, holds nobody up either',
+  async () => {
+    const { reader, writer } = pipe();
+    const source = readFileSync(join(import.meta.dirname, '../../src/ops/log-sink.ts'), 'utf8');
+    const program = `${transformSync(source, { loader: 'ts', format: 'esm' }).code}
+      const sink = new LogSink(2, ({ lines }) => 'LOST ' + lines + '\\n');
+      for (let n = 0; n < 20000; n += 1) sink.write('x'.repeat(99) + '\\n');
+      process.stdout.write('written');
+      process.stdin.once('data', () => setTimeout(() => { sink.close(); process.exit(0); }, 300));
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['pipe', 'pipe', writer],
+      uid: 65_534,
+      cwd: '/',
+    });
+    const { stdin, stdout } = child;
+    if (stdin === null || stdout === null) throw new Error('both are pipes');
+    // Only once it has written everything is anything read.
+    const [written] = await once(stdout, 'data', { signal: AbortSignal.timeout(10_000) });
+    expect(String(written)).toBe('written');
+    stdin.write('go');
+    expect(await readUntil(reader, 'LOST')).toContain('x'.repeat(99));
+    await once(child, 'exit');
+  },
+  20_000,
+);

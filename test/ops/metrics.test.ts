@@ -57,6 +57,54 @@ const countSeries = (text: string): number => text.split('\n').filter((line) => 
 const up = '{upstream="imap.example.org:993"';
 const at = '{route="imaps-1143"';
 
+const refusingNow = async (): Promise<number | undefined> => (await series()).get(`endpoint_refusing${up}}`);
+const decided = (event: 'candidate' | 'approved'): ProxyEvent => ({
+  type: 'pin-changed',
+  endpoint: 'imap.example.org:993',
+  event,
+  origin: 'cli',
+  spki: null,
+  detail: '',
+});
+
+describe('a server that is refused', () => {
+  test('is so for what it said after its verdict too, until it is accepted or somebody decided', async () => {
+    metrics.event(decided('approved'));
+    expect(await refusingNow()).toBeUndefined();
+    metrics.event(judged({ verdict: 'pin' }));
+    expect(await refusingNow()).toBe(0);
+    metrics.event(ended({ outcome: 'refused', reason: 'injected-bytes' }));
+    expect(await refusingNow()).toBe(1);
+    metrics.event(judged({ verdict: 'pin' }));
+    expect(await refusingNow()).toBe(0);
+    metrics.event(judged({ verdict: 'refused', reason: 'pin-mismatch' }));
+    metrics.event(decided('candidate'));
+    expect(await refusingNow()).toBe(1);
+    metrics.event(decided('approved'));
+    expect(await refusingNow()).toBe(0);
+  });
+
+  test('has its faults again when its route comes back', async () => {
+    const fault = `certificate_faults${up},fault="expired"}`;
+    metrics.event(judged({ faults: ['expired'] }));
+    expect((await series()).get(fault)).toBe(1);
+    await metrics.configure([], anchors);
+    expect((await series()).get(fault)).toBeUndefined();
+    await metrics.configure([route()], anchors);
+    metrics.event(judged({ faults: ['expired'] }));
+    expect((await series()).get(fault)).toBe(1);
+  });
+});
+
+test('who asks for the page while it is being made gets that one', async () => {
+  const [one, other] = [metrics.text(), metrics.text()];
+  expect(other).toBe(one);
+  await one;
+  const later = metrics.text();
+  expect(later).not.toBe(one);
+  await later;
+});
+
 describe('before anything happened', () => {
   test('every refusal, failure, verdict and rejection of a configured route stands at 0', async () => {
     const found = await series();
@@ -169,7 +217,7 @@ describe('each event moves its own series and no other', () => {
     [
       'refused',
       [end({ outcome: 'refused', reason: 'pin-mismatch' })],
-      { ...duration, [`refusals_total${up},reason="pin-mismatch"}`]: 1 },
+      { ...duration, [`refusals_total${up},reason="pin-mismatch"}`]: 1, [`endpoint_refusing${up}}`]: 1 },
     ],
     [
       'failed',

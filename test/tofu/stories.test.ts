@@ -334,6 +334,30 @@ describe('whether a server is established', () => {
     await world.tofu.close();
   });
 
+  it('is not by what a probe met, neither at first nor after a session was refused', async () => {
+    const world = await World.open();
+    const probe = async (identity: ReturnType<typeof selfSigned>): Promise<boolean> =>
+      (await world.tofu.observe({ ...world.question(identity), by: 'probe' })).verdict.accept;
+    const [own, attacker] = [caSigned(), selfSigned()];
+    expect(await probe(own)).toBe(true);
+    expect(world.record.lastCa?.spki).toBe(own.spki);
+    expect(asked(world)).toBe(false);
+    expect(await world.meet(own)).toBe('ca');
+    expect(asked(world)).toBe(true);
+    expect(await world.meet(attacker)).toBe('ca-lost');
+    expect(await probe(own)).toBe(true);
+    expect(asked(world)).toBe(false);
+    expect(await world.meet(own)).toBe('ca');
+    world.tofu.refused(world.endpoint.name);
+    expect(await probe(own)).toBe(true);
+    expect(asked(world)).toBe(false);
+    expect(await world.meet(own)).toBe('ca');
+    expect(asked(world)).toBe(true);
+    expect(await probe(attacker)).toBe(false);
+    expect(asked(world)).toBe(false);
+    await world.tofu.close();
+  });
+
   it('is by a CA, and by a pin of the configuration', async () => {
     const world = await World.open();
     await world.meet(caSigned());

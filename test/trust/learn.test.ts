@@ -362,11 +362,16 @@ describe('an acceptance by DANE', () => {
     expect(lesson?.record.byDane).toBeUndefined();
   });
 
-  it('changes no basis, no pin and no CA certificate that is there', () => {
+  it('counts where a certificate is all that a probe left, which stays', () => {
+    const record = recordOf({ lastCa: lastCaOf('former') });
+    const lesson = lessonOf({ record, settings: byDane, dane: match });
+    expect(lesson?.record).toMatchObject({ basis: 'pinned', byDane: true, lastCa: record.lastCa });
+  });
+
+  it('changes no basis and no pin that is there', () => {
     const records = [
       recordOf({ basis: 'pinned', pins: [pinOf('other')] }),
       recordOf({ basis: 'ca' }),
-      recordOf({ lastCa: lastCaOf('former') }),
       recordOf({ basis: 'pinned' }),
     ];
     for (const record of records) expect(lessonOf({ record, settings: byDane, dane: match })).toBeNull();

@@ -165,6 +165,30 @@ describe('what a probe teaches', () => {
     // The ratchet: what a CA verified once is never first-used without it.
     expect(stricter).toBeGreaterThan(0);
   });
+
+  it('makes none milder either where a session came in between that was judged as it would have been', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(evidence, evidence, evidence, (probed, served, later) => {
+        const lesson = learnUnserved(probed, judge(probed));
+        if (lesson === null) return;
+        const sound = { recordVerified: true, store: 'good' as const };
+        const after = (record: EndpointRecord | null): [Verdict, EndpointRecord | null] => {
+          const met = { ...served, ...sound, record };
+          const verdict = judge(met);
+          return [verdict, learn(met, verdict)?.record ?? record];
+        };
+        const [[one, without], [other, having]] = [after(probed.record), after(lesson.record)];
+        if (strengthOf(one) !== strengthOf(other)) return;
+        compared += 1;
+        const verdict = judge({ ...later, ...sound, record: having });
+        if (!verdict.accept) return;
+        expect(strengthOf(judge({ ...later, ...sound, record: without }))).toBe(strengthOf(verdict));
+      }),
+      runs,
+    );
+    expect(compared).toBeGreaterThan(500);
+  });
 });
 
 /** What is kept of a CA-valid acceptance that is no first use. */
@@ -207,6 +231,25 @@ describe('of each cell of the verdict table', () => {
     expect(after?.epoch ?? 0).toBe(record?.epoch ?? 0);
     if (!verdict.accept) expect(after?.candidates.map((one) => one.spki)).toEqual([keyNamed('server')]);
     else expect(after?.lastCa ?? null).toEqual(noted(verdict, { record, shown }));
+  });
+});
+
+describe('what DANE alone vouched for', () => {
+  const proven = { state: 'match', detail: 'one record fits' } as const;
+  const dane = settingsOf({ policy: 'dane' });
+  const later = evidenceOf({ spki: keyNamed('attacker'), examined: caValid, settings: settingsOf() });
+
+  it.each([
+    ['without a probe', []],
+    ['after a probe that met a CA-valid certificate', [caValid]],
+  ])('is no server that a CA may vouch for later: %s', (_, probed) => {
+    const record = probed.reduce<EndpointRecord | null>((known, shown) => {
+      const given = evidenceOf({ record: known, examined: shown, dane: proven, settings: dane });
+      return learnUnserved(given, judge(given))?.record ?? known;
+    }, null);
+    const session = evidenceOf({ record, examined: selfSigned, dane: proven, settings: dane });
+    const served = learn(session, judge(session))?.record ?? record;
+    expect(judge({ ...later, record: served })).toMatchObject({ accept: false, reason: 'pins-spent' });
   });
 });
 

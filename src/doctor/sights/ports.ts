@@ -22,6 +22,10 @@ export async function seePorts(config: Config, status: StatusShape | null): Prom
     const reach = unsafeListen || clientTls.mode !== 'off' ? 'anywhere' : 'loopback';
     for (const place of listen) found.push(await seePlace(place, { what: name, reach, bound }));
   }
+  const page = config.admin.listen;
+  // A running daemon does not say where it serves its page: most likely there.
+  if (page !== null && status === null)
+    found.push(await seePlace({ kind: 'tcp', ...page }, { what: 'admin.listen', reach: 'anywhere', bound }));
   if (config.metrics === null) return found;
   const { host, port, explicit } = config.metrics;
   const place: TcpPlace = { kind: 'tcp', host, port };

@@ -18,8 +18,8 @@ export interface Delivered {
   readonly output?: string;
 }
 
-/** Never rejects; ends soon after `signal` aborts. */
-export type Deliver = (payload: Payload, signal: AbortSignal) => Promise<Delivered>;
+/** Never rejects; ends soon after `signal` aborts. Nothing outlives an abort of `dying`. */
+export type Deliver = (payload: Payload, signal: AbortSignal, dying?: AbortSignal) => Promise<Delivered>;
 
 export interface DeliveryParts {
   readonly env: NodeJS.ProcessEnv;
@@ -72,7 +72,7 @@ async function receiverOf(hook: WebhookHook): Promise<{
 function execDelivery({ argv, timeoutMs }: ExecHook, { env }: DeliveryParts): Deliver {
   // What is inherited is opened when the process begins; looked for once, and not while the store is being opened.
   let hidden: Promise<readonly number[]> | null = null;
-  return async (payload, signal) => {
+  return async (payload, signal, dying) => {
     hidden ??= inheritable();
     const { ok, detail, output } = await runProgram({
       argv,
@@ -80,6 +80,7 @@ function execDelivery({ argv, timeoutMs }: ExecHook, { env }: DeliveryParts): De
       input: `${JSON.stringify(payload)}\n`,
       timeoutMs,
       signal,
+      ...(dying === undefined ? {} : { dying }),
       hidden: await hidden,
     });
     return { result: ok ? 'delivered' : 'failed', attempts: 1, detail, output };

@@ -14,6 +14,8 @@ export interface Run {
   readonly input: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Our own process ends at once: nobody is left to wait for what does not listen to SIGTERM. */
+  readonly dying?: AbortSignal;
   /** Descriptors of ours that it would inherit: in their place it has /dev/null. */
   readonly hidden?: readonly number[];
   /** From SIGTERM to SIGKILL. */
@@ -91,7 +93,7 @@ function feed({ stdin }: ChildProcess, input: string): void {
 
 /** Null for an end in good order, else what was wrong with it. */
 function ended(child: ChildProcess, run: Run): Promise<string | null> {
-  const { timeoutMs, signal, graceMs = usualGraceMs } = run;
+  const { timeoutMs, signal, dying, graceMs = usualGraceMs } = run;
   return new Promise((resolve) => {
     const timers = new Set<NodeJS.Timeout>();
     let broken: string | null = null;
@@ -99,6 +101,7 @@ function ended(child: ChildProcess, run: Run): Promise<string | null> {
     const finish = (detail: string | null): void => {
       for (const timer of timers) clearTimeout(timer);
       signal.removeEventListener('abort', aborted);
+      dying?.removeEventListener('abort', dies);
       // Whatever it left in its group; what is to stay calls setsid.
       kill(child, 'SIGKILL');
       resolve(broken ?? detail);
@@ -113,8 +116,10 @@ function ended(child: ChildProcess, run: Run): Promise<string | null> {
       });
     };
     const aborted = (): void => stop('broken off');
+    const dies = (): void => kill(child, 'SIGKILL');
     later(timeoutMs, () => stop(`it had not ended after ${timeoutMs / 1000} s`));
     signal.addEventListener('abort', aborted, { once: true });
+    dying?.addEventListener('abort', dies, { once: true });
     child.once('error', (error) => finish(`it cannot be started (${codeOf(error)})`));
     child.once('exit', (code, by) => finish(judged(code, by)));
   });

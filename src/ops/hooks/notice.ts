@@ -32,8 +32,10 @@ export interface Notice {
   readonly message: string;
   readonly advice: string | null;
   readonly facts: NoticeFacts;
-  /** Two notices with this in common tell the same. */
-  readonly same: string;
+  /** Two notices with this in common tell the same; null for what is news each time, such as a change of trust. */
+  readonly same: string | null;
+  /** What is news again after this. */
+  readonly ends: readonly string[];
   /** Told already by whoever was told this. */
   readonly told: string | null;
   /** Longer than the hook's own, where it need not be told so often. */
@@ -77,7 +79,10 @@ export function noticeOf(event: ProxyEvent, parts: NoticeParts): Notice | null {
     case 'store-health':
       return storeHealth(event);
     case 'reloaded':
-      return notice(event.ok ? 'reloaded' : 'reload-failed', messageOf(event), {});
+      return {
+        ...notice(event.ok ? 'reloaded' : 'reload-failed', messageOf(event), {}),
+        ends: [sameOf(event.ok ? 'reload-failed' : 'reloaded', {})],
+      };
     case 'warning':
       // A hook in trouble must not be told of its own trouble.
       return event.code.startsWith('hook-')
@@ -104,18 +109,21 @@ const messageOf = (event: ProxyEvent): string => logEntry(event).message;
 
 /** The notice of a class, recognised by all it says of endpoint, key and cause. */
 export function notice(of: HookClass, message: string, facts: NoticeFacts): Notice {
-  const { endpoint, spki, reason, change, code, detail } = facts;
   return {
     class: of,
     severity: hookClasses[of].severity,
     message,
     advice: null,
     facts,
-    same: JSON.stringify([of, endpoint, spki, reason, change, code, code === undefined ? null : detail]),
+    same: sameOf(of, facts),
+    ends: [],
     told: null,
     repeatMs: 0,
   };
 }
+
+const sameOf = (of: HookClass, { endpoint, spki, reason, change, code, detail }: NoticeFacts): string =>
+  JSON.stringify([of, endpoint, spki, reason, change, code, code === undefined ? null : detail]);
 
 /** A refusal of this very key is no news to whoever was told that the key waits. */
 const waiting = (endpoint: string, spki: string): string => JSON.stringify(['waiting', endpoint, spki]);
@@ -132,13 +140,15 @@ function pinChanged(event: Of<'pin-changed'>, { referenceOf }: NoticeParts): Not
     spki,
     reference: spki === null ? null : referenceOf(endpoint, spki),
   };
+  const news = { same: null, ends: spki === null ? [] : [waiting(endpoint, spki)] };
   if (change === 'first-use')
     return {
       ...notice('first-use', messageOf(event), facts),
+      ...news,
       advice: `Compare its fingerprint with one from another source: letterlock pins show ${endpoint}`,
     };
   if (change !== 'candidate' || spki === null)
-    return notice('pin-changed', messageOf(event), { ...facts, detail });
+    return { ...notice('pin-changed', messageOf(event), { ...facts, detail }), ...news };
   const reason = isRefusal(detail) ? detail : null;
   const message =
     reason === null ? messageOf(event) : `${endpoint}: ${refusals[reason].cause}. It waits for a decision`;
@@ -219,11 +229,22 @@ function corroborated(event: Of<'corroborated'>): Notice {
   };
 }
 
+const storeReasons = { damaged: 'store-damaged', unavailable: 'store-unavailable' } as const;
+const storeTrouble = (state: keyof typeof storeReasons): string =>
+  sameOf(storeReasons[state], { reason: storeReasons[state] });
+
 function storeHealth(event: Of<'store-health'>): Notice {
   const { state, detail } = event.health;
-  if (state === 'good') return notice('store-recovered', messageOf(event), {});
-  const reason = state === 'damaged' ? 'store-damaged' : 'store-unavailable';
-  return { ...notice(reason, messageOf(event), { reason, detail }), advice: refusals[reason].advice };
+  const [damaged, unavailable] = [storeTrouble('damaged'), storeTrouble('unavailable')];
+  const recovered = sameOf('store-recovered', {});
+  if (state === 'good')
+    return { ...notice('store-recovered', messageOf(event), {}), ends: [damaged, unavailable] };
+  const reason = storeReasons[state];
+  return {
+    ...notice(reason, messageOf(event), { reason, detail }),
+    ends: [recovered, state === 'damaged' ? unavailable : damaged],
+    advice: refusals[reason].advice,
+  };
 }
 
 const dayMs = 86_400_000;

@@ -24,6 +24,11 @@ export class Repeats {
     return this.#told.get(key)?.suppressed ?? 0;
   }
 
+  /** Something came in between: it is news again. */
+  forget(key: string): void {
+    this.#told.delete(key);
+  }
+
   /** It is told now. */
   tell(key: string, now: number): void {
     this.#told.delete(key);

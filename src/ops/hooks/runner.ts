@@ -30,6 +30,7 @@ export class HookRunner {
   #state: 'open' | 'gone' | 'closing' | 'closed' = 'open';
   /** Breaks off what is being delivered; another one for each set of settings. */
   #stop = new AbortController();
+  readonly #dying = new AbortController();
   #working: Promise<void> | null = null;
 
   constructor(ready: ReadyHook, parts: RunnerParts) {
@@ -58,15 +59,16 @@ export class HookRunner {
 
   offer(notice: Notice): void {
     const { hook } = this.#ready;
+    for (const key of notice.ends) this.#repeats.forget(key);
     if (!hook.on.includes(notice.class)) return;
     const now = this.#parts.now();
     const windowMs = Math.max(hook.repeatMs, notice.repeatMs);
-    const keys = notice.told === null ? [notice.same] : [notice.same, notice.told];
+    const keys = [notice.same, notice.told].filter((key) => key !== null);
     if (keys.some((key) => this.#repeats.suppresses(key, { now, windowMs })))
       return this.#tell('deduplicated', { attempts: 0, detail: null });
     if (this.#state !== 'open' || this.#queue.length >= maxWaiting) return this.#drop();
-    const suppressed = this.#repeats.suppressed(notice.same);
-    this.#repeats.tell(notice.same, now);
+    const suppressed = notice.same === null ? 0 : this.#repeats.suppressed(notice.same);
+    if (notice.same !== null) this.#repeats.tell(notice.same, now);
     this.#queue.push({ id: `msg_${randomUUID()}`, at: now, notice, suppressed });
     this.#work();
   }
@@ -104,9 +106,10 @@ export class HookRunner {
       );
   }
 
-  /** Breaks off what is being delivered, at once. */
+  /** The process ends within this tick: so does what is being delivered. */
   abort(): void {
     this.#stop.abort();
+    this.#dying.abort();
   }
 
   /** In a turn of its own: starting a program takes longer than a listener may. */
@@ -132,7 +135,8 @@ export class HookRunner {
   async #deliver(dispatch: Dispatch, signal: AbortSignal): Promise<Delivered> {
     const { hook, deliver } = this.#ready;
     try {
-      return await deliver(payloadOf(dispatch, { hook: hook.name, teller: this.#parts.teller }), signal);
+      const payload = payloadOf(dispatch, { hook: hook.name, teller: this.#parts.teller });
+      return await deliver(payload, signal, this.#dying.signal);
     } catch (error) {
       const detail = `letterlock made a mistake: ${error instanceof Error ? error.name : 'unknown'}`;
       return { result: 'failed', attempts: 1, detail };

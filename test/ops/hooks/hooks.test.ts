@@ -149,6 +149,20 @@ describe('a notice', () => {
   });
 });
 
+const storeIs = (state: 'good' | 'damaged'): ProxyEvent => ({
+  type: 'store-health',
+  health: { state, detail: null, backend: 'level', generation: 3, records: 2 },
+});
+const change = (event: 'approved' | 'rejected'): ProxyEvent => ({
+  type: 'pin-changed',
+  endpoint,
+  event,
+  origin: 'cli',
+  spki,
+  detail: '',
+});
+const reloaded = (ok: boolean): ProxyEvent => ({ type: 'reloaded', ok, problems: ok ? 0 : 1 });
+
 describe('the same again', () => {
   test('is not told within the time, and counted when it is', async () => {
     bench.hooks.configure([bench.ready()]);
@@ -162,6 +176,38 @@ describe('the same again', () => {
     bench.now += 100_000;
     bench.hooks.event(refused());
     expect((await bench.try(2)).payload.data.suppressed).toBe(1000);
+  });
+
+  test('is no change of trust, of the store or of the configuration: each of those is told', () => {
+    bench.hooks.configure([bench.ready({ on: ['store-damaged', 'pin-changed', 'reload-failed'] })]);
+    const pairs = [
+      [storeIs('damaged'), storeIs('good')],
+      [change('approved'), change('rejected')],
+      [reloaded(false), reloaded(true)],
+    ] as const;
+    for (const [first, second] of pairs) for (const event of [first, second, first]) bench.hooks.event(event);
+    // The second approval and rejection are told as well as the second damage and the second failure.
+    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 2 + 3 + 2 }]);
+    bench.hooks.event(reloaded(false));
+    expect(bench.results()).toEqual({ deduplicated: 1 });
+  });
+
+  test('is news of a key that waits again after an operator decided about it', () => {
+    bench.hooks.configure([bench.ready({ on: ['candidate', 'refused'] })]);
+    const waits: ProxyEvent = {
+      type: 'pin-changed',
+      endpoint,
+      event: 'candidate',
+      origin: 'proxy',
+      spki,
+      detail: 'pin-mismatch',
+    };
+    bench.hooks.event(waits);
+    bench.hooks.event(waits);
+    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 1 }]);
+    bench.hooks.event({ ...waits, event: 'approved', origin: 'cli', detail: '' });
+    bench.hooks.event(waits);
+    expect(bench.hooks.waiting()).toEqual([{ hook: 'desktop', waiting: 2 }]);
   });
 
   test('is told when the clock was set back', async () => {
@@ -255,11 +301,13 @@ describe('what is too much', () => {
 
   test('costs a listener next to nothing: a hundred thousand refusals in a row', () => {
     bench.hooks.configure([bench.ready(), bench.ready({ name: 'second' })]);
-    const started = performance.now();
+    // Time of its own: others may have the processor meanwhile.
+    const before = process.cpuUsage();
     for (let count = 0; count < 100_000; count++) bench.hooks.event(refused(`h${count % 1000}`));
-    expect((performance.now() - started) / 100_000).toBeLessThan(0.2);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000 / 100_000).toBeLessThan(0.2);
     expect(bench.tries).toHaveLength(0);
-  });
+  }, 60_000);
 });
 
 describe('a receiver that is gone', () => {
