@@ -1,13 +1,13 @@
 // Asks one question of the daemon again and again while the page is seen. What was answered last stays on the
 // screen when a later question fails, with the error beside it.
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, type Api } from './api.ts';
 
 export interface Polled<T> {
   readonly value: T | null;
   readonly error: ApiError | null;
-  /** Asks again at once. */
+  /** Asks again at once, or as soon as what is being asked is answered. */
   readonly refresh: () => void;
 }
 
@@ -22,11 +22,10 @@ export function usePolled<T>(api: Api, path: string | null, everyMs: number | nu
     value: null,
     error: null,
   });
-  const [turn, setTurn] = useState(0);
+  const asking = useRef<() => void>(() => undefined);
   useEffect(() => {
     if (path === null) return undefined;
     const ended = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async (): Promise<void> => {
       try {
         const value = await api.ask<T>(path, ended.signal);
@@ -36,24 +35,53 @@ export function usePolled<T>(api: Api, path: string | null, everyMs: number | nu
         const told = error instanceof ApiError ? error : new ApiError('internal', String(error), null);
         setAnswer((last) => ({ path, value: last.path === path ? last.value : null, error: told }));
       }
-      if (everyMs !== null && !ended.signal.aborted) timer = setTimeout(again, everyMs);
     };
-    const again = (): void => {
-      if (!document.hidden) void look();
-    };
+    const { ask, stop } = inTurn(look, everyMs);
     const seen = (): void => {
-      clearTimeout(timer);
-      again();
+      if (!document.hidden) ask();
     };
+    asking.current = ask;
     if (everyMs !== null) document.addEventListener('visibilitychange', seen);
-    void look();
+    ask();
     return () => {
+      asking.current = () => undefined;
       ended.abort();
-      clearTimeout(timer);
+      stop();
       document.removeEventListener('visibilitychange', seen);
     };
-  }, [api, path, everyMs, turn]);
-  const refresh = useCallback(() => setTurn((count) => count + 1), []);
+  }, [api, path, everyMs]);
+  const refresh = useCallback(() => asking.current(), []);
   const current = answer.path === path ? answer : { value: null, error: null };
   return { value: current.value, error: current.error, refresh };
+}
+
+/**
+ * One question at a time. Whoever asks meanwhile gets the next answer: a question that is cut off for a new one would
+ * never be answered where there is more to tell than time to tell it.
+ */
+function inTurn(
+  look: () => Promise<void>,
+  everyMs: number | null,
+): { readonly ask: () => void; readonly stop: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let state: 'idle' | 'asking' | 'asked again' | 'stopped' = 'idle';
+  const turn = async (): Promise<void> => {
+    state = 'asking';
+    await look();
+    if (state === 'stopped') return;
+    const wanted = state === 'asked again';
+    state = 'idle';
+    if (wanted) ask();
+    else if (everyMs !== null) timer = setTimeout(() => document.hidden || ask(), everyMs);
+  };
+  const ask = (): void => {
+    clearTimeout(timer);
+    if (state === 'idle') void turn();
+    else if (state === 'asking') state = 'asked again';
+  };
+  const stop = (): void => {
+    clearTimeout(timer);
+    state = 'stopped';
+  };
+  return { ask, stop };
 }
