@@ -2,7 +2,7 @@
 // answer hangs on this, and on nothing else.
 
 import { setMaxListeners } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 
 /**
  * Calls once, at once where it is over already. An answer that waits behind another one on its connection hears
@@ -20,4 +20,16 @@ export function whenOver(response: ServerResponse, told: () => void): void {
   setMaxListeners(0, socket);
   response.once('close', over);
   socket.once('close', over);
+}
+
+/** Whoever does not take a finished answer in this time is let go: Node itself waits for ever, and any byte it sends counts as life. */
+export function endUnread(server: Server, answerMs = 120_000): void {
+  server.on('request', ({ socket }, response) => {
+    response.once('prefinish', () => {
+      const timer = setTimeout(() => socket.destroy(), answerMs).unref();
+      const taken = (): void => clearTimeout(timer);
+      response.once('finish', taken);
+      whenOver(response, taken);
+    });
+  });
 }
