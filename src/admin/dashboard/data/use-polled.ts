@@ -64,24 +64,23 @@ function inTurn(
   everyMs: number | null,
 ): { readonly ask: () => void; readonly stop: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let state: 'idle' | 'asking' | 'asked again' | 'stopped' = 'idle';
+  let [busy, wanted, stopped] = [false, false, false];
   const turn = async (): Promise<void> => {
-    state = 'asking';
+    busy = true;
     await look();
-    if (state === 'stopped') return;
-    const wanted = state === 'asked again';
-    state = 'idle';
+    busy = false;
+    if (stopped) return;
     if (wanted) ask();
     else if (everyMs !== null) timer = setTimeout(() => document.hidden || ask(), everyMs);
   };
   const ask = (): void => {
     clearTimeout(timer);
-    if (state === 'idle') void turn();
-    else if (state === 'asking') state = 'asked again';
+    wanted = busy;
+    if (!busy && !stopped) void turn();
   };
   const stop = (): void => {
     clearTimeout(timer);
-    state = 'stopped';
+    stopped = true;
   };
   return { ask, stop };
 }
