@@ -4,6 +4,9 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, type Api } from './api.ts';
 
+/** What failed is asked again sooner: until then the page is out of date. */
+const retryMs = 2000;
+
 export interface Polled<T> {
   readonly value: T | null;
   readonly error: ApiError | null;
@@ -26,14 +29,16 @@ export function usePolled<T>(api: Api, path: string | null, everyMs: number | nu
   useEffect(() => {
     if (path === null) return undefined;
     const ended = new AbortController();
-    const look = async (): Promise<void> => {
+    const look = async (): Promise<boolean> => {
       try {
         const value = await api.ask<T>(path, ended.signal);
         setAnswer({ path, value, error: null });
+        return true;
       } catch (error) {
-        if (ended.signal.aborted) return;
+        if (ended.signal.aborted) return false;
         const told = error instanceof ApiError ? error : new ApiError('internal', String(error), null);
         setAnswer((last) => ({ path, value: last.path === path ? last.value : null, error: told }));
+        return false;
       }
     };
     const { ask, stop } = inTurn(look, everyMs);
@@ -60,18 +65,22 @@ export function usePolled<T>(api: Api, path: string | null, everyMs: number | nu
  * never be answered where there is more to tell than time to tell it.
  */
 function inTurn(
-  look: () => Promise<void>,
+  /** Whether it was answered. */
+  look: () => Promise<boolean>,
   everyMs: number | null,
 ): { readonly ask: () => void; readonly stop: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let [busy, wanted, stopped] = [false, false, false];
   const turn = async (): Promise<void> => {
     busy = true;
-    await look();
+    const answered = await look();
     busy = false;
     if (stopped) return;
     if (wanted) ask();
-    else if (everyMs !== null) timer = setTimeout(() => document.hidden || ask(), everyMs);
+    else if (everyMs !== null) {
+      const wait = answered ? everyMs : Math.min(everyMs, retryMs);
+      timer = setTimeout(() => document.hidden || ask(), wait);
+    }
   };
   const ask = (): void => {
     clearTimeout(timer);
