@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Operator } from './operator.ts';
 import type { FeedEntry, FeedHello } from './live-shapes.ts';
+import { whenOver } from './over.ts';
 
 export interface StreamOptions {
   readonly after: number | null;
@@ -24,7 +25,7 @@ export async function streamEvents(
 ): Promise<void> {
   const { after, began, heartbeatMs = 15_000, drainMs = 30_000 } = options;
   const left = new AbortController();
-  response.once('close', () => left.abort());
+  whenOver(response, () => left.abort());
   const beat = setInterval(() => {
     if (response.headersSent && !response.writableNeedDrain) response.write(': \n\n');
   }, heartbeatMs).unref();

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { CommandError, exitCodes } from '../errors.ts';
 import type { ExitName } from '../errors.ts';
+import { doubtOf } from './find.ts';
 
 export interface Line {
   readonly socketPath: string;
@@ -30,12 +31,25 @@ export async function exchange<T>(line: Line, question: Question): Promise<T> {
 
 /** The answer's beginning, once it is known to be one. The signal holds for its body too. @throws CommandError */
 export async function ask(line: Line, question: Question, signal: AbortSignal): Promise<IncomingMessage> {
+  await vouchFor(line);
   const response = await send(line, question, signal).catch((error: unknown) => {
     throw unreachable(line, error);
   });
   if (response.statusCode === 200) return response;
   const value = parsed(line, await readText(line, response));
   throw toldError(value) ?? oddAnswer(line, `it answered with HTTP status ${response.statusCode ?? 0}`);
+}
+
+/** Before each question: while a command runs the daemon may go, and another user put a socket where its was. */
+async function vouchFor(line: Line): Promise<void> {
+  const doubt = await doubtOf(line.socketPath).catch((error: unknown) => {
+    throw unreachable(line, error);
+  });
+  if (doubt === null) return;
+  throw new CommandError('no-daemon', `${line.socketPath} is not trustworthy: ${doubt}`, {
+    code: 'socket-doubtful',
+    hint: 'Whoever answers there may be anybody. See who put it there; restart the daemon when it is gone.',
+  });
 }
 
 function send(line: Line, question: Question, signal: AbortSignal): Promise<IncomingMessage> {

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { sendJson, serveApi, turnedAway } from './http.ts';
 import type { ApiOptions } from './http.ts';
 import type { Operator } from './operator.ts';
+import { endUnread } from './over.ts';
 import { bindSocket } from './socket-path.ts';
 import type { SocketPlace } from './socket-path.ts';
 
@@ -14,6 +15,8 @@ export interface AdminServerOptions extends ApiOptions {
   /** Takes the orders given on the page of `letterlock dashboard`, which come over the socket too; default `operator`. */
   readonly pageOperator?: Operator;
   readonly socket: SocketPlace;
+  /** How long a finished answer may lie unread; default 120 000. */
+  readonly answerMs?: number;
   /** Told of every request turned away before it reached a route. */
   readonly rejected: (reason: 'bad-host' | 'bad-origin') => void;
   /** Takes the requests that want another protocol on their connection; it is closed with the server. */
@@ -26,7 +29,14 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-const limits = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 15_000, keepAliveTimeout: 1000 };
+const limits = {
+  maxHeaderSize: 8192,
+  headersTimeout: 5000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 1000,
+  /** How often the two before are looked at. */
+  connectionsCheckingInterval: 1000,
+} as const;
 const maxConnections = 64;
 /** `curl --unix-socket PATH http://localhost/v1/status` works too. */
 const hosts: ReadonlySet<string> = new Set(['letterlock', 'localhost']);
@@ -37,6 +47,7 @@ export async function serveAdmin(options: AdminServerOptions): Promise<AdminServ
     serve(request, response, options).catch(() => response.destroy());
   });
   server.maxConnections = maxConnections;
+  endUnread(server, options.answerMs);
   options.upgrades?.receiveAt(server);
   await bindSocket(server, options.socket);
   server.on('error', () => undefined);

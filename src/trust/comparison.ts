@@ -147,7 +147,10 @@ function endedSide(situation: Situation): Side | null {
 function lastSeenOf(record: EndpointRecord | null, is: (pin: Pin) => boolean): Pin | null {
   const [latest = null] = (record?.pins ?? [])
     .filter(is)
-    .toSorted((one, other) => seenAt(other) - seenAt(one) || Number(other.evidence !== null) - 1);
+    .toSorted(
+      (one, other) =>
+        seenAt(other) - seenAt(one) || Number(one.evidence === null) - Number(other.evidence === null),
+    );
   return latest;
 }
 
@@ -205,8 +208,16 @@ function valueOf({ spki, certificate }: Side, field: ComparedField): string | nu
   }
 }
 
-/** Sorted: their order says nothing. */
+/** Sorted: their order says nothing. One that could be read as several, or as one of another type, is in quotes. */
 const namesOf = ({ names }: CertificateDescription): string =>
-  [...new Set(names.map(({ type, value }) => (type === 'dns' ? value : `${type}:${value}`)))]
+  [
+    ...new Set(
+      names.map(({ type, value }) =>
+        type === 'dns' ? unmistaken(value, /[,:"\s]/) : `${type}:${unmistaken(value, /[,"\s]/)}`,
+      ),
+    ),
+  ]
     .toSorted()
     .join(', ');
+
+const unmistaken = (name: string, odd: RegExp): string => (odd.test(name) ? JSON.stringify(name) : name);

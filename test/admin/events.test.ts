@@ -193,6 +193,25 @@ describe('the stream', () => {
     expect(again.response.statusCode).toBe(200);
   });
 
+  test('ends with its connection, also where it waits behind another answer on it', async () => {
+    await serve();
+    const many = connect(path);
+    undo.push(() => many.destroy());
+    many.on('error', () => undefined).resume();
+    many.write('GET /v1/events HTTP/1.1\r\nHost: letterlock\r\n\r\n'.repeat(16));
+    await expect.poll(() => served.length).toBe(16);
+    many.destroy();
+    // Whoever came in vain goes again, so that only those that were left behind are in the way.
+    await expect
+      .poll(async () => {
+        const readers = await Promise.all(Array.from({ length: 16 }, () => open()));
+        const told = readers.every(({ response }) => response.statusCode === 200);
+        for (const { response } of readers) response.destroy();
+        return told;
+      })
+      .toBe(true);
+  });
+
   test('ends in good order when the daemon does', async () => {
     await serve();
     const reader = await open();

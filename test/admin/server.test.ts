@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -65,12 +66,16 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const serve = async (changes: object = {}): Promise<AdminServer> => {
+const serve = async (
+  changes: object = {},
+  limits: { readonly answerMs?: number } = {},
+): Promise<AdminServer> => {
   server = await serveAdmin({
     socket: { path, mode: 0o600, group: null, ...changes },
     operator,
     served: (route, status) => served.push(`${route} ${status}`),
     rejected: (reason) => rejected.push(reason),
+    ...limits,
   });
   return server;
 };
@@ -390,6 +395,37 @@ describe('the client', () => {
       impostor.close();
     }
   });
+});
+
+test('the client asks nothing of a socket that somebody put in the place of the one it knew', async () => {
+  await serve();
+  const daemon = remoteOperator(path);
+  await daemon.pins();
+  renameSync(path, `${path}.other`);
+  symlinkSync(`${path}.other`, path);
+  const doubted = {
+    exit: 'no-daemon',
+    code: 'socket-doubtful',
+    message: expect.stringContaining('symbolic link'),
+  };
+  await expect(daemon.pins()).rejects.toMatchObject(doubted);
+  const follow = daemon.follow({ after: null, signal: AbortSignal.timeout(5000) });
+  await expect(follow[Symbol.asyncIterator]().next()).rejects.toMatchObject(doubted);
+});
+
+test('who reads no answer is let go, and nobody else', async () => {
+  await serve({}, { answerMs: 100 });
+  const idle = connect({ path });
+  idle.on('error', () => undefined).pause();
+  // More answers than the buffers of the system take.
+  idle.write('GET /v1/schema HTTP/1.1\r\nHost: letterlock\r\n\r\n'.repeat(40));
+  await expect.poll(() => served.length).toBeGreaterThan(2);
+  const gone = async (): Promise<boolean> => {
+    idle.write('\r\n');
+    return idle.destroyed;
+  };
+  await expect.poll(gone, { timeout: 5000 }).toBe(true);
+  expect((await send({})).status).toBe(200);
 });
 
 test('a connection that says nothing holds up no other', async () => {

@@ -2,9 +2,11 @@
 // many states, quickly. What the real door and the real daemon do is tested with those.
 
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { loadAssets, type Assets } from '../../src/admin/web/assets.ts';
 import { securityHeaders } from '../../src/admin/web/headers.ts';
+import type { FeedEntry } from '../../src/admin/live-shapes.ts';
 import { explainEndpoint, explainKey } from '../../src/trust/explain.ts';
 import { changedSituation, type PageWorld } from './page-world.ts';
 import { portOf } from './port.ts';
@@ -14,7 +16,17 @@ export interface PageServer {
   readonly url: string;
   /** What was ordered so far. */
   readonly orders: readonly unknown[];
+  /** From now on every question is answered with this error, as a door with nobody behind it does; null: as before. */
+  trouble(error: Trouble | null): void;
+  /** From now on an event of a session's end comes every 100 ms, and the list of endpoints takes a second. */
+  hurry(): void;
   stop(): Promise<void>;
+}
+
+export interface Trouble {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
 }
 
 interface PageOptions {
@@ -28,7 +40,8 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
   const assets = await loadAssets(options.folder);
   if (assets === null) throw new Error('the page is not built');
   const orders: unknown[] = [];
-  const behind = { ...options, assets, orders, asked: 0 };
+  const listeners = new Set<ServerResponse>();
+  const behind: Behind = { ...options, assets, orders, asked: 0, trouble: null, hurried: null, listeners };
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     void answer(request, response, behind);
@@ -37,7 +50,19 @@ export async function servePage(options: PageOptions): Promise<PageServer> {
   return {
     url: `http://127.0.0.1:${portOf(server)}/#code=abcdefghijkl`,
     orders,
+    trouble: (error) => {
+      behind.trouble = error;
+    },
+    hurry: () => {
+      const [entry] = options.world.entries;
+      let id = Date.now();
+      behind.hurried = setInterval(() => {
+        id += 1;
+        for (const response of listeners) tellEntry(response, { ...entry, id, event: 'session-ended' });
+      }, 100);
+    },
     stop: async () => {
+      clearInterval(behind.hurried ?? undefined);
       server.closeAllConnections();
       await once(server.close(), 'close');
     },
@@ -49,6 +74,9 @@ interface Behind extends PageOptions {
   readonly orders: unknown[];
   /** How often sessions were asked for. */
   asked: number;
+  trouble: Trouble | null;
+  hurried: ReturnType<typeof setInterval> | null;
+  readonly listeners: Set<ServerResponse>;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, behind: Behind): Promise<void> {
@@ -59,7 +87,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, behind
     response.end(asset.bytes);
     return;
   }
+  if (behind.trouble !== null && path.startsWith('/v1/'))
+    return json(response, 503, { error: behind.trouble });
   if (path === '/v1/events') return tellEvents(response, behind);
+  if (behind.hurried !== null && path === '/v1/endpoints') await sleep(1000);
   const body = request.method === 'POST' ? await bodyOf(request) : null;
   if (path === '/session') return json(response, 200, grantFor(behind));
   const found = request.method === 'POST' ? order(path, body, behind) : question(path, searchParams, behind);
@@ -151,13 +182,16 @@ function order(path: string, body: unknown, { orders, world, scope }: Behind): u
   return undefined;
 }
 
-function tellEvents(response: ServerResponse, { world }: Behind): void {
+function tellEvents(response: ServerResponse, { world, listeners }: Behind): void {
+  listeners.add(response);
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const latest = world.entries.at(-1)?.id ?? 0;
   response.write(`event: hello\ndata: ${JSON.stringify({ id: latest, dropped: false })}\n\n`);
-  for (const entry of world.entries)
-    response.write(`id: ${entry.id}\nevent: ${entry.event}\ndata: ${JSON.stringify(entry)}\n\n`);
+  for (const entry of world.entries) tellEntry(response, entry);
 }
+
+const tellEntry = (response: ServerResponse, entry: Pick<FeedEntry, 'id' | 'event'>): void =>
+  void response.write(`id: ${entry.id}\nevent: ${entry.event}\ndata: ${JSON.stringify(entry)}\n\n`);
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];

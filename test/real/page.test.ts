@@ -211,6 +211,81 @@ describeWith(['chromium'], { root: false })('the page', () => {
     expect(flat).toContain('namesthesamefingerprint');
   });
 
+  it('lets no key that nobody has compared be selected, wherever and whoever wrote it', async () => {
+    const plain = pageWorld({ endpoints: 9, history: 0, now: Date.now() });
+    const [presented, rejected] = [spkiNamed('presented'), spkiNamed('stolen')];
+    const [first, change] = [
+      plain.entries[0],
+      pageWorld({ endpoints: 9, history: 1, now: Date.now() }).history[0],
+    ];
+    if (first === undefined || change === undefined) throw new Error('nothing happened');
+    const world: PageWorld = {
+      ...plain,
+      entries: [{ ...first, message: `the server showed ${presented}`, fields: { spki: presented } }],
+      history: [{ ...change, endpoint: changed.endpoint, event: 'first-use', spki: presented }],
+      comparison: {
+        ...plain.comparison,
+        differences: plain.comparison.differences.map((one) =>
+          one.field === 'subject' ? { ...one, presented: `CN=right: ${presented}` } : one,
+        ),
+      },
+    };
+    const { page } = await open(await serve({ world }));
+    for (const view of views) {
+      await show(page, view);
+      await page.keyboard.press('Control+a');
+      const flat = (await page.evaluate<string>('String(getSelection())')).replace(/\s/g, '');
+      expect(flat, view).not.toContain(presented);
+      expect(flat, view).not.toContain(rejected);
+      const all = (await page.evaluate<string>('document.body.textContent')).replace(/\s/g, '');
+      if (/events|history|decide/.test(view)) expect(all, view).toContain(presented);
+    }
+  });
+
+  it('says that what it shows is old when only the daemon behind the door is gone', async () => {
+    const { server, context } = await serve({});
+    const { page } = await open({ server, context });
+    await page.getByText('live', { exact: true }).waitFor();
+    server.trouble({ code: 'no-daemon', message: 'no daemon answers at /run/x.sock', hint: null });
+    await page.getByText('connection lost').waitFor();
+    await page.getByText('No daemon answers at /run/x.sock.').waitFor();
+    expect(await page.getByText('All is well').count()).toBe(0);
+    server.trouble(null);
+    await page.getByText('live', { exact: true }).waitFor();
+  });
+
+  it('learns what is new while more happens than it can ask about', async () => {
+    const world = { ...pageWorld({ endpoints: 9, history: 0, now: Date.now() }) };
+    const { server, context } = await serve({ world });
+    const { page } = await open({ server, context });
+    await show(page, '#/endpoints');
+    server.hurry();
+    world.endpoints = world.endpoints.map((row, at) =>
+      at === 1 ? { ...row, endpoint: 'new.example:993' } : row,
+    );
+    await page.getByText('new.example:993').waitFor({ timeout: 6000 });
+  });
+
+  it('tells whoever is deciding that somebody else has decided', async () => {
+    const world = { ...pageWorld({ endpoints: 9, history: 0, now: Date.now() }) };
+    const { server, context } = await serve({ world });
+    const { page } = await open({ server, context });
+    await show(page, `#/decide/${changed.ref}`);
+    world.comparison = { ...world.comparison, ref: 'ANOTHER0' };
+    server.hurry();
+    await page.getByText('Nothing is known of this.').waitFor();
+  });
+
+  it('opens again with a new address in the same tab', async () => {
+    const { server, context } = await serve({});
+    const { page } = await open({ server, context });
+    await page.getByRole('button', { name: 'Lock this page' }).click();
+    await page.getByRole('heading', { name: 'The page is locked' }).waitFor();
+    await page.evaluate(`location.assign(${JSON.stringify(server.url)})`);
+    await page.getByRole('navigation', { name: 'Views' }).waitFor();
+    expect(page.url()).toMatch(/\/#\/overview$/);
+  });
+
   it('asks for the name of a server before it is forgotten', async () => {
     const { server, context } = await serve({});
     const { page } = await open({ server, context });

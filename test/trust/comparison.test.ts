@@ -7,7 +7,7 @@ import { compare, type Compared, type Comparison } from '../../src/trust/compari
 import type { Fault } from '../../src/trust/fault.ts';
 import type { Candidate, EndpointRecord, KeyEvidence, LastCa, Pin } from '../../src/trust/record.ts';
 import { day, deepFreeze, hour, noon, recordOf, settingsOf } from './evidence.ts';
-import { cn, dns, ecKeys, forgeCa, forgeLeaf, rsaKeys, san, type Forged, type Wish } from './forge.ts';
+import { cn, dns, ecKeys, email, forgeCa, forgeLeaf, rsaKeys, san, type Forged, type Wish } from './forge.ts';
 
 const host = 'mail.example.org';
 const endpoint = `${host}:993`;
@@ -458,6 +458,16 @@ describe('the differences', () => {
       ['selfSigned', false],
     ]);
     expect(differences.at(-1)).toEqual({ field: 'selfSigned', known: 'yes', presented: 'no', same: false });
+  });
+
+  it('takes no name for several, nor for one of another type', () => {
+    for (const [one, known] of [
+      [names('a.example, b.example'), names('a.example', 'b.example')],
+      [names('email:a@example'), own({ extensions: [san(email('a@example'))] })],
+    ] as const) {
+      const { differences } = comparison(candidate(one), pinned(known));
+      expect(differences.find(({ field }) => field === 'names')).toMatchObject({ same: false });
+    }
   });
 
   it('take names as a set', () => {

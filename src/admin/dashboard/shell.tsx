@@ -2,6 +2,7 @@
 
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ApiError } from './data/api.ts';
 import { DeskContext, type Desk } from './data/desk.ts';
 import { useDeskState } from './data/use-desk-state.ts';
 import type { Theme, ThemeState } from './data/use-theme.ts';
@@ -154,7 +155,7 @@ function Line({ desk }: { readonly desk: Omit<Desk, 'moved'> }): VNode {
     const count = concerns.length === 0 ? '' : `(${concerns.length}) `;
     document.title = `${count}letterlock`;
   }, [concerns.length]);
-  const word = lost !== null ? 'connection lost' : status.value === null ? 'connecting' : 'live';
+  const word = lost !== null ? lostWord(lost) : status.value === null ? 'connecting' : 'live';
   return (
     <>
       <span class={`line line-${lost === null ? 'up' : 'down'}`} role="status">
@@ -165,6 +166,12 @@ function Line({ desk }: { readonly desk: Omit<Desk, 'moved'> }): VNode {
     </>
   );
 }
+
+/** An error that letterlock told came over a connection. */
+const lostWord = ({ code }: ApiError): string =>
+  ['offline', 'no-daemon', 'socket-denied', 'socket-doubtful'].includes(code)
+    ? 'connection lost'
+    : 'out of date';
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
 const themeWords: Readonly<Record<Theme, string>> = { system: 'as the system', light: 'light', dark: 'dark' };

@@ -13,6 +13,7 @@ import type { Address } from '../../proxy/address.ts';
 import { PeerTable } from '../../proxy/peer-table.ts';
 import { findPortOwner } from '../../proxy/port-owner.ts';
 import { overflowUid, peerUid } from '../../proxy/strangers.ts';
+import { endUnread } from '../over.ts';
 import { isoDate } from '../rows.ts';
 import type { DashboardRequest, DashboardShape } from '../shapes.ts';
 import { Crowd } from './crowd.ts';
@@ -61,6 +62,7 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
   const { now, operator, assets, served, rejected, opened, peers = new PeerTable() } = options;
   const grants = new Grants(now);
   const server = createServer(limits);
+  endUnread(server);
   const crowd = new Crowd(server, maxConnections);
   const bound = await bind(server, options.listen);
   const desk: Desk = {

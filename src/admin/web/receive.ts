@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CommandError } from '../../errors.ts';
 import { errorShape } from '../api.ts';
 import { sendJson, serveApi } from '../http.ts';
+import { whenOver } from '../over.ts';
 import { matchRoute } from '../routes.ts';
 import { admit } from './bearer.ts';
 import type { Desk } from './desk.ts';
@@ -115,12 +116,12 @@ const readOnly = (route: string): Parameters<typeof sendJson>[1] => ({
 /** What is still being answered when a grant ends, such as a stream of events, ends with it. */
 function cutAtItsEnd(response: ServerResponse, grant: Grant, now: number): void {
   const cut = (): void => {
-    response.destroy();
+    response.req.socket.destroy();
   };
   const release = grant.use();
   const timer = setTimeout(cut, grant.expiresAt - now).unref();
   grant.ended.addEventListener('abort', cut);
-  response.once('close', () => {
+  whenOver(response, () => {
     clearTimeout(timer);
     grant.ended.removeEventListener('abort', cut);
     release();

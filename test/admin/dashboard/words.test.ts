@@ -11,7 +11,7 @@ import {
   lifetimeOf,
   spanText,
 } from '../../../src/admin/dashboard/words/format.ts';
-import { withoutKeys } from '../../../src/admin/dashboard/words/masked.ts';
+import { cutAtKeys, withoutKeys } from '../../../src/admin/dashboard/words/masked.ts';
 import { pathOf } from '../../../src/admin/dashboard/words/path.ts';
 import { addressOf, codeOf, viewOf, type View } from '../../../src/admin/dashboard/words/route.ts';
 import { byUrgency, matchesFilter, matchesWords } from '../../../src/admin/dashboard/words/search.ts';
@@ -174,12 +174,35 @@ it('writes the command line of each order', () => {
   );
 });
 
-it('takes the presented key out of proposed commands', () => {
+it('takes keys out of proposed commands, however they are written', () => {
   const line = `Only when you have compared it: letterlock pins approve a:1 --expect ${spki} --unreject`;
-  expect(withoutKeys(line, [])).toBe(
+  expect(withoutKeys(line)).toBe(
     'Only when you have compared it: letterlock pins approve a:1 --expect FINGERPRINT --unreject',
   );
-  expect(withoutKeys(`its key is ${spki}`, [spki])).toBe('its key is FINGERPRINT');
+  const print = sha256Named('x');
+  for (const written of [
+    print,
+    print.toLowerCase(),
+    print.replaceAll(':', ''),
+    print.replaceAll(':', ' '),
+    spki.slice(0, -1),
+  ])
+    expect(withoutKeys(`its key is ${written}.`)).toBe('its key is FINGERPRINT.');
+});
+
+it('finds the fingerprints in a text, and loses nothing of it', () => {
+  const text = `O=${spki}, CN=${sha256Named('x')}!`;
+  expect(
+    cutAtKeys(text)
+      .filter(({ isKey }) => isKey)
+      .map((key) => key.text),
+  ).toEqual([spki, sha256Named('x')]);
+  expect(
+    cutAtKeys(text)
+      .map((one) => one.text)
+      .join(''),
+  ).toBe(text);
+  expect(cutAtKeys('imap.example.org')).toEqual([{ text: 'imap.example.org', isKey: false }]);
 });
 
 it('never shows a pinned server with the word, icon or tone of a verified one', () => {

@@ -25,6 +25,7 @@ export interface Desk {
   readonly changes: number;
   /** Reads a sentence to people who hear the page. */
   readonly say: (text: string) => void;
+  /** Why what is shown is not as it is now; null while it is. */
   readonly lost: ApiError | null;
   /** Whether another view was shown before: then the new one takes the focus. */
   readonly moved: { readonly current: boolean };

@@ -39,11 +39,17 @@ export function useDeskState(grant: SessionGrant, theme: string, expired: () => 
   const [said, say] = useState('');
   const { entries, connected, missed, changes } = useFeed(api, say);
   const { refresh } = endpoints;
+  const away = status.error !== null;
   useEffect(() => {
     if (changes > 0) refresh();
   }, [changes, refresh]);
+  useEffect(() => {
+    // Whoever is back has to say how it stands by now.
+    if (!away) refresh();
+  }, [away, refresh]);
   const feed = useMemo(() => ({ connected, missed }), [connected, missed]);
-  const lost = status.error?.code === 'offline' ? status.error : null;
+  // Whatever the reason is, such as a door with no daemon behind it: what stands on the page is old.
+  const lost = status.error ?? sessions.error ?? endpoints.error;
   const mayWrite = grant.scope === 'admin';
   return {
     api,

@@ -12,7 +12,7 @@ import { ApproveForm } from './approve-form.tsx';
 import { CommandLine, CopyButton } from './command-line.tsx';
 import { Section } from './page.tsx';
 import { RejectButton } from './reject-button.tsx';
-import { Guarded } from './words.tsx';
+import { Wire } from './words.tsx';
 
 interface DecideProps {
   readonly comparison: Comparison;
@@ -54,12 +54,11 @@ export function Decide({ comparison, onDecided }: DecideProps): VNode {
 }
 
 function AskFirst({ comparison }: { readonly comparison: Comparison }): VNode {
-  const { endpoint, proof, presented } = comparison;
-  const keys = [presented.spki, ...(presented.sha256 === null ? [] : [presented.sha256])];
+  const { endpoint, proof } = comparison;
   return (
     <Section title="1. Ask">
       <p>
-        <Guarded text={proof} keys={keys} />
+        <Wire text={proof} />
       </p>
       <p>
         Ask whoever runs the server, by another way than this server: a telephone, a message, their own web

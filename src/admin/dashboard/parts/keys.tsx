@@ -26,7 +26,7 @@ export function Keys({ pins, onChanged }: KeysProps): VNode {
           <Pin pin={pin} endpoint={pins.endpoint} onChanged={onChanged} key={`${pin.kind} ${pin.spki}`} />
         ))}
         {lastCa === null ? null : (
-          <Key sign={lastCaSign} spki={lastCa.spki}>
+          <Key sign={lastCaSign} spki={lastCa.spki} locked={false}>
             issued by <Wire text={lastCa.issuer} />, valid until {dateText(lastCa.notAfter)}, seen{' '}
             <When at={lastCa.seenAt} now={now} />
           </Key>
@@ -42,7 +42,7 @@ export function Keys({ pins, onChanged }: KeysProps): VNode {
           </li>
         ))}
         {rejected.map((spki) => (
-          <Key sign={rejectedSign} spki={spki} key={spki}>
+          <Key sign={rejectedSign} spki={spki} locked key={spki}>
             never accepted, whatever vouches for it
           </Key>
         ))}
@@ -97,14 +97,15 @@ const originSigns: Readonly<Record<PinRow['origin'], Sign>> = {
 interface KeyProps {
   readonly sign: Sign;
   readonly spki: string;
+  readonly locked: boolean;
   readonly children: ComponentChildren;
 }
 
-function Key({ sign, spki, children }: KeyProps): VNode {
+function Key({ sign, spki, locked, children }: KeyProps): VNode {
   return (
     <li class="key">
       <Badge sign={sign} />
-      <Fingerprint value={spki} />
+      <Fingerprint value={spki} locked={locked} />
       <span class="quiet">{children}</span>
     </li>
   );
@@ -118,12 +119,13 @@ interface PinProps {
 
 function Pin({ pin, endpoint, onChanged }: PinProps): VNode {
   const { now, mayWrite } = useDesk();
-  const unconfirmed = pin.live && pin.origin === 'first-use';
+  const uncompared = pin.origin === 'first-use';
+  const unconfirmed = pin.live && uncompared;
   return (
     <li class={pin.live ? 'key' : 'key key-over'}>
       <Badge sign={pin.live ? originSigns[pin.origin] : endedSign} />
       {/* What nobody has compared must not be copied from here into the field that compares. */}
-      <Fingerprint value={pin.spki} locked={unconfirmed} />
+      <Fingerprint value={pin.spki} locked={uncompared} />
       <span class="quiet">
         {pin.kind === 'anchor' ? 'an anchor, ' : ''}
         {pin.live

@@ -24,6 +24,9 @@ const origins: Readonly<Record<string, string>> = {
   library: 'by a program',
 };
 
+/** Changes somebody made who named the key. Of any other the key may be read, and not be copied into the field that compares. */
+const compared: ReadonlySet<string> = new Set(['approved', 'added', 'imported', 'config-pinned']);
+
 export function Timeline({ rows, size, withEndpoint }: TimelineProps): VNode {
   if (rows.length === 0) return <Empty>Nothing has changed yet.</Empty>;
   return (
@@ -59,7 +62,7 @@ function Change({ row, withEndpoint }: { readonly row: HistoryRow; readonly with
         <Wire text={row.detail} />
         <span class="quiet">, {origins[row.origin] ?? row.origin}</span>
       </p>
-      {row.spki === null ? null : <Fingerprint value={row.spki} locked={row.event === 'candidate'} />}
+      {row.spki === null ? null : <Fingerprint value={row.spki} locked={!compared.has(row.event)} />}
     </li>
   );
 }

@@ -1,5 +1,5 @@
-// What is known of a server or a key, how the judge decides by it, and what to do, as the daemon explains it. Keys that nobody has vouched for yet are taken out
-// of proposed commands: what is pasted must come from somewhere else.
+// What is known of a server or a key, how the judge decides by it, and what to do, as the daemon explains it. Keys are
+// taken out of proposed commands: what is pasted must come from somewhere else.
 
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
@@ -10,18 +10,16 @@ import { withoutKeys } from '../words/masked.ts';
 import { ErrorNotice } from './notice.tsx';
 import { Section } from './page.tsx';
 import { Path } from './path.tsx';
-import { Guarded, Wire } from './words.tsx';
+import { Wire } from './words.tsx';
 
 interface WhyProps {
   /** An endpoint, a reference or a code. */
   readonly target: string;
   /** Asks again when it moves. */
   readonly turn: number;
-  /** Keys nobody has vouched for: to be read, not to be copied, and not in advice at all. */
-  readonly hidden: readonly string[];
 }
 
-export function Why({ target, turn, hidden }: WhyProps): VNode | null {
+export function Why({ target, turn }: WhyProps): VNode | null {
   const { api } = useDesk();
   const { value, error, refresh } = usePolled<Explanation>(
     api,
@@ -38,22 +36,22 @@ export function Why({ target, turn, hidden }: WhyProps): VNode | null {
       {value === null ? null : (
         <>
           <p>
-            <Guarded text={value.summary} keys={hidden} />
+            <Wire text={value.summary} />
           </p>
           <ol class="steps">
             {value.steps.map((step) => (
               <li key={step}>
-                <Guarded text={step} keys={hidden} />
+                <Wire text={step} />
               </li>
             ))}
           </ol>
-          {value.decision === null ? null : <Path decision={value.decision} hidden={hidden} />}
+          {value.decision === null ? null : <Path decision={value.decision} />}
           {value.advice.length === 0 ? null : (
             <div class="advice">
               <h3>What to do</h3>
               {value.advice.map((line) => (
                 <p key={line}>
-                  <Wire text={withoutKeys(line, hidden)} />
+                  <Wire text={withoutKeys(line)} />
                 </p>
               ))}
             </div>

@@ -8,14 +8,23 @@ import type { Sign } from '../words/signs.ts';
 import { piecesOf } from '../words/visible.ts';
 import { Icon } from './icon.tsx';
 
-/** Text as a server or a certificate says it: apart in reading direction, with what would not show itself written out. */
+/**
+ * Text as a server or a certificate says it: apart in reading direction, with what would not show itself written out.
+ * A fingerprint in it can be read and not be selected: whoever wrote it, nobody compared it.
+ */
 export function Wire({ text }: { readonly text: string }): VNode {
   return (
     <bdi class="wire">
-      {piecesOf(text).map((piece) => (piece.odd ? <mark class="odd">{piece.text}</mark> : piece.text))}
+      {cutAtKeys(text).map((stretch) =>
+        stretch.isKey ? <Fingerprint value={stretch.text} locked /> : <Plain text={stretch.text} />,
+      )}
     </bdi>
   );
 }
+
+const Plain = ({ text }: { readonly text: string }): VNode => (
+  <>{piecesOf(text).map((piece) => (piece.odd ? <mark class="odd">{piece.text}</mark> : piece.text))}</>
+);
 
 /** `locked`: it can be read and not be selected, because it must not be what somebody pastes back. */
 export function Fingerprint({
@@ -31,17 +40,6 @@ export function Fingerprint({
         <span>{group}</span>
       ))}
     </code>
-  );
-}
-
-/** As Wire; `keys` in it can be read and not be selected. */
-export function Guarded({ text, keys }: { readonly text: string; readonly keys: readonly string[] }): VNode {
-  return (
-    <>
-      {cutAtKeys(text, keys).map((stretch) =>
-        stretch.isKey ? <Fingerprint value={stretch.text} locked /> : <Wire text={stretch.text} />,
-      )}
-    </>
   );
 }
 

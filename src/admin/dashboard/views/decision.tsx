@@ -57,7 +57,14 @@ function One({ reference }: { readonly reference: string }): VNode {
       </Page>
     );
   }
-  return <Compared comparison={value} decided={decided} onDecided={() => setDecided(true)} />;
+  return (
+    <>
+      {/* It waited when it was read; since then somebody else may have decided, or nobody answers. */}
+      {decided ? null : <ErrorNotice error={error} />}
+      {decided || error?.code !== 'not-found' ? null : <Gone />}
+      <Compared comparison={value} decided={decided} onDecided={() => setDecided(true)} />
+    </>
+  );
 }
 
 function Gone(): VNode {
@@ -76,7 +83,7 @@ interface ComparedProps {
 }
 
 function Compared({ comparison, decided, onDecided }: ComparedProps): VNode {
-  const { endpoint, ref, sentence, notes, presented } = comparison;
+  const { endpoint, ref, sentence, notes } = comparison;
   return (
     <Page
       title={<Wire text={endpoint} />}
@@ -109,9 +116,7 @@ function Compared({ comparison, decided, onDecided }: ComparedProps): VNode {
         <Corroborated comparison={comparison} />
       </div>
       <Decide comparison={comparison} onDecided={onDecided} />
-      {decided ? null : (
-        <Why target={ref} turn={0} hidden={[presented.spki, presented.sha256 ?? presented.spki]} />
-      )}
+      {decided ? null : <Why target={ref} turn={0} />}
     </Page>
   );
 }

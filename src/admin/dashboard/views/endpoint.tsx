@@ -44,7 +44,7 @@ export function EndpointView({ endpoint }: { readonly endpoint: string }): VNode
       {row?.lastVerdict == null ? null : <Last last={row.lastVerdict} />}
       {pins.value === null ? null : <Keys pins={pins.value} onChanged={changed} />}
       <EndpointActions endpoint={endpoint} row={row} pins={pins.value} onChanged={changed} />
-      <Why target={endpoint} turn={changes} hidden={waitingKeys(pins.value)} />
+      <Why target={endpoint} turn={changes} />
       <Section title="History">
         <ErrorNotice error={history.error} />
         {history.value === null ? (
@@ -76,10 +76,6 @@ function Lead({ row, pins }: { readonly row: EndpointRow | null; readonly pins: 
     </>
   );
 }
-
-/** What nobody has vouched for yet: it is shown, and not to be pasted back. */
-const waitingKeys = (pins: PinsRow | null): readonly string[] =>
-  (pins?.candidates ?? []).flatMap(({ spki, certificate }) => [spki, certificate.sha256]);
 
 const askedBy: Readonly<Record<LastVerdict['by'], string>> = {
   session: 'a mail program connected',
@@ -131,7 +127,10 @@ function Last({ last }: { readonly last: LastVerdict }): VNode {
           <div>
             <dt>SHA-256</dt>
             <dd>
-              <Fingerprint value={certificate.sha256} locked={last.verdict === 'refused'} />
+              <Fingerprint
+                value={certificate.sha256}
+                locked={last.verdict !== 'ca' && last.verdict !== 'dane'}
+              />
             </dd>
           </div>
         </dl>

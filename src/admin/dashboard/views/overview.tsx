@@ -16,7 +16,7 @@ import { byKind } from '../words/tally.ts';
 const shownConcerns = 6;
 
 export function OverviewView(): VNode {
-  const { status, endpoints, now } = useDesk();
+  const { status, endpoints, now, lost } = useDesk();
   if (status.value === null || endpoints.value === null) {
     return (
       <Page title="Overview">
@@ -28,9 +28,14 @@ export function OverviewView(): VNode {
   const rows = endpoints.value;
   const concerns = concernsOf({ status: status.value, endpoints: rows }, now);
   return (
-    <Page title={titleOf(concerns, rows)} lead={<Lead rows={rows} store={status.value.store.state} />}>
+    <Page
+      title={lost === null ? titleOf(concerns, rows) : 'As it was last known'}
+      lead={<Lead rows={rows} store={status.value.store.state} />}
+    >
       {rows.length === 0 ? <FirstSteps /> : null}
-      {rows.length === 0 && concerns.length === 0 ? null : <Concerns concerns={concerns} />}
+      {concerns.length === 0 && (rows.length === 0 || lost !== null) ? null : (
+        <Concerns concerns={concerns} />
+      )}
       <Trust rows={rows} />
       <Rates />
       <Routes rows={status.value.routes} />

@@ -1,25 +1,25 @@
-// Takes fingerprints out of proposed commands. An approval is worth something only when its fingerprint came from
-// elsewhere; a command with the presented key filled in would be run as it stands. Pure.
+// Finds fingerprints in texts, whoever wrote them. An approval is worth something only when its fingerprint came from
+// elsewhere: one that stands in a text of this page is to be read, not to be copied, and proposes no command. Pure.
 
-const proposed = /--expect\s+sha256\/\/[A-Za-z0-9+/]{43}=/g;
+/** `sha256//…`, or 32 octets in hexadecimal the ways they can be typed. */
+const fingerprint = /sha256\/\/[\w+/]{43}=?|[\da-f]{2}([:\- ]?)(?:[\da-f]{2}\1){30}[\da-f]{2}/giu;
 
 export interface Stretch {
   readonly text: string;
-  /** One of the keys, which may be read and not be copied. */
   readonly isKey: boolean;
 }
 
-/** The text, cut at the keys that stand in it. */
-export function cutAtKeys(text: string, keys: readonly string[]): readonly Stretch[] {
-  const [key, ...others] = keys.filter((each) => each !== '');
-  if (key === undefined) return text === '' ? [] : [{ text, isKey: false }];
-  return text
-    .split(key)
-    .flatMap((part, at) => [...(at === 0 ? [] : [{ text: key, isKey: true }]), ...cutAtKeys(part, others)]);
+/** The text, cut at the fingerprints that stand in it. */
+export function cutAtKeys(text: string): readonly Stretch[] {
+  const found: Stretch[] = [];
+  let from = 0;
+  for (const match of text.matchAll(fingerprint)) {
+    if (match.index > from) found.push({ text: text.slice(from, match.index), isKey: false });
+    found.push({ text: match[0], isKey: true });
+    from = match.index + match[0].length;
+  }
+  if (from < text.length) found.push({ text: text.slice(from), isKey: false });
+  return found;
 }
 
-export const withoutKeys = (line: string, keys: readonly string[]): string =>
-  keys.reduce(
-    (text, key) => text.replaceAll(key, 'FINGERPRINT'),
-    line.replace(proposed, '--expect FINGERPRINT'),
-  );
+export const withoutKeys = (line: string): string => line.replace(fingerprint, 'FINGERPRINT');
