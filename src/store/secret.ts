@@ -3,7 +3,7 @@
 // without it is a damaged one, and the references of that run are of a secret that dies with it.
 
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { codeOf } from './database.ts';
 import { checkOwned, closeUmask, found, makeDirectory, pathsIn, type StorePaths } from './directory.ts';
 import { diskIo, type StoreIo } from './io.ts';
@@ -48,20 +48,21 @@ export async function readSecret(paths: StorePaths): Promise<Uint8Array | null> 
 }
 
 /**
- * Makes the secret unless one of the right size is there, and answers with the one that is. Of two processes
- * that start at once both end with the same.
+ * Makes the secret unless one of the right size is there, and answers with the one that is. Of any number of processes
+ * that start at once all end with the same: what another one made is never taken away.
  */
 export async function makeSecret(paths: StorePaths, io: StoreIo): Promise<Uint8Array> {
   const present = await readSecret(paths);
   if (present !== null) return present;
-  await rm(paths.secret, { force: true });
-  const temporary = `${paths.secret}.new-${randomBytes(4).toString('hex')}`;
+  const temporary = aside(paths, 'new');
   try {
     await io.writeFile(temporary, randomBytes(secretBytes));
     await io.syncFile(temporary);
-    await link(temporary, paths.secret).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    });
+    if (!(await put(temporary, paths))) {
+      // In its place is one that another process made meanwhile, or one that is short.
+      if ((await readSecret(paths)) === null) await removeShort(paths);
+      await put(temporary, paths);
+    }
   } finally {
     await rm(temporary, { force: true });
   }
@@ -69,6 +70,33 @@ export async function makeSecret(paths: StorePaths, io: StoreIo): Promise<Uint8A
   const made = await readSecret(paths);
   if (made === null) throw new StoreError('store-io', `${paths.secret} could not be made`);
   return made;
+}
+
+const aside = (paths: StorePaths, word: 'new' | 'short'): string =>
+  `${paths.secret}.${word}-${randomBytes(4).toString('hex')}`;
+
+/** Whether it is in its place now; not where another one is. */
+async function put(file: string, paths: StorePaths): Promise<boolean> {
+  try {
+    await link(file, paths.secret);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Looks at what it took: another process may have put a good one there in between, and that one goes back. */
+async function removeShort(paths: StorePaths): Promise<void> {
+  const taken = aside(paths, 'short');
+  try {
+    await rename(paths.secret, taken);
+    if ((await stat(taken)).size === secretBytes) await put(taken, paths);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  } finally {
+    await rm(taken, { force: true });
+  }
 }
 
 export const passingSecret = (): Uint8Array => randomBytes(secretBytes);

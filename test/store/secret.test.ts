@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadSecret } from '../../src/store/secret.ts';
@@ -32,6 +32,19 @@ describe('the store secret', () => {
     writeFileSync(join(directory, 'secret'), 'half');
     expect((await opened(directory)).secret).toHaveLength(32);
     expect((await opened(temporaryDirectory())).found).toBe('created');
+  });
+
+  it('is one for all who start at once', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const directory = temporaryDirectory();
+      const all = await Promise.all(
+        Array.from({ length: 12 }, () => loadSecret(directory, { create: true })),
+      );
+      const [first] = all;
+      for (const one of all) expect(one).toEqual(first);
+      expect(await loadSecret(directory, { create: true })).toEqual(first);
+      expect(readdirSync(directory)).toEqual(['secret']);
+    }
   });
 
   it('is not made again for a store that lost it, not even when asked', async () => {
