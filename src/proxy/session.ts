@@ -10,29 +10,26 @@ import { sameOffer } from '../mail/greeting-offer.ts';
 import { relay, type RelayEnd, type RelayOver } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
-import { isUncorroborated } from '../trust/corroboration.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import { remotePlace } from './address.ts';
-import { approach, untilRefused, type Approached } from './approach.ts';
+import type { Approached } from './approach.ts';
 import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
 import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
-import { eraOf, type Era } from './hold.ts';
 import type { ConnectionId } from './connection-id.ts';
-import { corroborate } from './corroborate.ts';
-import { mayHaveLostItsCa, type InForce } from './in-force.ts';
-import { confirmProof, prove, type Greeting } from './prove.ts';
-import type { RouteDesk, TargetDesk } from './route-desk.ts';
+import type { InForce } from './in-force.ts';
+import { Inquiry, outdated } from './inquiry.ts';
+import type { Greeting } from './prove.ts';
+import type { RouteDesk } from './route-desk.ts';
 import { ofSession } from './of-session.ts';
 import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
 import { refuseStrangers } from './strangers.ts';
-import { unlessAborted } from './unless-aborted.ts';
 import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
 
@@ -57,8 +54,6 @@ export interface SessionFacts {
   readonly bytesDown: number;
 }
 
-const outdated = 'the trust settings of its servers changed while it was being served';
-
 export class Session {
   readonly desk: RouteDesk;
   readonly #id: ConnectionId;
@@ -69,17 +64,8 @@ export class Session {
   readonly #startedAt: number;
   readonly #client: string | null;
   readonly #carried: Carried;
-  #server: string | null = null;
-  /** The server being asked, or relayed. */
-  #target: TargetDesk;
-  #basis: AcceptBasis | null = null;
-  #spki: string | null = null;
-  #reference: string | null = null;
-  /** Refused, its candidate perhaps not recorded yet. */
-  #refused: Judged | null = null;
-  #era: Era;
-  /** Whether a refusal now is news that the route should remember. */
-  #news = true;
+  /** What is asked of its servers, and known of the one being asked or relayed. */
+  readonly #inquiry: Inquiry;
   /** What the client was greeted with, when the server that greeted it went without an answer. */
   #greeted: Greeting | null = null;
   /** Before the relay, in it, or on the way out: turned away, or letting the last bytes go. */
@@ -87,7 +73,6 @@ export class Session {
 
   constructor(client: Socket, desk: RouteDesk, tools: SessionTools & { readonly id: ConnectionId }) {
     this.desk = desk;
-    [this.#target] = desk.targets;
     this.#id = tools.id;
     this.#tools = { ...tools, on: ofSession(tools.id, tools.on) };
     this.#startedAt = tools.now();
@@ -98,7 +83,11 @@ export class Session {
       mode: desk.route.clientTls.mode,
       over: (reason) => this.#stop.abort(reason),
     });
-    this.#era = this.#eraNow();
+    this.#inquiry = new Inquiry({
+      desk,
+      tools: { ...this.#tools, id: tools.id },
+      signal: this.#stop.signal,
+    });
   }
 
   /** Serves the client, or turns it away at once for `rejection`. Never rejects; closes the client whatever happens. */
@@ -115,14 +104,15 @@ export class Session {
     );
     this.#leg.release();
     this.tellCarried();
+    const { endpoint, basis, spki, reference } = this.#inquiry.facts();
     this.#tools.on({
       type: 'session-ended',
       ...about,
-      endpoint: this.#target.target.endpoint.name,
+      endpoint,
       clientTls: this.#leg.version,
-      basis: this.#basis,
-      spki: this.#spki,
-      reference: this.#reference,
+      basis,
+      spki,
+      reference,
       bytesUp: this.#carried.up,
       bytesDown: this.#carried.down,
       seconds: secondsSince(this.#started),
@@ -132,17 +122,18 @@ export class Session {
 
   facts(): SessionFacts {
     const { name, protocol } = this.desk.route;
+    const { endpoint, server, basis, spki } = this.#inquiry.facts();
     return {
       id: this.#id,
       route: name,
       protocol,
       client: this.#client,
       clientTls: this.#leg.version,
-      endpoint: this.#target.target.endpoint.name,
-      server: this.#server,
+      endpoint,
+      server,
       stage: this.#stage,
-      basis: this.#basis,
-      spki: this.#spki,
+      basis,
+      spki,
       startedAt: this.#startedAt,
       bytesUp: this.#carried.up,
       bytesDown: this.#carried.down,
@@ -161,8 +152,7 @@ export class Session {
 
   /** Resets both sides at once when the session is relayed on this key of this endpoint; says whether it was. */
   revoke(endpoint: string, spki: string): boolean {
-    if (this.#stage !== 'relaying' || this.#target.target.endpoint.name !== endpoint || this.#spki !== spki)
-      return false;
+    if (this.#stage !== 'relaying' || !this.#inquiry.isOf(endpoint, spki)) return false;
     this.#tools.on({ type: 'session-revoked', session: this.#id, endpoint, spki });
     this.#stop.abort(new Refusal('key-rejected'));
     return true;
@@ -174,9 +164,9 @@ export class Session {
    */
   recheck(inForce: InForce): void {
     this.desk.compare(inForce);
-    if (this.#stage === 'asking' && this.desk.outdated) this.reset('draining', outdated);
-    else if (this.#spki !== null && mayHaveLostItsCa(this.#target, { basis: this.#basis, inForce }))
-      this.revoke(this.#target.target.endpoint.name, this.#spki);
+    if (this.#stage === 'asking' && this.desk.outdated) return this.reset('draining', outdated);
+    const spki = this.#inquiry.keyWithoutItsCa(inForce);
+    if (spki !== null) this.revoke(this.#inquiry.facts().endpoint, spki);
   }
 
   async #serve(): Promise<Ending> {
@@ -188,7 +178,7 @@ export class Session {
     const kept = (await this.desk.warm?.take()) ?? null;
     const ending = kept === null ? null : await this.#ask(kept);
     if (ending !== null) return ending;
-    const anew = await this.#ask(await this.#approach());
+    const anew = await this.#ask(await this.#inquiry.approach());
     if (anew === null) throw new TypeError('only a connection kept ready can have gone unnoticed');
     return anew;
   }
@@ -196,13 +186,8 @@ export class Session {
   /** Null when it was kept ready and has gone unnoticed: nothing of the client's was answered, so another server may be. */
   async #ask(upstream: Approached): Promise<Ending | null> {
     try {
-      const judged = this.#judge(upstream);
-      const { sieveProofMs } = this.#tools.timing;
-      const { signal } = this.#stop;
-      const proof = (): Promise<Greeting> =>
-        prove(upstream.socket, this.desk.route, { sieveProofMs, signal });
-      const about = { target: upstream.desk.target, tofu: this.#tools.tofu };
-      const greeting = upstream.greeting ?? (await untilRefused(proof(), about));
+      const judged = this.#inquiry.judge(upstream);
+      const greeting = await this.#inquiry.greeting(upstream);
       return await this.#greetAndRelay(upstream, judged, greeting);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
@@ -211,78 +196,14 @@ export class Session {
     }
   }
 
-  #answerFromMemory(): void {
-    const remembered = this.#target.hold.answer({ now: this.#tools.now(), era: this.#eraNow() });
-    if (remembered === null) return;
-    this.#news = false;
-    this.#spki = remembered.spki;
-    this.#reference = remembered.reference;
-    throw new Refusal(remembered.reason, undefined, {
-      cause: new Error('answered from memory, without dialling'),
-    });
-  }
-
-  /** A session that was relayed through a reload may go on, not ask anew: it would be judged by what went. */
-  #refuseOutdated(): void {
-    if (this.desk.outdated) throw new ClientRejected('draining', outdated);
-  }
-
-  /** Of this server nothing is known yet; what was known of another one is not told of this one. */
-  #begin(target: TargetDesk): void {
-    this.#target = target;
-    this.#server = null;
-    this.#era = this.#eraNow();
-    this.#news = true;
-    this.#basis = null;
-    this.#spki = null;
-    this.#reference = null;
-  }
-
-  async #approach(): Promise<Approached> {
-    this.#refuseOutdated();
-    return approach(this.desk, {
-      tools: this.#tools,
-      signal: this.#stop.signal,
-      // Whoever waited for a turn to dial may find the question answered meanwhile.
-      admitted: (target) => {
-        this.#begin(target);
-        this.#answerFromMemory();
-      },
-    });
-  }
-
-  /** Synchronous, on the records as they are now. Throws the Refusal. */
-  #judge({ raw, peer, desk, tlsa }: Approached): Judged {
-    const { tofu } = this.#tools;
-    const { target, anchors, hold } = desk;
-    this.#refuseOutdated();
-    this.#target = desk;
-    this.#server = this.desk.route.via === null ? remotePlace(raw) : null;
-    this.#era = this.#eraNow();
-    const asked = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
-    const judged = tofu.judge({ ...asked, session: this.#id });
-    const { verdict } = judged;
-    this.#spki = peer.spki;
-    this.#reference = judged.reference;
-    // A first use is not one before its proof and its record.
-    this.#basis = verdict.accept && verdict.basis !== 'first-use' ? verdict.basis : null;
-    this.#news = !verdict.accept;
-    if (verdict.accept) {
-      hold.clear();
-      return judged;
-    }
-    this.#refused = judged;
-    throw new Refusal(verdict.reason, undefined, { cause: new Error(verdict.why) });
-  }
-
   async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending | null> {
     const words = this.#wordsOf(greeting);
-    const vouched = await this.#vouch(judged, words, upstream);
+    const vouched = await this.#inquiry.vouch(judged, greeting, upstream);
     if (this.desk.route.clientTls.mode === 'starttls' && this.#leg.version === null) await this.#startTls();
     const first = await this.#relay(upstream, vouched, words);
     if (first.state !== 'stale') return this.#relayed(first, upstream);
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
-    const again = await this.#vouch(this.#judge(upstream), words, upstream);
+    const again = await this.#inquiry.vouch(this.#inquiry.judge(upstream), greeting, upstream);
     const second = await this.#relay(upstream, again, words);
     if (second.state !== 'stale') return this.#relayed(second, upstream);
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
@@ -303,40 +224,6 @@ export class Session {
     throw new Failure('relay', undefined, { cause });
   }
 
-  async #vouch(judged: Judged, words: Words, upstream: Approached): Promise<Vouched> {
-    confirmProof(words.greeting, judged.verdict);
-    const vouched = await this.#settle(await this.#corroborated(judged, upstream));
-    this.#stop.signal.throwIfAborted();
-    return vouched;
-  }
-
-  /** A first use with what is seen of its key from elsewhere, where the settings ask for that. */
-  async #corroborated(judged: Judged, { raw, desk }: Approached): Promise<Judged> {
-    const { verdict, evidence } = judged;
-    const { spki, endpoint } = evidence;
-    if (!verdict.accept || verdict.basis !== 'first-use' || spki === null || !isUncorroborated(evidence))
-      return judged;
-    const started = performance.now();
-    const looking = corroborate(desk, {
-      route: this.desk.route,
-      spki,
-      reached: raw.remoteAddress ?? null,
-      deadlineMs: this.#tools.timing.corroborateMs,
-      resolve: (host) => this.#tools.lookups.resolve(host),
-    });
-    const corroboration = await unlessAborted(looking, this.#stop.signal);
-    this.#tools.on({
-      type: 'corroborated',
-      endpoint,
-      spki,
-      agreed: corroboration.agreed,
-      differing: corroboration.differing.map(({ where }) => where),
-      unreached: corroboration.unreached,
-      seconds: secondsSince(started),
-    });
-    return { ...judged, evidence: { ...evidence, corroboration } };
-  }
-
   /** After the verdict and before the relay: what a client of a STARTTLS port says until then is for us alone. */
   async #startTls(): Promise<void> {
     await startTlsWithClient(this.#leg, {
@@ -346,26 +233,6 @@ export class Session {
       greeted: () => this.#carried.greeted(),
     });
     this.#leg.watch();
-  }
-
-  /** Makes what the verdict learnt durable. Throws the Refusal when that changed the verdict. */
-  async #settle(judged: Judged): Promise<Vouched> {
-    const settled = await unlessAborted(this.#tools.tofu.settle(judged), this.#stop.signal);
-    if (!settled.accept) {
-      this.#news = true;
-      this.#basis = null;
-      this.#reference = settled.reference;
-      throw new Refusal(settled.reason);
-    }
-    const { vouched } = settled;
-    if (
-      vouched.endpoint !== this.#target.target.endpoint.name ||
-      vouched.spki !== judged.question.peer.spki
-    ) {
-      throw new TypeError('vouched for another endpoint or key');
-    }
-    this.#basis = vouched.basis;
-    return vouched;
   }
 
   async #relay(upstream: Approached, vouched: Vouched, words: Words): Promise<RelayEnd> {
@@ -443,23 +310,18 @@ export class Session {
       return { outcome: 'failed', reason, said: null, detail };
     }
     this.desk.state = 'failing';
-    const text = failureSentence(this.#target.target.endpoint, { reason, connection: this.#id });
+    const text = failureSentence(this.#inquiry.target.target.endpoint, { reason, connection: this.#id });
     const said = await this.#say({ kind: 'failure', permanence: 'temporary', text });
     return { outcome: 'failed', reason, said, detail };
   }
 
   async #refuse(refusal: Refusal, detail: string | null): Promise<Ending> {
-    const { target, hold } = this.#target;
     const reason = refusal.code;
     const { permanence } = refusals[reason];
-    this.desk.warm?.drop(target.endpoint.name);
-    const facts = { reason, reference: this.#reference, spki: this.#spki };
-    if (this.#news) hold.refused(facts, { now: this.#tools.now(), era: this.#era });
     this.desk.state = 'refusing';
-    // The sentence names the candidate, so it must be there for whoever looks it up.
-    if (this.#refused !== null)
-      await unlessAborted(this.#tools.tofu.settle(this.#refused), this.#stop.signal).catch(() => undefined);
-    const text = refusalSentence(target.endpoint, { ...facts, connection: this.#id });
+    const facts = await this.#inquiry.remember(reason);
+    const { endpoint } = this.#inquiry.target.target;
+    const text = refusalSentence(endpoint, { ...facts, connection: this.#id });
     const said = await this.#say({ kind: 'refusal', permanence, text });
     return { outcome: 'refused', reason, said, detail };
   }
@@ -475,9 +337,5 @@ export class Session {
       timing: this.#tools.timing,
       signal: this.#stop.signal,
     });
-  }
-
-  #eraNow(): Era {
-    return eraOf(this.#tools.tofu, this.#target.target.endpoint.name);
   }
 }
