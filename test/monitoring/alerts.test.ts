@@ -120,7 +120,7 @@ describe('runbooks', () => {
 
   test('every command in them is one of letterlock', async () => {
     const known =
-      /^(?:run|check|config show|inspect|cert|explain|status|reload|doctor|dashboard|--version|pins (?:list|show|history|approve|reject|add|forget|undo|import|export|verify|repair))$/;
+      /^(?:run|check|config show|inspect|cert|explain|status|probe|reload|doctor|dashboard|hooks|--version|pins (?:list|show|compare|history|approve|reject|add|forget|undo|import|export|verify|repair))$/;
     for (const name of names) {
       const text = await readFile(join(pages, `${name}.md`), 'utf8');
       const commands = [...text.matchAll(/(?:^ {4}|`)letterlock ((?:(?:pins|config) )?[\w-]+)/gm)];
