@@ -35,10 +35,9 @@ export async function* followRemote(
   }
 }
 
-// The daemon is one of ours, as for every answer in line.ts.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the daemon is one of ours, as in line.ts
 const asHello = (data: object): FeedHello => data as FeedHello;
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the daemon is one of ours, as in line.ts
 const asEntry = (data: object): FeedEntry => data as FeedEntry;
 
 interface StreamEvent {

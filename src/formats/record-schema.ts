@@ -140,7 +140,7 @@ type Forgotten = [
 type WholeRecord = Forgotten extends never[] ? z.infer<typeof recordShape> : never;
 
 // Optional fields differ only in that Zod would let `undefined` stand in them; JSON has no undefined.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it differs in `undefined` alone
 const asRecord = (value: WholeRecord): EndpointRecord => value as EndpointRecord;
 
 function isCanonical(name: string): boolean {

@@ -6,12 +6,12 @@ import { faults, isFault } from '../../src/trust/fault.ts';
 import type { EndpointRecord, Pin } from '../../src/trust/record.ts';
 import { day, endpoint, examinedAs, keyEvidence, keyNamed, lastCaOf, noon } from './evidence.ts';
 
-const names = ['server', 'second', 'attacker'] as const;
+export const names = ['server', 'second', 'attacker'] as const;
 export const spki = fc.constantFrom(...names).map(keyNamed);
-const when = fc.constantFrom(noon - day, noon - 1, noon, noon + 1, noon + day);
-const fault = fc.constantFrom(...Object.keys(faults).filter(isFault));
+export const when = fc.constantFrom(noon - day, noon - 1, noon, noon + 1, noon + day);
+export const fault = fc.constantFrom(...Object.keys(faults).filter(isFault));
 
-const pin: fc.Arbitrary<Pin> = fc.record({
+export const pin: fc.Arbitrary<Pin> = fc.record({
   spki,
   kind: fc.constantFrom('leaf' as const, 'leaf' as const, 'anchor' as const),
   origin: fc.constantFrom('first-use', 'approved', 'added', 'imported', 'config'),

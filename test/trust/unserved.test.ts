@@ -4,10 +4,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstUses, policies, type Evidence, type Verdict } from '../../src/trust/evidence.ts';
-import { faults, isFault } from '../../src/trust/fault.ts';
 import { learn, learnUnserved } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
-import { emptyRecord, type EndpointRecord, type Pin } from '../../src/trust/record.ts';
+import { emptyRecord, type EndpointRecord } from '../../src/trust/record.ts';
+import { fault, names, pin, spki, when } from './any-evidence.ts';
 import {
   candidateOf,
   caValid,
@@ -17,7 +17,6 @@ import {
   evidenceOf,
   examinedAs,
   expectation,
-  keyEvidence,
   keyNamed,
   lastCaOf,
   noon,
@@ -26,22 +25,6 @@ import {
   selfSigned,
   settingsOf,
 } from './evidence.ts';
-
-const names = ['server', 'second', 'attacker'] as const;
-const spki = fc.constantFrom(...names).map(keyNamed);
-const when = fc.constantFrom(noon - day, noon - 1, noon, noon + 1, noon + day);
-const fault = fc.constantFrom(...Object.keys(faults).filter(isFault));
-
-const pin: fc.Arbitrary<Pin> = fc.record({
-  spki,
-  kind: fc.constantFrom('leaf' as const, 'leaf' as const, 'anchor' as const),
-  origin: fc.constantFrom('first-use', 'approved', 'added', 'imported', 'config'),
-  firstSeen: when,
-  lastSeen: fc.option(when),
-  until: fc.constantFrom(null, null, null, noon - 1, noon, noon + day),
-  endedAt: fc.constantFrom(null, null, null, null, noon - day),
-  evidence: fc.constantFrom(null, keyEvidence(), keyEvidence({ caValid: true })),
-});
 
 const records: fc.Arbitrary<EndpointRecord> = fc.record({
   endpoint: fc.constant(endpoint),
