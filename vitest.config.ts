@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { SecondTry } from './scripts/second-try.mjs';
+import SecondTry from './scripts/second-try.mjs';
 
 // The trust environment of the machine must never reach a test: it changes what OpenSSL and Node trust.
 for (const name of [
@@ -25,6 +25,8 @@ export default defineConfig({
       new SecondTry(),
       ...(report === undefined ? [] : [['json', { outputFile: report }] as const]),
     ],
+    // A busy machine, and other people's servers and clients; a second try is told of by name, with what failed first.
+    retry: 1,
     pool: 'forks',
     maxWorkers: 2,
     // A poll ends when its answer comes; on a busy machine that may take longer than the default second.
@@ -47,8 +49,6 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
-          // Other people's servers and clients on a busy machine; a second try is told of by name.
-          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,15 +1,18 @@
-// A vitest reporter: names at the end every test that passed at its second try only. With real peers a busy machine
-// may be the reason, but it may be a race of ours as well: whoever reads this looks at the test before the next one.
+// A vitest reporter: tells at the end of every test that passed at its second try only, and of what failed at the first.
+// A busy machine may be the reason, but it may be a race of ours as well, or a case that a property drew by chance:
+// whoever reads this looks at the test before the next one.
 
-export class SecondTry {
-  #names = [];
+export default class SecondTry {
+  #tests = [];
 
   onTestCaseResult(test) {
-    if (test.diagnostic()?.flaky === true)
-      this.#names.push(`${test.module.relativeModuleId}: ${test.fullName}`);
+    if (test.diagnostic()?.flaky === true) this.#tests.push(test);
   }
 
   onTestRunEnd() {
-    for (const name of this.#names) console.log(`SECOND TRY  ${name}`);
+    for (const test of this.#tests) {
+      console.log(`SECOND TRY  ${test.module.relativeModuleId}: ${test.fullName}`);
+      for (const { message } of test.result().errors ?? []) console.log(message.replace(/^/gm, '    '));
+    }
   }
 }

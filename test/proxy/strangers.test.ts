@@ -49,8 +49,8 @@ async function toldTo(uid: number, port: number): Promise<string> {
   const program = `
 import socket, sys
 s = socket.create_connection(("127.0.0.1", ${port}))
-s.sendall(b"a1 NOOP\\r\\n")
 try:
+    s.sendall(b"a1 NOOP\\r\\n")
     print("told", s.recv(100).decode().strip(), flush=True)
 except OSError as error:
     print("error", error.strerror, flush=True)
@@ -64,7 +64,10 @@ sys.stdin.read()`;
     program,
   ]);
   children.push(child);
-  const [line]: unknown[] = await once(createInterface({ input: child.stdout }), 'line');
+  const [line]: unknown[] = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line'),
+    once(child, 'exit').then(([code]) => [`ended with ${code}`]),
+  ]);
   return String(line);
 }
 
