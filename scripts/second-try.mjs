@@ -2,7 +2,7 @@
 // A busy machine may be the reason, but it may be a race of ours as well, or a case that a property drew by chance:
 // whoever reads this looks at the test before the next one.
 
-export default class SecondTry {
+export class SecondTry {
   #tests = [];
 
   onTestCaseResult(test) {
