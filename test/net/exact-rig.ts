@@ -37,6 +37,7 @@ export class Rig {
   readonly patience: Patience;
   readonly #options: RigOptions;
   readonly #passages: Passage[] = [];
+  #count = 0;
 
   constructor(options: RigOptions) {
     this.#options = options;
@@ -45,7 +46,7 @@ export class Rig {
 
   /** A session that is greeted and not relayed yet; `early` writes before the greeting is read. */
   async passage(shape: Shape, early: (passage: Passage) => void = () => undefined): Promise<Passage> {
-    const name = `session ${this.#passages.length + 1} (${shape.client}, ${shape.upstream})`;
+    const name = `session ${(this.#count += 1)} (${shape.client}, ${shape.upstream})`;
     const scene = await sceneOf(shape, this.#options.stage);
     const passage = new Passage(scene, { name, rig: this });
     this.#passages.push(passage);
@@ -69,8 +70,9 @@ export class Rig {
     return relayed(Object.assign(options, { reading }));
   }
 
+  /** Destroys what is left of all sessions until now. */
   close(): void {
-    for (const { scene } of this.#passages) for (const socket of socketsOf(scene)) socket.destroy();
+    for (const { scene } of this.#passages.splice(0)) for (const socket of socketsOf(scene)) socket.destroy();
   }
 }
 

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { carriage } from './exact-carriage.ts';
+import { crowd } from './exact-crowd.ts';
+import { ends } from './exact-ends.ts';
 import { Rig } from './exact-rig.ts';
 import { stageIn, type Stage } from './exact-scene.ts';
 
@@ -13,13 +15,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each(['own-buffers', 'streams'] as const)('a relay that reads into %s', (reading) => {
-  it.each(carriage)('$name', async ({ run }) => {
-    const rig = new Rig({ stage, reading });
-    try {
-      await run(rig);
-    } finally {
-      rig.close();
-    }
-  });
+describe.each(['own-buffers', 'streams'] as const)('a relay that reads by its %s', (reading) => {
+  for (const { name, run } of [...carriage, ...ends, ...crowd]) {
+    it(name, async () => {
+      const rig = new Rig({ stage, reading });
+      try {
+        await run(rig);
+      } finally {
+        rig.close();
+      }
+    });
+  }
 });
