@@ -9,7 +9,7 @@ const blockBytes = 16;
 /** As few bytes as are alike by chance nowhere in what is searched. */
 const tellingBytes = 6;
 /** How far back and ahead of the wrong byte its origin is looked for. */
-const searchedBytes = 8 * mebibyte;
+const searchedBytes = 4 * mebibyte;
 
 /** A stream of content, taken in order from `offset` on. */
 export class Content {
@@ -44,9 +44,9 @@ export class Content {
 
 /** Compares what arrives with what has to. */
 export class Check {
-  /** The first fault, in words; nothing is compared after it. */
-  fault: string | null = null;
   received = 0;
+  /** Says what the first fault is; nothing is compared after it. */
+  #fault: (() => string) | null = null;
   /** Comes before the content. */
   #texts = Buffer.alloc(0);
   readonly #expected: Content;
@@ -63,32 +63,37 @@ export class Check {
     this.#texts = Buffer.concat([this.#texts, bytes]);
   }
 
+  get wrong(): boolean {
+    return this.#fault !== null;
+  }
+
+  /** In words; to find out where wrong bytes are from takes a while. */
+  fault(): string | null {
+    return this.#fault?.() ?? null;
+  }
+
   take(chunk: Uint8Array): void {
     this.received += chunk.length;
-    if (this.fault !== null) return;
+    if (this.wrong) return;
     const text = this.#texts.subarray(0, chunk.length);
     this.#texts = this.#texts.subarray(text.length);
-    if (!text.equals(chunk.subarray(0, text.length)))
-      this.fault = `${JSON.stringify(String(chunk.subarray(0, text.length)))} in place of ${JSON.stringify(String(text))}`;
-    else this.#compare(chunk.subarray(text.length));
+    const said = Buffer.from(chunk.subarray(0, text.length));
+    if (said.equals(text)) this.#compare(chunk.subarray(text.length));
+    else
+      this.#fault = () => `${JSON.stringify(said.toString())} in place of ${JSON.stringify(text.toString())}`;
   }
 
   #compare(chunk: Uint8Array): void {
     const from = this.#expected.offset;
     const expected = this.#expected.next(chunk.length);
-    if (!expected.equals(chunk)) this.fault = this.#describe(chunk, { expected, from });
-  }
-
-  #describe(
-    chunk: Uint8Array,
-    { expected, from }: { readonly expected: Buffer; readonly from: number },
-  ): string {
+    if (expected.equals(chunk)) return;
     const at = chunk.findIndex((byte, index) => byte !== expected[index]);
-    return `wrong byte at offset ${from + at}: ${this.#origin(chunk.subarray(at), from + at)}`;
+    // The memory of the piece is not the test's for longer than this call.
+    const sample = Buffer.from(chunk.subarray(at, at + blockBytes));
+    this.#fault = () => `wrong byte at offset ${from + at}: ${this.#origin(sample, from + at)}`;
   }
 
-  #origin(wrong: Uint8Array, offset: number): string {
-    const sample = wrong.subarray(0, blockBytes);
+  #origin(sample: Buffer, offset: number): string {
     if (sample.length < tellingBytes) return 'too few to tell from where';
     const around = (seed: string): number => {
       const start = Math.max(0, offset - searchedBytes);
@@ -102,6 +107,6 @@ export class Check {
       const found = around(seed);
       if (found >= 0) return `bytes of ${seed} of offset ${found}`;
     }
-    return `bytes of nowhere, ${Buffer.from(sample).toString('hex')}`;
+    return `bytes of nowhere, ${sample.toString('hex')}`;
   }
 }

@@ -68,6 +68,31 @@ const behind: readonly Scenario[] = shapes.map((shape) => ({
   },
 }));
 
+/** Small enough that the relay goes on reading with so much of it pending. */
+const stepBytes = 4_096;
+
+const pending: readonly Scenario[] = shapes.flatMap((shape) =>
+  ways.map((way) => ({
+    name: `lets out what is pending ${way} when both sides have ended, ${shape.client} and ${shape.upstream}`,
+    run: async (rig: Rig) => {
+      const passage = await inStride(rig, shape, { bytes: 20_000 });
+      const line = passage[way];
+      const target = way === 'down' ? passage.scene.client : passage.scene.upstream;
+      line.hold();
+      while (target.writableLength === 0 && line.sent < 64_000_000) {
+        line.burst(stepBytes, stepBytes);
+        await turns(3);
+      }
+      line.end();
+      passage[opposite[way]].end();
+      await passage.overAs('ended');
+      await turns(50);
+      line.go();
+      await passage.finished();
+    },
+  })),
+);
+
 /** The socket whose reset breaks what goes `way`, and on which side the relay finds the break. */
 const breaker = (
   { scene }: Passage,
@@ -301,14 +326,20 @@ const doubts: readonly Scenario[] = [clear, secured].flatMap((shape) =>
     name: `${answers ? 'keeps' : 'breaks with'} a suspect server that ${answers ? 'answers' : 'does not answer'} after much was carried, ${shape.client} and ${shape.upstream}`,
     run: async (rig: Rig) => {
       const suspicion = slept();
-      const passage = await rig.relayed(shape, { suspicion, suspectMs: 600 });
+      const suspectMs = 600;
+      const passage = await rig.relayed(shape, { suspicion, suspectMs });
       // First up, so that the server's word is the last.
       await passage.up.carry(1_000_000, mixed);
       await passage.down.carry(3_000_000, mixed);
       await new Promise((resolve) => suspicion.listen(() => resolve(null)));
       await passage.up.carry(10, { sizes: [10] });
       if (answers) {
-        await passage.down.carry(10, { sizes: [10] });
+        // For longer than the first answer might have taken.
+        for (const since = performance.now(); performance.now() - since < 1.5 * suspectMs;) {
+          await passage.down.carry(10, { sizes: [10] });
+          await new Promise((resolve) => setTimeout(resolve, suspectMs / 8));
+          await passage.up.carry(10, { sizes: [10] });
+        }
         await passage.finish();
         return;
       }
@@ -322,6 +353,7 @@ const doubts: readonly Scenario[] = [clear, secured].flatMap((shape) =>
 export const ends: readonly Scenario[] = [
   ...halves,
   ...behind,
+  ...pending,
   ...resets,
   ...breaks,
   ...leaves,

@@ -141,10 +141,14 @@ export class Line {
   }
 
   async carry(total: number, pieces: Pieces): Promise<void> {
+    const sent = this.sent + total;
     await this.#patience.of(this.send(total, pieces), {
       moved: () => this.received + this.sent - this.waiting,
       what: () => `${this.name}: ${this.sent} bytes written, ${this.received} arrived`,
     });
+    this.exact();
+    if (this.sent < sent)
+      throw new Error(`${this.name}: ${this.sent} of ${sent} bytes written, then a break`);
     await this.arrived();
   }
 
@@ -199,7 +203,7 @@ export class Line {
 
   /** Nothing that was not sent, or not in that order, has arrived until now. */
   exact(): void {
-    const { fault } = this.check;
+    const fault = this.check.fault();
     if (fault !== null) throw new Error(`${this.name}: ${fault}`);
     if (this.received > this.sent)
       throw new Error(`${this.name}: ${this.received} bytes arrived of ${this.sent}: some came twice`);
@@ -211,7 +215,7 @@ export class Line {
   }
 
   #stopped(): boolean {
-    return this.check.fault !== null || this.ended || this.closed;
+    return this.check.wrong || this.ended || this.closed;
   }
 
   #how(): string {
