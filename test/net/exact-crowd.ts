@@ -146,7 +146,7 @@ async function gone(passage: Passage): Promise<void> {
 }
 
 const members = 24;
-const rounds = 220;
+const rounds = 110;
 const mostOutstanding = 2_500_000;
 
 /** Everything at random: bursts, readers that stop and go on, sessions that end, break, vanish and are replaced. */
@@ -169,7 +169,7 @@ class Campaign {
       for (const member of [...this.#members]) this.#act(member);
       await turns(this.#below(6));
       for (const { passage } of this.#members) for (const line of passage.lines) line.exact();
-      if (round % 25 === 24) await this.#together();
+      if (round % 22 === 21) await this.#together();
       while (this.#members.length < members) await this.#open();
     }
     await this.#together();
@@ -239,7 +239,7 @@ class Campaign {
 
 const mebibyte = 1_048_576;
 /** Sessions after which no more memory may be held than before them, but for a little. */
-const forgotten = 150;
+const forgotten = 80;
 
 /** Buffers that were out when a session broke come back, or are let go. */
 async function givesBack(rig: Rig): Promise<void> {
@@ -254,9 +254,9 @@ async function givesBack(rig: Rig): Promise<void> {
     }
     return process.memoryUsage().arrayBuffers;
   };
-  const before = await settled(40);
+  const before = await settled(30);
   const grown = (await settled(forgotten)) - before;
-  if (grown > 3 * mebibyte) throw new Error(`${forgotten} sessions that are over hold ${grown} bytes`);
+  if (grown > 2 * mebibyte) throw new Error(`${forgotten} sessions that are over hold ${grown} bytes`);
 }
 
 export const crowd: readonly Scenario[] = [

@@ -172,6 +172,27 @@ const leaves: readonly Scenario[] = [clear, secured].flatMap((shape) =>
 
 const others: readonly Scenario[] = [
   {
+    name: 'leaves the client to another server where the first went without an answer, with all that it says meanwhile',
+    run: async (rig) => {
+      for (const shape of shapes) {
+        const first = (await rig.passage(shape)).start({ isGoodbye: () => false });
+        first.up.say('a LOGIN\r\n');
+        await first.up.arrived();
+        first.scene.hostRaw.resetAndDestroy();
+        const end = await first.overAs('unanswered');
+        if (end.state !== 'unanswered') throw new TypeError(end.state);
+        const next = rig.between(first, await rig.passage(shape));
+        next.words = { toClient: new Uint8Array(0), toUpstream: () => end.asked };
+        next.up.hears(Buffer.from('a LOGIN\r\n'));
+        next.up.burst(300_000, 20_000);
+        await turns(20);
+        next.start();
+        await Promise.all(next.lines.map((line) => line.carry(1_000_000, mixed)));
+        await next.finish();
+      }
+    },
+  },
+  {
     name: 'takes TLS that breaks right behind data for a break, and passes on none of what does not fit',
     run: async (rig) => {
       for (const shape of [clear, secured]) {

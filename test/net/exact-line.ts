@@ -107,8 +107,13 @@ export class Line {
   /** Writes words, before any content; they are to arrive as `heardAs`. */
   say(words: string, heardAs = words): void {
     this.aside(Buffer.from(words));
-    this.check.first(Buffer.from(heardAs));
-    this.sent += heardAs.length;
+    this.hears(Buffer.from(heardAs));
+  }
+
+  /** These are to arrive, before any content, whoever wrote them. */
+  hears(bytes: Uint8Array): void {
+    this.check.first(bytes);
+    this.sent += bytes.length;
   }
 
   /** Writes what must not arrive. */

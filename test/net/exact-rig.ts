@@ -55,6 +55,12 @@ export class Rig {
     return passage;
   }
 
+  /** The client of one and the server of another, not relayed yet; the others' readers stay and tell nothing any more. */
+  between({ scene: { user, userRaw, client, clientRaw, sipped } }: Passage, other: Passage): Passage {
+    const name = `session ${(this.#count += 1)} (another server)`;
+    return new Passage({ ...other.scene, user, userRaw, client, clientRaw, sipped }, { name, rig: this });
+  }
+
   /** The same, relayed. */
   async relayed(shape: Shape, changes: Changes = {}): Promise<Passage> {
     return (await this.passage(shape)).start(changes);
