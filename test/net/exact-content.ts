@@ -1,7 +1,7 @@
 // Bytes that each hang on a seed and on their offset, and on nothing else: a key stream of AES in counter mode. A shift,
 // a loss, a byte twice, a stale buffer, another session's bytes: each differs at once, and is named by its first offset.
 
-import { createCipheriv, createHash, type Cipheriv } from 'node:crypto';
+import { createCipheriv, createHash, type Cipher } from 'node:crypto';
 
 const mebibyte = 1_048_576;
 const zeros = Buffer.alloc(mebibyte);
@@ -15,7 +15,7 @@ const searchedBytes = 4 * mebibyte;
 export class Content {
   readonly seed: string;
   #offset: number;
-  readonly #cipher: Cipheriv;
+  readonly #cipher: Cipher;
 
   constructor(seed: string, offset = 0) {
     this.seed = seed;

@@ -166,7 +166,7 @@ class Campaign {
   async run(): Promise<void> {
     await Promise.all(Array.from({ length: members }, () => this.#open()));
     for (let round = 0; round < rounds; round += 1) {
-      for (const member of [...this.#members]) this.#act(member);
+      for (const member of this.#members.slice()) this.#act(member);
       await turns(this.#below(6));
       for (const { passage } of this.#members) for (const line of passage.lines) line.exact();
       if (round % 22 === 21) await this.#together();

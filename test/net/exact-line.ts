@@ -229,11 +229,12 @@ export class Line {
   }
 }
 
+const unlessStopped = (): undefined => undefined;
+
 /** Until it takes more, or is gone. */
 async function drained(socket: Socket): Promise<void> {
   const stop = new AbortController();
   const { signal } = stop;
-  const unlessStopped = (): undefined => undefined;
   await Promise.race([
     once(socket, 'drain', { signal }).catch(unlessStopped),
     once(socket, 'close', { signal }).catch(unlessStopped),
