@@ -3,7 +3,7 @@
 
 import { Failure, isFailure, type FailureReason } from '../errors.ts';
 import { DialFailure } from '../net/dial.ts';
-import type { RelayOver } from '../net/relay.ts';
+import type { RelayOver } from '../net/relay-options.ts';
 import { escapeText } from '../trust/escape.ts';
 import { ClientRejected, rejectionText } from './client-leg.ts';
 import type { SessionOutcome } from './events.ts';

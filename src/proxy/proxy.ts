@@ -8,6 +8,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import type { ServerCredentials } from '../net/local-handshake.ts';
 import { Lookups } from '../net/lookups.ts';
+import { OwnReads } from '../net/own-reads.ts';
 import { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
@@ -94,6 +95,7 @@ export class Proxy {
       timing: { ...defaultTiming, ...options.timing },
       suspicion: options.suspicion ?? new Suspicion(),
       peers: new PeerTable(),
+      reads: new OwnReads(() => this.#tellOfStreams()),
       ...(options.findTlsa === undefined ? {} : { findTlsa: options.findTlsa }),
       lookups: options.lookups ?? new Lookups(),
     };
@@ -185,6 +187,11 @@ export class Proxy {
     this.#tools.on({ type: 'warning', code: 'unused-socket', message });
   }
 
+  #tellOfStreams(): void {
+    const message = `Node.js ${process.version} does not read into buffers of ours as those versions do that letterlock was tried on; all is carried, at a higher cost`;
+    this.#tools.on({ type: 'warning', code: 'plain-reads', message });
+  }
+
   #serve(client: Socket, desk: RouteDesk): void {
     const session = new Session(client, desk, { ...this.#tools, id: this.#ids.next() });
     const rejection = this.#rejection(desk.route);
@@ -224,6 +231,7 @@ export class Proxy {
     await this.#emptiedWithin(ms);
     for (const session of this.#sessions) session.reset('draining', 'letterlock is shutting down');
     await this.#emptiedWithin(null);
+    this.#tools.reads.close();
   }
 
   #closeDoors(): void {

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../endpoint.ts';
 import type { Lookups } from '../net/lookups.ts';
+import type { OwnReads } from '../net/own-reads.ts';
 import type { Suspicion } from '../net/suspicion.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
@@ -17,6 +18,7 @@ export interface SessionTools {
   readonly timing: Timing;
   readonly suspicion: Suspicion;
   readonly peers: PeerTable;
+  readonly reads: OwnReads;
   /** Looks up TLSA records; never rejects. Absent where no resolver is configured. */
   readonly findTlsa?: (endpoint: Endpoint) => Promise<TlsaAnswer>;
   readonly lookups: Lookups;

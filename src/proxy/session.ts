@@ -7,7 +7,8 @@ import type { Socket } from 'node:net';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
 import { isGoodbye } from '../mail/goodbye.ts';
 import { sameOffer } from '../mail/greeting-offer.ts';
-import { relay, type RelayEnd, type RelayOver } from '../net/relay.ts';
+import type { RelayEnd, RelayOver } from '../net/relay-options.ts';
+import { relay } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Judged } from '../tofu.ts';
 import type { Protocol } from '../mail/protocol.ts';
@@ -238,7 +239,7 @@ export class Session {
   async #relay(upstream: Approached, vouched: Vouched, words: Words): Promise<RelayEnd> {
     const { raw, socket, letGo } = upstream;
     const { limits, protocol } = this.desk.route;
-    const { tofu, timing, suspicion } = this.#tools;
+    const { tofu, timing, suspicion, reads } = this.#tools;
     const toUpstream = this.#leg.release();
     const current = tofu.isCurrent(vouched);
     if (current && letGo?.() === false) {
@@ -260,6 +261,7 @@ export class Session {
       drainMs: timing.drainMs,
       signal: this.#stop.signal,
       suspicion,
+      buffers: reads.buffers,
       counted: (direction, bytes) => this.#carried.count(direction, bytes),
       ...(letGo === undefined ? {} : { isGoodbye: (first) => isGoodbye(protocol, first) }),
     });

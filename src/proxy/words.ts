@@ -3,7 +3,7 @@
 import { Failure, Refusal } from '../errors.ts';
 import { recogniseFirstBytes } from '../mail/first-bytes.ts';
 import { LoginFilter } from '../mail/login-filter.ts';
-import type { FirstBytes, RelayFilter } from '../net/relay.ts';
+import type { FirstBytes, RelayFilter } from '../net/relay-options.ts';
 import type { Greeting } from './prove.ts';
 import type { Route } from './route.ts';
 

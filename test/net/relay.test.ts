@@ -7,7 +7,9 @@ import { endpointOf } from '../../src/endpoint.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import { dial } from '../../src/net/dial.ts';
 import { handshake } from '../../src/net/handshake.ts';
-import { relay, type RelayEnd, type RelayOptions } from '../../src/net/relay.ts';
+import { ReadBuffers } from '../../src/net/read-buffers.ts';
+import type { RelayEnd, RelayOptions } from '../../src/net/relay-options.ts';
+import { relay } from '../../src/net/relay.ts';
 import { Suspicion } from '../../src/net/suspicion.ts';
 import { mint, type Vouched } from '../../src/trust/vouched.ts';
 import { FakeMachine } from './machine.ts';
@@ -15,6 +17,7 @@ import { drink, portOf, selfSigned, socketPair, tlsServer, type Identity } from 
 
 const never = new AbortController().signal;
 const nothing = new Uint8Array(0);
+const buffers = new ReadBuffers();
 let identity: Identity;
 let anchors: AnchorSet;
 const vouched = mint({ endpoint: 'mail.test:993', spki: 'sha256//x', basis: 'pin', epoch: 7 });
@@ -82,6 +85,7 @@ function start(
     idleMs: 60_000,
     drainMs: 60_000,
     signal: never,
+    buffers: () => buffers,
     counted: (direction, bytes) => (counts[direction] += bytes),
     ...changes,
   });

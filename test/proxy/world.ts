@@ -22,6 +22,7 @@ import { PeerTable } from '../../src/proxy/peer-table.ts';
 import type { SessionTools } from '../../src/proxy/session-tools.ts';
 import { defaultTiming, type Timing } from '../../src/proxy/timing.ts';
 import { Lookups } from '../../src/net/lookups.ts';
+import { OwnReads } from '../../src/net/own-reads.ts';
 import { Suspicion } from '../../src/net/suspicion.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore } from '../../src/store/pin-store.ts';
@@ -355,6 +356,7 @@ export const toolsOf = (tofu: Tofu, changes: Partial<SessionTools> = {}): Sessio
   timing: { ...defaultTiming, ...quick },
   suspicion: new Suspicion(),
   peers: new PeerTable(),
+  reads: new OwnReads(),
   lookups: new Lookups(),
   ...changes,
 });

@@ -1,0 +1,178 @@
+// One direction of a relay: what comes from `source` goes to `destination`, no faster than that takes it. It begins as
+// a stream, chunk by chunk, each looked at; once nothing is looked at any more and much comes, it reads into buffers
+// that all sessions share (read-into.ts) and writes once a turn of the event loop. It closes nothing.
+
+import type { Socket } from 'node:net';
+import { Deadline } from './deadline.ts';
+import { slabBytes, type ReadBuffers } from './read-buffers.ts';
+import { readInto } from './read-into.ts';
+
+export interface FlowOptions {
+  readonly source: Socket;
+  readonly destination: Socket;
+  /** A destination that takes nothing for so long is stuck. */
+  readonly drainMs: number;
+  /** Asked when much comes; null: as a stream for now. */
+  readonly buffers: () => ReadBuffers | null;
+  /** A chunk that came as a stream; what of it goes on is given to `write`. */
+  readonly take: (chunk: Uint8Array) => void;
+  /** Whether all that comes from now on goes on as it is. */
+  readonly plain: () => boolean;
+  /** So many bytes go on now that nobody looks at. */
+  readonly carried: (bytes: number) => void;
+  /** The source ended, and all that it said was given to `destination`. */
+  readonly ended: () => void;
+  readonly stuck: () => void;
+  /** The destination has taken all that it was given. */
+  readonly took: () => void;
+}
+
+/** Who carries so much is no longer talking: a mail or a mailbox is on its way. */
+const bulkBytes = 65_536;
+/** No more than this waits for a destination before the source is stopped. */
+const pendingBytes = 131_072;
+
+export class Flow {
+  readonly #options: FlowOptions;
+  readonly #stuck: Deadline;
+  #stopped = false;
+  #waiting = false;
+  /** Bytes that came as a stream and nobody had to look at. */
+  #plainBytes = 0;
+  #changing = false;
+  #buffers: ReadBuffers | null = null;
+  #slab: Buffer | null = null;
+  #filled = 0;
+  #turn: NodeJS.Immediate | null = null;
+
+  constructor(options: FlowOptions) {
+    this.#options = options;
+    this.#stuck = new Deadline(options.stuck);
+    const { destination } = options;
+    destination.on('drain', this.#drained);
+    // A socket that was ended while it was full never says 'drain' again.
+    destination.on('finish', this.#drained);
+  }
+
+  /** Begins to read. */
+  start(): void {
+    const { source } = this.#options;
+    if (source.readableEnded) return this.#end();
+    source.on('data', this.#take);
+    source.on('end', this.#end);
+    if (!source.isPaused() || !this.#waiting) source.resume();
+  }
+
+  /** Back-pressure: a full destination pauses the source until it drained. */
+  write(bytes: Uint8Array): void {
+    const { destination } = this.#options;
+    if (bytes.length === 0 || !destination.writable) return;
+    if (!destination.write(bytes)) this.#wait();
+  }
+
+  /** What came and is not given to the destination yet is given to it now. */
+  flush(): void {
+    if (this.#turn !== null) clearImmediate(this.#turn);
+    this.#turn = null;
+    this.#send();
+  }
+
+  /** Lets go of both sockets; what is being written goes out, what was not yet given to the destination does not. */
+  stop(): void {
+    this.#stopped = true;
+    this.#stuck.stop();
+    if (this.#turn !== null) clearImmediate(this.#turn);
+    this.#turn = null;
+    this.#slab = null;
+    const { source, destination } = this.#options;
+    source.removeListener('data', this.#take);
+    source.removeListener('end', this.#end);
+    destination.removeListener('drain', this.#drained);
+    destination.removeListener('finish', this.#drained);
+  }
+
+  readonly #end = (): void => {
+    this.flush();
+    this.#options.ended();
+  };
+
+  readonly #take = (chunk: Uint8Array): void => {
+    const { plain, take } = this.#options;
+    const asItIs = plain();
+    take(chunk);
+    if (!asItIs) return;
+    this.#plainBytes += chunk.length;
+    if (this.#plainBytes >= bulkBytes) this.#change();
+  };
+
+  /** Not while Node is within a read of this socket. */
+  #change(): void {
+    const { buffers, source } = this.#options;
+    const found = this.#changing ? null : buffers();
+    if (found === null) return;
+    this.#buffers = found;
+    this.#changing = true;
+    setImmediate(() => {
+      if (this.#stopped) return;
+      // A paused source may hold what it has read: at a later chunk then.
+      this.#changing = !source.isPaused() && readInto(source, found.landing, this.#landed);
+    });
+  }
+
+  /** The landing buffer is everybody's: what is in it is copied before anything else happens. */
+  readonly #landed = (bytes: number): boolean => {
+    const buffers = this.#buffers;
+    if (this.#stopped || buffers === null) return false;
+    if (this.#filled + bytes > slabBytes) this.#send();
+    this.#slab ??= buffers.take();
+    buffers.landing.copy(this.#slab, this.#filled, 0, bytes);
+    this.#filled += bytes;
+    this.#turn ??= setImmediate(this.#atTurn);
+    return !this.#waiting;
+  };
+
+  readonly #atTurn = (): void => {
+    this.#turn = null;
+    this.#send();
+  };
+
+  #send(): void {
+    const { destination, carried } = this.#options;
+    const buffers = this.#buffers;
+    const slab = this.#slab;
+    const bytes = this.#filled;
+    if (slab === null || bytes === 0) return;
+    this.#filled = 0;
+    if (!destination.writable) return;
+    carried(bytes);
+    this.#slab = null;
+    // Only who is told that a write is over may give its memory to others.
+    let held: Buffer | null = slab;
+    destination.write(slab.subarray(0, bytes), () => {
+      if (held !== null) buffers?.give(held);
+      this.#drained();
+    });
+    if (destination.writableLength >= pendingBytes) this.#wait();
+    if (destination.writableLength > 0) return;
+    // Nothing of it is looked at again when the system took all of it at once.
+    held = null;
+    buffers?.give(slab);
+  }
+
+  #wait(): void {
+    this.#options.source.pause();
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#stuck.start(this.#options.drainMs);
+  }
+
+  readonly #drained = (): void => {
+    const { destination, source, took } = this.#options;
+    if (this.#stopped || destination.writableLength > 0) return;
+    took();
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#stuck.stop();
+    source.resume();
+  };
+}

@@ -1,0 +1,104 @@
+import { Socket } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OwnReads } from '../../src/net/own-reads.ts';
+import { ReadBuffers } from '../../src/net/read-buffers.ts';
+import { readInto } from '../../src/net/read-into.ts';
+import { tryReadInto } from '../../src/net/read-trial.ts';
+import { socketPair } from './peers.ts';
+
+const never = new AbortController().signal;
+const patient = { deadlineMs: 30_000, signal: never };
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Node changes something of it, as a version to come may. */
+function changed(change: (socket: Socket) => void): ReadBuffers {
+  const resume: unknown = Reflect.get(Socket.prototype, 'resume');
+  vi.spyOn(Socket.prototype, 'resume').mockImplementation(function changedResume(this: Socket) {
+    change(this);
+    if (typeof resume === 'function') Reflect.apply(resume, this, []);
+    return this;
+  });
+  return new ReadBuffers();
+}
+
+const landed = (): boolean => true;
+
+const symbolOf = (socket: Socket, name: string): symbol => {
+  const found = Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
+  if (found === undefined) throw new TypeError(`no ${name}`);
+  return found;
+};
+
+describe('the trial of reads into a buffer of ours', () => {
+  it('finds that they work on this Node', async () => {
+    expect(await tryReadInto(new ReadBuffers(), patient)).toBe(true);
+  });
+
+  it('finds that they do not where the places of the buffer are missing', async () => {
+    const buffers = changed((socket) => Reflect.deleteProperty(socket, symbolOf(socket, 'kBufferGen')));
+    expect(await tryReadInto(buffers, patient)).toBe(false);
+  });
+
+  it('finds that they do not where Node keeps its own buffer all the same', async () => {
+    const buffers = changed((socket) => {
+      const handle: unknown = Reflect.get(socket, '_handle');
+      if (handle instanceof Object) Reflect.set(handle, 'useUserBuffer', () => undefined);
+    });
+    expect(await tryReadInto(buffers, patient)).toBe(false);
+  });
+
+  it('finds that they do not where something else lands in the buffer', async () => {
+    const buffers = new ReadBuffers();
+    const land = buffers.landing.subarray.bind(buffers.landing);
+    vi.spyOn(buffers.landing, 'subarray').mockImplementation((...range) => {
+      buffers.landing[0] = 1;
+      return land(...range);
+    });
+    expect(await tryReadInto(buffers, patient)).toBe(false);
+  });
+
+  it('finds that they do not when it takes too long, or is given up', async () => {
+    expect(await tryReadInto(new ReadBuffers(), { deadlineMs: 0, signal: never })).toBe(false);
+    expect(await tryReadInto(new ReadBuffers(), { deadlineMs: 30_000, signal: AbortSignal.abort() })).toBe(
+      false,
+    );
+  });
+
+  it('is made once, when the first session asks', async () => {
+    const failed = vi.fn();
+    const reads = new OwnReads(failed);
+    expect([reads.buffers(), reads.buffers()]).toEqual([null, null]);
+    await expect.poll(() => reads.buffers()).toBeInstanceOf(ReadBuffers);
+    expect(reads.buffers()).toBe(reads.buffers());
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  it('tells once that they do not work, and nothing when the process ends meanwhile', async () => {
+    changed((socket) => Reflect.deleteProperty(socket, symbolOf(socket, 'kBuffer')));
+    const [failed, closed] = [vi.fn(), vi.fn()];
+    const reads = new OwnReads(failed);
+    const ending = new OwnReads(closed);
+    ending.buffers();
+    ending.close();
+    reads.buffers();
+    await expect.poll(() => failed.mock.calls.length).toBe(1);
+    expect([reads.buffers(), failed.mock.calls.length, closed.mock.calls.length]).toEqual([null, 1, 0]);
+  });
+});
+
+describe('reading into a buffer', () => {
+  it('is refused for a socket that holds what it read, has ended, is destroyed or not connected, or reads so already', async () => {
+    const { near, far } = await socketPair();
+    const buffer = Buffer.alloc(10);
+    near.write('x');
+    await expect.poll(() => far.readableLength || (far.read(0), 0)).toBe(1);
+    expect(readInto(far, buffer, landed)).toBe(false);
+    far.read();
+    expect([readInto(far, buffer, landed), readInto(far, buffer, landed)]).toEqual([true, false]);
+    far.destroy();
+    near.destroy();
+    expect(readInto(near, buffer, landed)).toBe(false);
+    expect(readInto(new Socket(), buffer, landed)).toBe(false);
+  });
+});
