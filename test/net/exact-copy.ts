@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { relay } from '../../src/net/relay.ts';
+import type { Tested } from './exact-rig.ts';
 
 export interface Break {
   /** In src/net. */
@@ -21,7 +21,7 @@ const folder = join(root, 'src/net');
 const relativeImport = /(\bfrom\s+|\bimport\s*\(?\s*)'(\.{1,2}\/[^']+)'/g;
 
 export interface Copy {
-  readonly relayed: typeof relay;
+  readonly tested: Tested;
   readonly remove: () => void;
 }
 
@@ -34,8 +34,11 @@ export async function brokenCopy(broken: Break | null): Promise<Copy> {
   try {
     const copied = copyInto(place, broken);
     if (broken !== null && !copied.has(broken.file)) throw new Error(`the relay does not use ${broken.file}`);
-    const loaded: { readonly relay: typeof relay } = await import(/* @vite-ignore */ join(place, 'relay.ts'));
-    return { relayed: loaded.relay, remove };
+    const { relay }: Pick<Tested, 'relay'> = await import(/* @vite-ignore */ join(place, 'relay.ts'));
+    const buffers: Pick<Tested, 'ReadBuffers'> = await import(
+      /* @vite-ignore */ join(place, 'read-buffers.ts')
+    );
+    return { tested: { relay, ReadBuffers: buffers.ReadBuffers }, remove };
   } catch (error) {
     remove();
     throw error;

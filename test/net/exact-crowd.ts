@@ -256,15 +256,21 @@ async function givesBack(rig: Rig): Promise<void> {
   };
   const before = await settled(30);
   const grown = (await settled(forgotten)) - before;
-  if (grown > 2 * mebibyte) throw new Error(`${forgotten} sessions that are over hold ${grown} bytes`);
+  if (grown > 3 * mebibyte) throw new Error(`${forgotten} sessions that are over hold ${grown} bytes`);
 }
 
 export const crowd: readonly Scenario[] = [
   { name: 'keeps sessions apart that all speak in one turn, fall silent and wake', run: lockstep },
-  { name: 'keeps what is pending for some, whatever others carry and however they end', run: waiting },
-  ...[1, 2].map((seed) => ({
-    name: `keeps sessions apart that do anything at any time (seed ${seed})`,
-    run: (rig: Rig) => new Campaign(rig, seed).run(),
-  })),
+  {
+    name: 'keeps what is pending for some, whatever others carry and however they end',
+    run: waiting,
+    unpoisoned: true,
+  },
+  { name: 'keeps sessions apart that do anything at any time', run: (rig) => new Campaign(rig, 1).run() },
+  {
+    name: 'keeps sessions apart that do anything at any time, in memory that stays as it is',
+    run: (rig) => new Campaign(rig, 2).run(),
+    unpoisoned: true,
+  },
   { name: 'gives back what sessions held that broke with writes pending', run: givesBack },
 ];

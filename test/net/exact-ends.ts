@@ -2,22 +2,10 @@
 // mid-flight, deadlines, doubt. The relay has carried enough before each that it is in its stride.
 
 import { Suspicion } from '../../src/net/suspicion.ts';
-import { clear, file, mixed, secured, type Scenario } from './exact-carriage.ts';
+import { clear, file, inStride, mixed, secured, type Scenario } from './exact-carriage.ts';
 import type { Line } from './exact-line.ts';
 import { turns } from './exact-patience.ts';
-import type { Changes, Passage, Rig } from './exact-rig.ts';
-import type { Shape } from './exact-scene.ts';
-
-/** A session that has carried `bytes` each way. */
-async function inStride(
-  rig: Rig,
-  shape: Shape,
-  { bytes = 1_000_000, ...changes }: Changes & { readonly bytes?: number } = {},
-): Promise<Passage> {
-  const passage = await rig.relayed(shape, changes);
-  await Promise.all(passage.lines.map((line) => line.carry(bytes, mixed)));
-  return passage;
-}
+import type { Passage, Rig } from './exact-rig.ts';
 
 type Way = 'up' | 'down';
 const opposite = { up: 'down', down: 'up' } as const;
@@ -57,7 +45,7 @@ const behind: readonly Scenario[] = shapes.map((shape) => ({
     for (const [index, bytes] of lasts.entries()) {
       const passage = await rig.relayed(shape);
       const { up, down, lines } = passage;
-      if (index % 2 === 0) await Promise.all(lines.map((line) => line.carry(40_000, { sizes: [9_999] })));
+      if (index % 2 === 0) await Promise.all(lines.map((line) => line.carry(150_000, { sizes: [9_999] })));
       if (index % 3 === 0) for (const line of lines) line.hold();
       down.end(bytes);
       up.end(lasts.at(-1 - index));
@@ -75,7 +63,7 @@ const pending: readonly Scenario[] = shapes.flatMap((shape) =>
   ways.map((way) => ({
     name: `lets out what is pending ${way} when both sides have ended, ${shape.client} and ${shape.upstream}`,
     run: async (rig: Rig) => {
-      const passage = await inStride(rig, shape, { bytes: 20_000 });
+      const passage = await inStride(rig, shape);
       const line = passage[way];
       const target = way === 'down' ? passage.scene.client : passage.scene.upstream;
       line.hold();
@@ -131,7 +119,7 @@ const breaks: readonly Scenario[] = [clear, secured].flatMap((shape) =>
     run: async (rig: Rig) => {
       for (const after of [0, 1, 3, 30]) {
         for (const held of [false, true]) {
-          const passage = await inStride(rig, shape, { bytes: 50_000 });
+          const passage = await inStride(rig, shape);
           const line = passage[way];
           if (held) line.hold();
           await line.carry(held ? 0 : 100_000, mixed);
@@ -280,7 +268,7 @@ const deadlines: readonly Scenario[] = [
     name: 'ends a session that fell silent after one side had ended',
     run: async (rig) => {
       for (const way of ways) {
-        const passage = await inStride(rig, clear, { idleMs: shortMs, bytes: 200_000 });
+        const passage = await inStride(rig, clear, { idleMs: shortMs });
         passage[way].end(1000);
         await passage[way].whole();
         await trickle(passage[opposite[way]], 1.5 * shortMs);
@@ -296,7 +284,7 @@ const deadlines: readonly Scenario[] = [
       );
       await Promise.all(
         cases.map(async ({ shape, way, ends }) => {
-          const passage = await inStride(rig, shape, { drainMs: shortMs, bytes: 200_000 });
+          const passage = await inStride(rig, shape, { drainMs: shortMs });
           const line = passage[way];
           line.hold();
           await line.stuck(64_000_000);
@@ -371,6 +359,25 @@ const doubts: readonly Scenario[] = [clear, secured].flatMap((shape) =>
   })),
 );
 
+/** Whether it took what it was sent says nothing: the system takes that for a server that is gone. */
+const insistent: Scenario = {
+  name: 'breaks with a suspect server that does not answer, also where the client goes on to say a little',
+  run: async (rig) => {
+    const suspicion = slept();
+    const passage = await inStride(rig, clear, { suspicion, suspectMs: shortMs });
+    await passage.down.carry(1000, mixed);
+    await new Promise((resolve) => suspicion.listen(() => resolve(null)));
+    for (const since = performance.now(); passage.end === null;) {
+      if (performance.now() - since > 4 * shortMs) throw new Error(`${passage.name}: the relay did not end`);
+      await passage.up.send(10, { sizes: [10] });
+      await new Promise((resolve) => setTimeout(resolve, shortMs / 6));
+    }
+    const end = await passage.overAs('broken');
+    if (end.state !== 'broken' || !end.detail.startsWith('no answer'))
+      throw new Error(`${passage.name}: ${JSON.stringify(end)}`);
+  },
+};
+
 export const ends: readonly Scenario[] = [
   ...halves,
   ...behind,
@@ -381,4 +388,5 @@ export const ends: readonly Scenario[] = [
   ...others,
   ...deadlines,
   ...doubts,
+  insistent,
 ];

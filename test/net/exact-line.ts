@@ -188,9 +188,11 @@ export class Line {
    * nothing can be written any more then.
    */
   #wasReset(): Promise<boolean> {
-    return new Promise((resolve) => {
+    const refused = new Promise<boolean>((resolve) => {
       this.#target.write('?', (error) => resolve(error !== null && error !== undefined));
     });
+    // Behind what waits to be written nothing is heard of it.
+    return Promise.race([refused, turns(200).then(() => false)]);
   }
 
   /** Writes until the system takes no more for many turns; throws where that does not come before `most` bytes. */

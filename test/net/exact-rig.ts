@@ -1,6 +1,8 @@
 // Sessions relayed by the function under test, over real sockets, each direction under a check of its own.
 
-import { relay, type RelayEnd, type RelayOptions } from '../../src/net/relay.ts';
+import { ReadBuffers } from '../../src/net/read-buffers.ts';
+import type { RelayEnd, RelayOptions } from '../../src/net/relay-options.ts';
+import { relay } from '../../src/net/relay.ts';
 import { mint } from '../../src/trust/vouched.ts';
 import { Line } from './exact-line.ts';
 import { Patience } from './exact-patience.ts';
@@ -17,13 +19,21 @@ import {
 /** The way on which the relay takes bytes from its sockets. */
 export type Reading = 'own-buffers' | 'streams';
 
+/** What is under test; a copy of it may be broken. */
+export interface Tested {
+  readonly relay: typeof relay;
+  readonly ReadBuffers: typeof ReadBuffers;
+}
+
 export interface RigOptions {
   readonly stage: Stage;
   readonly reading: Reading;
-  /** The function under test, where it is another than that of the source tree. */
-  readonly relayed?: typeof relay;
+  /** That of the source tree where none is given. */
+  readonly tested?: Tested;
   /** How long nothing may move, milliseconds. */
   readonly patienceMs?: number;
+  /** Whether the memory that is given back is overwritten, so that none can still be written from unseen. */
+  readonly poisons?: boolean;
 }
 
 /** What a scenario may set of the relay's options. */
@@ -37,11 +47,17 @@ export class Rig {
   readonly patience: Patience;
   readonly #options: RigOptions;
   readonly #passages: Passage[] = [];
+  readonly #buffers: ReadBuffers;
+  /** How often memory was taken to read into. */
+  taken = 0;
   #count = 0;
+  #described = false;
 
   constructor(options: RigOptions) {
     this.#options = options;
     this.patience = new Patience(options.patienceMs ?? 20_000);
+    const { ReadBuffers: Buffers } = options.tested ?? { ReadBuffers };
+    this.#buffers = this.#watched(new Buffers(), options.poisons ?? true);
   }
 
   /** A session that is greeted and not relayed yet; `early` writes before the greeting is read. */
@@ -66,14 +82,28 @@ export class Rig {
     return (await this.passage(shape)).start(changes);
   }
 
-  /** The names of all that was ever sent here. */
+  /** The names of all that is sent here; once, for the first fault: to search in all of it takes a while. */
   seeds(): readonly string[] {
+    if (this.#described) return [];
+    this.#described = true;
     return this.#passages.flatMap(({ up, down }) => [up.name, down.name]);
   }
 
   relay(options: RelayOptions): Promise<RelayEnd> {
-    const { reading, relayed = relay } = this.#options;
-    return relayed(Object.assign(options, { reading }));
+    const { reading, tested } = this.#options;
+    const carry = tested?.relay ?? relay;
+    return carry(reading === 'streams' ? options : { ...options, buffers: () => this.#buffers });
+  }
+
+  #watched(buffers: ReadBuffers, poisons: boolean): ReadBuffers {
+    const take = buffers.take.bind(buffers);
+    const give = buffers.give.bind(buffers);
+    buffers.take = () => {
+      this.taken += 1;
+      return take();
+    };
+    buffers.give = (slab) => give(poisons ? slab.fill(0xa5) : slab);
+    return buffers;
   }
 
   /** Destroys what is left of all sessions until now. */

@@ -16,9 +16,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(['own-buffers', 'streams'] as const)('a relay that reads by its %s', (reading) => {
-  for (const { name, run } of [...carriage, ...ends, ...crowd]) {
+  for (const { name, run, unpoisoned = false } of [...carriage, ...ends, ...crowd]) {
     it(name, async () => {
-      const rig = new Rig({ stage, reading });
+      const rig = new Rig({ stage, reading, poisons: !unpoisoned });
       try {
         await run(rig);
       } finally {
