@@ -204,6 +204,7 @@ class Relay {
     if (this.#held !== null && this.#held.length > 0) {
       const held = this.#held;
       this.#held = null;
+      this.#toldUpstream(held.length);
       this.#up.write(held);
     }
     upstream.end();
