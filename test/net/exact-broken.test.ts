@@ -24,7 +24,6 @@ interface Fault extends Break {
 const always = { file: 'relay.ts', reading: 'own-buffers' } as const;
 const stream = { file: 'flow.ts', reading: 'streams' } as const;
 const own = { file: 'flow.ts', reading: 'own-buffers' } as const;
-const apart = ['all speak in one turn', 'pending for some', 'at any time', 'in memory that stays as it is'];
 const stalls = /bytes (?:arrived|written)(?:.*), then nothing/;
 const wrong = /wrong byte at offset \d+/;
 
@@ -34,13 +33,7 @@ const faults: readonly Fault[] = [
     name: 'gives memory back that is still being written',
     find: 'if (destination.writableLength > 0) return;\n    // Nothing',
     replace: '// Nothing',
-    foundBy: [
-      'pending for some',
-      'at any time',
-      'in memory that stays as it is',
-      'that stall often',
-      'for long when',
-    ],
+    foundBy: ['in memory that stays as it is', 'that stall often', 'for long when'],
     saying: wrong,
   },
   {
@@ -48,7 +41,7 @@ const faults: readonly Fault[] = [
     name: 'gives memory back twice',
     find: 'held = null;\n    buffers?.give(slab);',
     replace: 'buffers?.give(slab);',
-    foundBy: ['pending for some', 'in memory that stays as it is'],
+    foundBy: ['pending for some'],
     saying: wrong,
   },
   {
@@ -57,7 +50,7 @@ const faults: readonly Fault[] = [
     name: 'lends the same memory to two',
     find: 'this.#spare.pop()',
     replace: 'this.#spare[0]',
-    foundBy: ['pending for some', 'at any time'],
+    foundBy: ['at any time'],
     saying: /wrong byte at offset \d+: bytes of (?:session \d+|nowhere)/,
   },
   {
@@ -66,7 +59,7 @@ const faults: readonly Fault[] = [
     find: 'buffers.landing.copy(this.#slab, this.#filled, 0, bytes);',
     replace:
       'const [slab, at] = [this.#slab, this.#filled]; setImmediate(() => buffers.landing.copy(slab, at, 0, bytes));',
-    foundBy: ['a record each', 'at any time'],
+    foundBy: ['a record each', 'all speak in one turn'],
     saying: wrong,
   },
   {
@@ -82,7 +75,7 @@ const faults: readonly Fault[] = [
     name: 'goes on behind the end of its memory',
     find: 'if (this.#filled + bytes > slabBytes) this.#send();',
     replace: 'if (this.#filled + bytes > 2 * slabBytes) this.#send();',
-    foundBy: ['at any time', 'that stall for long'],
+    foundBy: ['that stall for long'],
     saying: /wrong byte at offset \d+: its own bytes of offset \d+, some are lost|wrong byte|then/,
   },
   {
@@ -189,7 +182,7 @@ const faults: readonly Fault[] = [
     find: 'if (!destination.write(bytes)) this.#wait();',
     replace:
       'const shared = (globalThis.exactShared ??= Buffer.alloc(4_000_000)); shared.set(bytes); if (!destination.write(shared.subarray(0, bytes.length))) this.#wait();',
-    foundBy: apart,
+    foundBy: ['all speak in one turn', 'pending for some'],
     saying: /wrong byte at offset \d+: bytes of (?:session \d+|nowhere)/,
   },
   {
@@ -366,15 +359,6 @@ const faults: readonly Fault[] = [
   },
   {
     ...always,
-    name: 'takes it for an answer that the system took something',
-    find: 'if (this.#answer.running) this.#answer.extend();',
-    replace: 'this.answered();',
-    file: 'doubt.ts',
-    foundBy: ['that does not answer'],
-    saying: /the relay did not end/,
-  },
-  {
-    ...always,
     name: 'never doubts a server',
     find: 'this.#doubt?.asked();',
     replace: '',
@@ -383,6 +367,7 @@ const faults: readonly Fault[] = [
   },
   {
     ...always,
+    reading: 'streams',
     name: 'hears no answer of a server that it doubts',
     find: 'this.#doubt?.answered();',
     replace: '',

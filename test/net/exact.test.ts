@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, it } from 'vitest';
-import { carriage } from './exact-carriage.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { carriage, clear, file, inStride, secured } from './exact-carriage.ts';
 import { crowd } from './exact-crowd.ts';
 import { ends } from './exact-ends.ts';
 import { Rig } from './exact-rig.ts';
@@ -25,5 +25,37 @@ describe.each(['own-buffers', 'streams'] as const)('a relay that reads by its %s
         rig.close();
       }
     });
+  }
+});
+
+it.each([
+  { reading: 'own-buffers', way: 'up' },
+  { reading: 'own-buffers', way: 'down' },
+  { reading: 'streams', way: 'up' },
+  { reading: 'streams', way: 'down' },
+] as const)('what goes $way is read by $reading, as the check takes it to be', async ({ reading, way }) => {
+  for (const shape of [clear, secured, file]) {
+    const rig = new Rig({ stage, reading });
+    try {
+      const passage = await inStride(rig, shape);
+      const before = rig.taken;
+      await passage[way].carry(10, { sizes: [1], apart: true });
+      expect(rig.taken - before >= 10).toBe(reading === 'own-buffers');
+    } finally {
+      rig.close();
+    }
+  }
+});
+
+it.each(['up', 'down'] as const)('much that goes %s at once is read by own buffers soon', async (way) => {
+  for (const shape of [clear, secured, file]) {
+    const rig = new Rig({ stage, reading: 'own-buffers' });
+    try {
+      const passage = await rig.relayed(shape);
+      await passage[way].carry(4_000_000, { sizes: [65_536] });
+      expect(rig.taken, `${shape.client} and ${shape.upstream}`).toBeGreaterThan(0);
+    } finally {
+      rig.close();
+    }
   }
 });
