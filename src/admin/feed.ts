@@ -3,7 +3,7 @@
 // event, so nothing comes in that may not stand in a log.
 
 import { CommandError } from '../errors.ts';
-import { logEntry } from '../ops/log-entry.ts';
+import { isQuiet, logEntry } from '../ops/log-entry.ts';
 import type { LogEntry } from '../ops/log-entry.ts';
 import type { ProxyEvent } from '../proxy/events.ts';
 import type { FeedEntry, FollowOptions } from './live-shapes.ts';
@@ -21,7 +21,7 @@ export class Feed {
   readonly #most: number;
   readonly #mostFollowers: number;
   /** Oldest first; ids rise by one. */
-  readonly #ring: FeedEntry[] = [];
+  readonly #ring: Held[] = [];
   readonly #wake = new Set<() => void>();
   #latest: number;
   #followers = 0;
@@ -35,11 +35,12 @@ export class Feed {
     this.#latest = now();
   }
 
-  /** A listener of events; whoever has the entry already gives it. */
-  take(event: ProxyEvent, entry: LogEntry = logEntry(event)): void {
-    if (!isTold(entry)) return;
+  /** A listener of events; `entryFor` makes the entry, where one is wanted. */
+  take(event: ProxyEvent, entryFor: typeof logEntry = logEntry): void {
+    const entry = isQuiet(event) ? null : entryFor(event);
+    if (!isTold(event, entry)) return;
     this.#latest += 1;
-    this.#ring.push({ id: this.#latest, at: isoDate(this.#now()), ...entry });
+    this.#ring.push({ id: this.#latest, at: this.#now(), event, entry });
     if (this.#ring.length > this.#most) this.#ring.shift();
     this.#wakeAll();
   }
@@ -79,7 +80,7 @@ export class Feed {
       const next = this.#ring[seen + 1 - oldest];
       if (next !== undefined) {
         seen = next.id;
-        yield next;
+        yield told(next);
       } else if (this.#closed) return;
       else await this.#moved(signal);
     }
@@ -102,8 +103,25 @@ export class Feed {
   }
 }
 
+/** Put into words when somebody follows. */
+interface Held {
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly event: ProxyEvent;
+  /** Null where none was made yet. */
+  readonly entry: LogEntry | null;
+}
+
+const told = ({ id, at, event, entry }: Held): FeedEntry => ({
+  id,
+  at: isoDate(at),
+  ...(entry ?? logEntry(event)),
+});
+
 /** Sessions come and go at `debug` in the log; who looks on wants to see them. */
-const isTold = ({ level, event }: LogEntry): boolean => level !== 'debug' || event === 'session-started';
+const isTold = ({ type }: ProxyEvent, entry: LogEntry | null): boolean =>
+  entry === null ? type === 'session-started' : entry.level !== 'debug';
 
 const tooMany = (most: number): CommandError =>
   new CommandError('no-daemon', `${most} programs follow the events already`, {

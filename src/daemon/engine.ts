@@ -225,11 +225,11 @@ function listenerOf(
   return fanOut<ProxyEvent>(
     [
       revoke,
-      (event) => ground.log.event(event, entry(event)),
+      (event) => ground.log.event(event, entry),
       (event) => metrics?.event(event),
       (event) => verdicts.take(event),
       (event) => connections.take(event),
-      (event) => feed.take(event, entry(event)),
+      (event) => feed.take(event, entry),
       (event) => ground.also?.(event),
       // Last: what they tell of their own work comes after the event itself.
       (event) => late.hooks?.event(event),

@@ -7,6 +7,7 @@ import { rootCertificates } from 'node:tls';
 import { LetterlockError } from '../errors.ts';
 import { Contexts } from './contexts.ts';
 import type { CrlFiles } from './crl-files.ts';
+import { LeafKeys } from './leaf-keys.ts';
 
 export interface AnchorSet {
   /** Identity of the set: SHA-256 over the sorted certificate hashes. Part of cache keys. */
@@ -17,6 +18,8 @@ export interface AnchorSet {
   readonly counts: { readonly system: number; readonly bundled: number; readonly file: number };
   /** Shared by every handshake under these anchors. */
   readonly contexts: Contexts;
+  /** Of the certificates that were shown in those. */
+  readonly keys: LeafKeys;
   /** What the CAs took back, by files of the operator; absent where there are none. */
   readonly crls?: CrlFiles;
 }
@@ -82,6 +85,7 @@ function anchorSet(unique: ReadonlyMap<string, Anchor>): AnchorSet {
     certificates,
     counts: { system: count('system'), bundled: count('bundled'), file: count('file') },
     contexts: new Contexts(certificates),
+    keys: new LeafKeys(),
   };
 }
 

@@ -25,6 +25,8 @@ interface Loaded {
   readonly lists: readonly Crl[];
 }
 
+const listsOf = (loaded: readonly Loaded[]): readonly Crl[] => loaded.flatMap(({ lists }) => lists);
+
 /** What a look at the files found. */
 export interface CrlLook {
   /** Lists in force are others now. */
@@ -36,9 +38,12 @@ export interface CrlLook {
 export class CrlFiles {
   readonly #anchors: AnchorIndex;
   #loaded: readonly Loaded[];
+  /** The same array as long as the lists are the same. */
+  #lists: readonly Crl[];
 
   private constructor(loaded: readonly Loaded[], anchors: AnchorIndex) {
     this.#loaded = loaded;
+    this.#lists = listsOf(loaded);
     this.#anchors = anchors;
   }
 
@@ -49,7 +54,7 @@ export class CrlFiles {
   }
 
   get lists(): readonly Crl[] {
-    return this.#loaded.flatMap(({ lists }) => lists);
+    return this.#lists;
   }
 
   /** Reads again what changed. Never rejects. */
@@ -68,6 +73,7 @@ export class CrlFiles {
     );
     this.#loaded = loaded;
     const changed = loaded.some((file, at) => file !== before[at]);
+    if (changed) this.#lists = listsOf(loaded);
     return { changed, problems: [...lost, ...this.stale(now)] };
   }
 

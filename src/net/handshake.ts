@@ -6,7 +6,7 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { ConnectionOptions, SecureContext, TLSSocket } from 'node:tls';
+import { TLSSocket, type ConnectionOptions, type SecureContext } from 'node:tls';
 import type { Endpoint } from '../endpoint.ts';
 import { Failure, Refusal, type LetterlockError } from '../errors.ts';
 import type { HandshakeProfile, Peer } from '../trust/evidence.ts';
@@ -63,7 +63,7 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     ...(serverName === null ? {} : { servername: serverName }),
     requestOCSP: profile !== 'legacy',
   };
-  const socket = tlsConnect(asked);
+  const socket = withoutObjects(tlsConnect(asked));
   const stapled: Stapled = profile === 'legacy' ? {} : stapledTo(socket);
   return new Promise((resolve, reject) => {
     const release = (): void => {
@@ -93,13 +93,31 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
       socket.pause();
       release();
       try {
-        resolve({ socket, peer: { ...peerOf(socket, handshakeProfileOf(profile)), ...stapled } });
+        const peer = peerOf(socket, handshakeProfileOf(profile), (der) => options.anchors.keys.of(der));
+        resolve({ socket, peer: { ...peer, ...stapled } });
       } catch (error) {
         fail(new Failure('tls-failed', undefined, { cause: error }));
       }
     });
   });
 }
+
+/**
+ * Where a chain verified, Node makes an object of every certificate in it, for checkServerIdentity, which costs a quarter of
+ * the handshake. Ours looks at none of it: until the handshake is over there is nothing to be had in that form.
+ */
+function withoutObjects(socket: TLSSocket): TLSSocket {
+  return Object.defineProperty(socket, 'getPeerCertificate', nothingYet);
+}
+
+const nothingYet: PropertyDescriptor = {
+  value(this: TLSSocket, detailed?: boolean): unknown {
+    const over = Reflect.get(this, 'secureConnecting') === false;
+    return over ? Reflect.apply(TLSSocket.prototype.getPeerCertificate, this, [detailed]) : {};
+  },
+  configurable: true,
+  writable: true,
+};
 
 /** The OCSP answer the server stapled; old servers are not asked, some of them choke on the question. */
 interface Stapled {
@@ -150,11 +168,15 @@ function translate(error: Error): LetterlockError {
  * getPeerX509Certificate is called exactly once, first: on Node 20 to 24 a second call, and every other certificate
  * getter after it, returns nothing. Its issuerCertificate links are the list as sent, in wire order, unverified.
  */
-export function peerOf(socket: TLSSocket, profile: HandshakeProfile): Peer {
+export function peerOf(
+  socket: TLSSocket,
+  profile: HandshakeProfile,
+  keyOf: (certificate: Uint8Array) => string | null = spkiOfCertificate,
+): Peer {
   const leaf = certificateOf(socket);
   return {
     chain: leaf === null ? [] : chainOf(leaf),
-    spki: leaf === null ? null : spkiOfCertificate(leaf.raw),
+    spki: leaf === null ? null : keyOf(leaf.raw),
     resumed: socket.isSessionReused(),
     chainError: chainErrorOf(socket),
     tls: {

@@ -31,7 +31,7 @@ interface Watched {
   state: 'unseen' | 'here' | 'missing';
 }
 
-/** One watch for all sessions: a single unreferenced timer that runs only while somebody listens. */
+/** One watch for all sessions: a single unreferenced timer that stops when it finds that nobody listens any more. */
 export class Suspicion {
   readonly #raised = new Set<(unseenMs: number) => void>();
   readonly #watched = new Set<Watched>();
@@ -54,12 +54,9 @@ export class Suspicion {
    * last `unseenMs`, by the clock of performance.now().
    */
   listen(raised: (unseenMs: number) => void): () => void {
-    this.#raised.add(raised);
     this.#start();
-    return () => {
-      this.#raised.delete(raised);
-      this.#stopIfAlone();
-    };
+    this.#raised.add(raised);
+    return () => void this.#raised.delete(raised);
   }
 
   /**
@@ -71,10 +68,7 @@ export class Suspicion {
     const watched: Watched = { address, gone, state: 'unseen' };
     if (this.#known?.addresses.has(address)) watched.state = 'here';
     this.#watched.add(watched);
-    return () => {
-      this.#watched.delete(watched);
-      this.#stopIfAlone();
-    };
+    return () => void this.#watched.delete(watched);
   }
 
   /** For whoever is about to rely on a connection: after a sleep clients are awake before the next look is due. */
@@ -84,16 +78,20 @@ export class Suspicion {
     this.#look();
   }
 
+  /** Sessions that follow one another share a picture: it is read with the first, and no more than once a turn after. */
   #start(): void {
-    if (this.#timer !== null) return;
+    if (this.#timer !== null && !(this.#isAlone && this.#overdue(this.#now()))) return;
     this.#lookedAt = { wall: this.#now(), steady: performance.now() };
     this.#known = this.#picture();
-    this.#timer = setInterval(() => this.#look(), this.#everyMs).unref();
+    this.#timer ??= setInterval(() => this.#look(), this.#everyMs).unref();
   }
 
-  #stopIfAlone(): void {
-    if (this.#timer === null || this.#raised.size + this.#watched.size > 0) return;
-    clearInterval(this.#timer);
+  get #isAlone(): boolean {
+    return this.#raised.size + this.#watched.size === 0;
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 
@@ -102,6 +100,7 @@ export class Suspicion {
   }
 
   #look(): void {
+    if (this.#isAlone) return this.#stop();
     const now = { wall: this.#now(), steady: performance.now() };
     const unseenMs = now.steady - this.#lookedAt.steady;
     const slept = this.#overdue(now.wall);

@@ -43,6 +43,19 @@ export function logEntry(event: ProxyEvent): LogEntry {
   }
 }
 
+/** These are for whoever debugs, always: unless somebody does, no entry need be made of them. */
+const quiet: ReadonlySet<ProxyEvent['type']> = new Set<ProxyEvent['type']>([
+  'judged',
+  'session-started',
+  'dialled',
+  'tlsa-looked-up',
+  'handshaken',
+  'greeted',
+  'carried',
+]);
+
+export const isQuiet = ({ type }: ProxyEvent): boolean => quiet.has(type);
+
 /** The same, made once for listeners that hear of an event one after the other. */
 export function sharedEntries(): typeof logEntry {
   let last: { readonly event: ProxyEvent; readonly entry: LogEntry } | null = null;

@@ -5,7 +5,7 @@ import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 import type { ProxyEvent } from '../proxy/events.ts';
 import { entryOf, type LogEntry, type Said } from './entry-of.ts';
-import { logEntry } from './log-entry.ts';
+import { isQuiet, logEntry } from './log-entry.ts';
 import type { LogEventName, LogLevel } from './log-events.ts';
 import { LogSink } from './log-sink.ts';
 import { prettyLine } from './pretty-line.ts';
@@ -27,8 +27,8 @@ export interface LogOptions extends LogLook {
 
 /** Whoever opens one closes it: only then is told what is still summed up or kept. */
 export interface Log {
-  /** Listener for the proxy's events; whoever has the entry already gives it. */
-  event(event: ProxyEvent, entry?: LogEntry): void;
+  /** Listener for the proxy's events; `entryFor` makes the entry, where one is wanted. */
+  event(event: ProxyEvent, entryFor?: typeof logEntry): void;
   /** For what is not an event of the proxy. Texts are escaped and bounded; name no secret. */
   write<E extends LogEventName>(level: LogLevel, entry: Said<E> & { readonly event: E }): void;
   /** From now on at this level, in this format. */
@@ -58,7 +58,9 @@ export function openLog(options: LogOptions): Log {
     if (priorities[entry.level] <= priorities[look.level]) repeats.take(entry);
   };
   return {
-    event: (event, entry = logEntry(event)) => take(entry),
+    event: (event, entryFor = logEntry) => {
+      if (look.level === 'debug' || !isQuiet(event)) take(entryFor(event));
+    },
     write: (level, entry) => take(entryOf(entry.event, level, entry)),
     configure: (next) => {
       look = next;

@@ -1,5 +1,6 @@
 // Asks for the TLSA records of the servers of one approach while they are dialled. What it finds is evidence; it judges nothing.
 
+import type { Endpoint } from '../endpoint.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import { asksDane, type TrustSettings } from '../trust/evidence.ts';
 import type { TargetDesk } from './route-desk.ts';
@@ -12,7 +13,7 @@ type Tools = Pick<SessionTools, 'on' | 'findTlsa'>;
 export class TlsaAsking {
   readonly #tools: Tools;
   readonly #signal: AbortSignal;
-  readonly #asked = new Map<TargetDesk, Promise<TlsaAnswer | null>>();
+  readonly #asked = new Map<TargetDesk, Promise<TlsaAnswer>>();
 
   constructor(tools: Tools, signal: AbortSignal) {
     this.#tools = tools;
@@ -21,12 +22,14 @@ export class TlsaAsking {
 
   /** Once for each server, however often it is called. */
   begin(server: TargetDesk): void {
-    if (!this.#asked.has(server)) this.#asked.set(server, this.#find(server));
+    const { endpoint, trust } = server.target;
+    if (asksDane(trust) && !this.#asked.has(server)) this.#asked.set(server, this.#find(endpoint));
   }
 
   /** Null where its settings do not ask for them. Throws the signal's reason when that is first. */
-  answer(server: TargetDesk): Promise<TlsaAnswer | null> {
-    return unlessAborted(this.#asked.get(server) ?? Promise.resolve(null), this.#signal);
+  async answer(server: TargetDesk): Promise<TlsaAnswer | null> {
+    const asked = this.#asked.get(server);
+    return asked === undefined ? null : unlessAborted(asked, this.#signal);
   }
 
   /** As `nameToAsk`; waits for an answer only where the name hangs on it. */
@@ -35,8 +38,7 @@ export class TlsaAsking {
     return trust.policy === 'dane' ? nameToAsk(trust, await this.answer(server)) : null;
   }
 
-  async #find({ target: { endpoint, trust } }: TargetDesk): Promise<TlsaAnswer | null> {
-    if (!asksDane(trust)) return null;
+  async #find(endpoint: Endpoint): Promise<TlsaAnswer> {
     const { findTlsa, on } = this.#tools;
     if (findTlsa === undefined) return { state: 'failed', detail: 'no resolver is configured' };
     const started = performance.now();

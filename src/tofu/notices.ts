@@ -15,6 +15,8 @@ export class Notices {
   /** By endpoint and key: the certificate last told of. Only accepted keys come in. */
   readonly #renewed = new Map<string, string>();
   readonly #retiring = new Map<string, number>();
+  /** A certificate shown again is told of as before. */
+  readonly #presented = new WeakMap<CertificateDescription, PresentedLeaf>();
 
   constructor(on: Listener<TrustEvent>) {
     this.#on = on;
@@ -35,8 +37,14 @@ export class Notices {
       notAfter: timeOf(leaf?.notAfter),
       pathNotAfter: examined?.pathNotAfter ?? null,
       by: by ?? 'session',
-      leaf: leaf === undefined ? null : presented(leaf),
+      leaf: leaf === undefined ? null : this.#leafOf(leaf),
     });
+  }
+
+  #leafOf(leaf: CertificateDescription): PresentedLeaf {
+    const known = this.#presented.get(leaf) ?? presented(leaf);
+    this.#presented.set(leaf, known);
+    return known;
   }
 
   /** `evidence` is what was judged, with the record as it was before. */

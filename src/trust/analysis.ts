@@ -9,6 +9,7 @@ import { interceptorOf } from './interceptor.ts';
 import { type ParsedCertificate, parseCertificate, signedBy } from './parsed-certificate.ts';
 import { ownFaults, pathFaults } from './path-faults.ts';
 import { findPaths, type Path } from './path.ts';
+import { PathRevocation } from './revocation.ts';
 
 /** Milliseconds since 1970; null where the dates could not be read. */
 export type Dates = ParsedCertificate['dates'];
@@ -20,8 +21,7 @@ export interface PathFacts {
   readonly interceptor: string | null;
   /** Dates of the issuers on the path, anchor included. */
   readonly issuers: readonly Dates[];
-  /** DER, leaf first, each signed by the next. */
-  readonly links: readonly Uint8Array[];
+  readonly revocation: PathRevocation;
   /** Key of the anchor at its end; null where there is none, or none that can be read. */
   readonly anchor: string | null;
 }
@@ -55,7 +55,7 @@ const nothing: Analysis = {
       faults: ['unknown-issuer'],
       interceptor: null,
       issuers: [],
-      links: [],
+      revocation: new PathRevocation([]),
       anchor: null,
     },
   ],
@@ -70,7 +70,7 @@ export const analyse = (chain: readonly Uint8Array[], anchors: AnchorIndex): Ana
     faults: orderFaults(pathFaults(path, { presented: others, anchors })),
     interceptor: interceptorOf(path.links)?.product ?? null,
     issuers: path.links.slice(1).map(({ dates }) => dates),
-    links: path.links.map(({ der }) => der),
+    revocation: new PathRevocation(path.links),
     anchor: path.anchored ? (path.links.at(-1)?.spki ?? null) : null,
   });
   const [first, ...more] = findPaths(leaf, others, anchors);

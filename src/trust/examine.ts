@@ -11,7 +11,7 @@ import type { Examined, HandshakeProfile } from './evidence.ts';
 import { type Fault, faults, orderFaults } from './fault.ts';
 import { predecessors } from './hand-over.ts';
 import { type IdentityMatch, matchIdentity } from './identity.ts';
-import { revocationFaults, type RevocationLists } from './revocation.ts';
+import type { RevocationLists } from './revocation.ts';
 
 /** More certificates of a chain are not looked at. */
 const maxChain = 16;
@@ -63,13 +63,13 @@ interface DatedPath extends PathFacts {
 
 const datedPaths = (analysis: Analysis, circumstances: Circumstances): readonly DatedPath[] => {
   const { now, staple, anchors } = circumstances;
-  const lists = anchors.crls?.lists ?? [];
+  const lists = anchors.crls?.lists ?? noLists;
   return analysis.paths.map((path) => ({
     ...path,
     all: orderFaults([
       ...path.faults,
       ...path.issuers.flatMap((dates) => dateFaults(dates, now, 'issuer-expired')),
-      ...revocationFaults(path.links, { lists, staple, now }),
+      ...path.revocation.faults({ lists, staple, now }),
     ]),
   }));
 };
@@ -94,6 +94,8 @@ const endOf = (leaf: Dates, path: PathFacts): number | null => {
   const ends = [leaf, ...path.issuers].flatMap((dates) => (dates === null ? [] : [dates.notAfter]));
   return path.anchored && ends.length > 0 ? Math.min(...ends) : null;
 };
+
+const noLists: readonly never[] = [];
 
 const unnamed: IdentityMatch = { match: false, faults: [] };
 

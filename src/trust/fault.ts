@@ -57,10 +57,10 @@ export type Fault = keyof typeof faults;
 
 export const isFault = (code: string): code is Fault => Object.hasOwn(faults, code);
 
+const order: readonly Fault[] = Object.keys(faults).filter(isFault);
+
 /** Each fault once, in the order of the table above: lists are compared, stored and shown in this order only. */
 export const orderFaults = (found: Iterable<Fault>): readonly Fault[] => {
   const set = new Set(found);
-  return Object.keys(faults)
-    .filter(isFault)
-    .filter((fault) => set.has(fault));
+  return set.size === 0 ? [] : order.filter((fault) => set.has(fault));
 };

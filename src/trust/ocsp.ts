@@ -25,18 +25,33 @@ const skewMs = 300_000;
 /** How long an answer without an end counts. */
 const openEndMs = 7 * 86_400_000;
 
-/** What the staple says of `leaf` at `now`. Never throws. */
-export const wordOfStaple = (staple: Uint8Array, asked: Asked, now: number): StapleWord => {
-  if (staple.length > maxStaple) return 'nothing';
+/** What a staple says of one certificate whatever the time, signatures checked. */
+export interface StapledAnswer {
+  readonly answers: readonly Omit<Answer, 'id'>[];
+  /** When each who signed it may speak; null: the issuer itself, at any time. */
+  readonly signers: readonly (ParsedCertificate['dates'] | null)[];
+}
+
+/** What the staple says of `leaf`; null when nothing of it counts. Never throws. */
+export const readStaple = (staple: Uint8Array, asked: Asked): StapledAnswer | null => {
+  if (staple.length > maxStaple) return null;
   try {
     const { signed, data, certificates } = readBasic(staple);
-    const answers = answersOf(data).filter((answer) => isAbout(answer.id, asked) && isCurrent(answer, now));
-    if (answers.length === 0 || !isFromResponder(signed, { asked, certificates, now })) return 'nothing';
-    if (answers.some(({ word }) => word === 'revoked')) return 'revoked';
-    return answers.every(({ word }) => word === 'good') ? 'good' : 'nothing';
+    const answers = answersOf(data).filter(({ id }) => isAbout(id, asked));
+    if (answers.length === 0) return null;
+    const told = answers.map(({ word, thisUpdate, nextUpdate }) => ({ word, thisUpdate, nextUpdate }));
+    return { answers: told, signers: signersOf(signed, { asked, certificates }) };
   } catch {
-    return 'nothing';
+    return null;
   }
+};
+
+/** What an answer comes to at `now`. */
+export const wordAt = (answer: StapledAnswer | null, now: number): StapleWord => {
+  if (answer === null || !answer.signers.some((dates) => maySpeak(dates, now))) return 'nothing';
+  const current = answer.answers.filter((told) => isCurrent(told, now));
+  if (current.some(({ word }) => word === 'revoked')) return 'revoked';
+  return current.length > 0 && current.every(({ word }) => word === 'good') ? 'good' : 'nothing';
 };
 
 interface Basic {
@@ -97,7 +112,7 @@ const answerOf = (single: Der): Answer => {
   };
 };
 
-const isCurrent = ({ thisUpdate, nextUpdate }: Answer, now: number): boolean =>
+const isCurrent = ({ thisUpdate, nextUpdate }: Omit<Answer, 'id'>, now: number): boolean =>
   thisUpdate <= now + skewMs && now < (nextUpdate ?? thisUpdate + openEndMs);
 
 const hashes: Readonly<Record<string, string>> = {
@@ -129,28 +144,28 @@ const isAbout = (id: Der, { leaf, issuer }: Asked): boolean => {
 interface Scene {
   readonly asked: Asked;
   readonly certificates: readonly Uint8Array[];
-  readonly now: number;
 }
 
-/** Signed by the issuer itself, or by whom the issuer made a responder. */
-const isFromResponder = (signed: Signed, { asked: { issuer }, certificates, now }: Scene): boolean => {
+/** The issuer itself, or whom the issuer made a responder. */
+const signersOf = (signed: Signed, { asked: { issuer }, certificates }: Scene): StapledAnswer['signers'] => {
   const byKey = (key: KeyObject | null): boolean => key !== null && isSignedBy(signed, key);
-  return (
-    byKey(issuer.publicKey) ||
-    certificates
-      .slice(0, maxResponders)
-      .map(parseCertificate)
-      .some((responder) => isDelegate(responder, issuer, now) && byKey(responder.publicKey))
-  );
+  if (byKey(issuer.publicKey)) return [null];
+  return certificates
+    .slice(0, maxResponders)
+    .map(parseCertificate)
+    .filter((responder) => isDelegate(responder, issuer) && byKey(responder.publicKey))
+    .map(({ dates }) => dates);
 };
 
 const ocspSigning = '1.3.6.1.5.5.7.3.9';
 
 /** RFC 6960 section 4.2.2.2: issued by the very CA it speaks for, for this purpose. */
-const isDelegate = (responder: ParsedCertificate, issuer: ParsedCertificate, now: number): boolean => {
+const isDelegate = (responder: ParsedCertificate, issuer: ParsedCertificate): boolean => {
   const { extensions, dates, key, signature, malformed } = responder;
   if (malformed || dates === null || key?.weak !== false || signature?.weak !== false) return false;
   if (extensions.unknownCritical || extensions.extendedKeyUsage?.includes(ocspSigning) !== true) return false;
-  if (now < dates.notBefore || now >= dates.notAfter + 1000) return false;
   return responder.issuer.key === issuer.subject.key && signedBy(responder, issuer);
 };
+
+const maySpeak = (dates: ParsedCertificate['dates'], now: number): boolean =>
+  dates === null || (now >= dates.notBefore && now < dates.notAfter + 1000);

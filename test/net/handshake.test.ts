@@ -3,14 +3,15 @@ import { mkdtemp, writeFile, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
 import { Failure } from '../../src/errors.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import type { TlsProfile } from '../../src/net/contexts.ts';
 import { dial } from '../../src/net/dial.ts';
 import { handshake, type Handshake } from '../../src/net/handshake.ts';
+import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import {
   derOf,
   dh1024Parameters,
@@ -95,6 +96,33 @@ describe('handshake', () => {
     const server = await tlsServer(identity, {}, () => undefined);
     const { socket, peer } = await shake(portOf(server), { host: 'other.test', anchors: own });
     expect(peer.chainError).toBeNull();
+    socket.destroy();
+    server.close();
+  });
+
+  it('gives the same key of the same certificate, and its own of another', async () => {
+    const other = await selfSigned();
+    const keys = [];
+    for (const shown of [identity, identity, other, identity]) {
+      const server = await tlsServer(shown, {}, () => undefined);
+      const { socket, peer } = await shake(portOf(server), { anchors: own });
+      expect(peer.spki).toBe(spkiOfCertificate(derOf(shown)));
+      keys.push(peer.spki);
+      socket.destroy();
+      server.close();
+    }
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  it('has no object made of a certificate that verified, and takes nothing from who wants one later', async () => {
+    const asked = vi.spyOn(TLSSocket.prototype, 'getPeerCertificate');
+    const server = await tlsServer(identity, {}, () => undefined);
+    const { socket } = await shake(portOf(server), { anchors: own });
+    expect(socket.authorized).toBe(true);
+    expect(asked).not.toHaveBeenCalled();
+    Reflect.apply(Reflect.get(socket, 'getPeerCertificate'), socket, []);
+    expect(asked).toHaveBeenCalledOnce();
+    asked.mockRestore();
     socket.destroy();
     server.close();
   });

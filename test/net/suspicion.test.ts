@@ -34,6 +34,27 @@ type Row = readonly [name: string, mac: string, address: string];
 const card: Row = ['wlan0', '02:00:00:00:00:01', '192.0.2.10'];
 
 describe('suspicion', () => {
+  it('reads the addresses once for sessions that follow one another, and stops looking when nobody listens', () => {
+    for (let session = 0; session < 5; session += 1) listen()();
+    expect(machine.looks).toBe(1);
+    const release = listen();
+    pass(1);
+    expect(machine.looks).toBe(2);
+    release();
+    pass(1);
+    expect(vi.getTimerCount()).toBe(0);
+    pass(3);
+    expect(machine.looks).toBe(2);
+  });
+
+  it('suspects nothing that began after a sleep in which nobody listened', () => {
+    listen()();
+    sleep(3_600_000);
+    listen();
+    pass(1);
+    expect(raised).toEqual([]);
+  });
+
   const changes: readonly (readonly [what: string, rows: readonly Row[], suspects: boolean])[] = [
     ['nothing changed', [card], false],
     ['an address came', [card, ['tun0', '00:00:00:00:00:00', '10.8.0.2']], true],

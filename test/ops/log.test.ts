@@ -2,8 +2,8 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { logEntry } from '../../src/ops/log-entry.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { isQuiet, logEntry } from '../../src/ops/log-entry.ts';
 import { openLog } from '../../src/ops/log.ts';
 import type { LogOptions } from '../../src/ops/log.ts';
 import { printable } from '../../src/ops/printable.ts';
@@ -129,6 +129,18 @@ describe('json', () => {
 });
 
 describe('levels', () => {
+  test('an event that no entry need be made of is one for debugging, and its entry is made when somebody debugs', () => {
+    expect(everyEvent.filter(isQuiet).length).toBeGreaterThan(5);
+    for (const event of everyEvent.filter(isQuiet)) expect(logEntry(event).level).toBe('debug');
+    const made = vi.fn(logEntry);
+    const log = open({ level: 'info' });
+    for (const event of everyEvent.filter(isQuiet)) log.event(event, made);
+    expect(made).not.toHaveBeenCalled();
+    log.configure({ level: 'debug', format: 'json' });
+    for (const event of everyEvent.filter(isQuiet)) log.event(event, made);
+    expect(made).toHaveBeenCalledTimes(everyEvent.filter(isQuiet).length);
+  });
+
   test.each([
     [{ outcome: 'relayed', reason: null }, 'info'],
     [{ outcome: 'refused', reason: 'ca-lost' }, 'warn'],

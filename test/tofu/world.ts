@@ -3,6 +3,7 @@
 
 import type { AnchorSet } from '../../src/net/anchors.ts';
 import { Contexts } from '../../src/net/contexts.ts';
+import { LeafKeys } from '../../src/net/leaf-keys.ts';
 import { openMemoryStore } from '../../src/store/memory.ts';
 import type { PinStore, StoredAuditEntry } from '../../src/store/pin-store.ts';
 import { Tofu, type Judged, type Question, type Settled } from '../../src/tofu.ts';
@@ -35,6 +36,7 @@ const anchors: AnchorSet = {
   certificates: [authority.certificate],
   counts: { system: 0, bundled: 0, file: 1 },
   contexts: new Contexts([]),
+  keys: new LeafKeys(),
 };
 export const noAnchors: AnchorSet = {
   ...anchors,

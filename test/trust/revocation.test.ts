@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Crl, readCrls } from '../../src/trust/crl.ts';
 import { Examiner } from '../../src/trust/examine.ts';
-import { wordOfStaple } from '../../src/trust/ocsp.ts';
+import { type Asked, readStaple, type StapleWord, wordAt } from '../../src/trust/ocsp.ts';
 import { parseCertificate } from '../../src/trust/parsed-certificate.ts';
 import {
   basicConstraints,
@@ -44,12 +44,15 @@ interface Seen {
   readonly staple?: Uint8Array | null;
   readonly anchors?: readonly OpensslCa[];
   readonly at?: number;
+  readonly examiner?: Examiner;
 }
+const wordOfStaple = (staple: Uint8Array, asked: Asked, at: number): StapleWord =>
+  wordAt(readStaple(staple, asked), at);
 const examined = (
   chain: readonly Uint8Array[],
-  { lists = [], staple, anchors = [ca], at = now }: Seen = {},
+  { lists = [], staple, anchors = [ca], at = now, examiner = new Examiner() }: Seen = {},
 ) =>
-  new Examiner().examine(chain, {
+  examiner.examine(chain, {
     anchors: { digest: 'a', certificates: anchors.map((each) => each.der), crls: { lists } },
     endpoint: endpointOf('mail.test'),
     chainError: anchors.length === 0 ? 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' : null,
@@ -57,6 +60,33 @@ const examined = (
     now: at,
     clockSuspect: false,
   });
+
+describe('what was found out of a path before', () => {
+  const examiner = new Examiner();
+  const faults = (seen: Seen, of = bad): readonly string[] =>
+    examined([of.der], { ...seen, examiner }).faults;
+
+  it('is asked of the lists in force now', () => {
+    expect(faults({})).toEqual([]);
+    expect(faults({ lists: list })).toEqual(['revoked']);
+    expect(faults({ lists: list })).toEqual(['revoked']);
+    expect(faults({ lists: readCrls(readFileSync(other.crl())) })).toEqual([]);
+    expect(faults({ lists: list }, good)).toEqual([]);
+  });
+
+  it('is asked of the answer stapled now, and at this time', () => {
+    const staple = ca.ocsp(stapling);
+    const later = now + 4 * 86_400_000;
+    expect(faults({ staple }, stapling)).toEqual([]);
+    expect(faults({ staple }, stapling)).toEqual([]);
+    expect(faults({ staple, at: later }, stapling)).toEqual(['staple-missing']);
+    expect(faults({ staple: null }, stapling)).toEqual(['staple-missing']);
+    expect(faults({ staple }, stapling)).toEqual([]);
+    expect(faults({ staple: ca.ocsp(bad) })).toEqual(['revoked']);
+    expect(faults({ staple: ca.ocsp(good) })).toEqual([]);
+    expect(faults({ staple: ca.ocsp(bad), at: later })).toEqual([]);
+  });
+});
 
 describe('a revocation list', () => {
   it('finds the certificate it names, and no other', () => {
