@@ -1,0 +1,106 @@
+// Bundles the command of cmd/ into DIST/cmd/ (DIST is dist/ unless one is named): a start reads a few files where there
+// are hundreds of modules, and what a command does not need stays in chunks of its own that nobody reads. The licences of
+// what is bundled go beside it. The library of DIST/src/ is not touched. Usage: node scripts/build-command.mjs [DIST]
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { licencesOf } from './licences.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const out = join(resolve(process.argv[2] ?? join(root, 'dist')), 'cmd');
+
+/** A native module finds its binary beside its own files. */
+const external = ['level'];
+
+const isName = (name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default';
+
+/**
+ * A module of Node is fetched without `import`: that reads every property of it, and some of those load much more (of
+ * `http` a whole HTTP client, a third of the time a small program takes to start).
+ */
+const nodeModules = {
+  name: 'modules of Node',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(?:node:)?[a-z_]+(?:\/[a-z_]+)?$/ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return undefined;
+      // What a package requires comes as it is, without a copy of its properties.
+      if (kind === 'require-call') return { path, external: true };
+      return { path: path.replace(/^node:/, ''), namespace: 'node' };
+    });
+    bundler.onLoad({ filter: /.*/, namespace: 'node' }, ({ path }) => ({
+      contents: [
+        `const whole = process.getBuiltinModule('node:${path}');`,
+        'export default whole;',
+        ...Object.keys(process.getBuiltinModule(path))
+          .filter(isName)
+          // Only those somebody imports are left.
+          .map(
+            (name) =>
+              `const own_${name} = /* @__PURE__ */ (() => whole.${name})();\nexport { own_${name} as ${name} };`,
+          ),
+      ].join('\n'),
+    }));
+  },
+};
+
+/** A CommonJS package that is imported late has, for the bundler, no names; here it has those that Node sees. */
+const latePackages = {
+  name: 'packages imported late',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[^.]/ }, ({ path, kind, namespace }) =>
+      kind !== 'dynamic-import' || namespace === 'late' || external.includes(path) || isBuiltin(path)
+        ? undefined
+        : { path, namespace: 'late' },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter(isName);
+      const exported = names.map((name) => `export const ${name} = whole.${name};`);
+      const loaded = names.length === 0 ? `import '${path}';` : `import * as whole from '${path}';`;
+      return { contents: [loaded, ...exported].join('\n'), resolveDir: root };
+    });
+  },
+};
+
+/** Files that stand beside a module of ours are found where that module would stand in DIST/src/. */
+const ownPlaces = {
+  name: 'places of our own modules',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/(?:src|cmd)\/.*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes('import.meta.')) return undefined;
+      const place = JSON.stringify(`../${relative(root, path).replace(/\.ts$/, '.js')}`);
+      const url = `new URL(${place}, import.meta.url)`;
+      const contents = text
+        .replaceAll(
+          'import.meta.dirname',
+          `process.getBuiltinModule('node:url').fileURLToPath(new URL('.', ${url}))`,
+        )
+        .replaceAll(/(?<!, )import\.meta\.url/g, `${url}.href`);
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+rmSync(out, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { letterlock: join(root, 'cmd/letterlock.ts') },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  mainFields: ['module', 'main'],
+  // Beside the entry: a place relative to one is the same relative to all.
+  chunkNames: '[name]-[hash]',
+  metafile: true,
+  legalComments: 'none',
+  external,
+  plugins: [nodeModules, latePackages, ownPlaces],
+  banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
+  logLevel: 'warning',
+});
+writeFileSync(join(out, 'LICENSES.txt'), licencesOf(root, metafile));
