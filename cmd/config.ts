@@ -4,7 +4,7 @@ import type { Argv } from 'yargs';
 import type { Config } from '../src/config.ts';
 import { shownHook } from '../src/config/hooks.ts';
 import type { OriginRow } from '../src/config/origin-row.ts';
-import { jsonSchema } from '../src/config/schema.ts';
+import { jsonSchema } from '../src/config/json-schema.ts';
 import { settings } from '../src/config/settings.ts';
 import { aligned } from './table.ts';
 import { isSet } from './args.ts';
