@@ -1,10 +1,12 @@
 // Bundles the command of cmd/ into DIST/cmd/ (DIST is dist/ unless one is named): a start reads a few files where there
 // are hundreds of modules, and what a command does not need stays in chunks of its own that nobody reads. The licences of
 // what is bundled go beside it. The library of DIST/src/ is not touched. Usage: node scripts/build-command.mjs [DIST]
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+// Of a package that wants it to be there when it is looked at.
+import 'reflect-metadata';
 import { build } from 'esbuild';
 import { licencesOf } from './licences.mjs';
 
@@ -16,6 +18,42 @@ const external = ['level'];
 
 const isName = (name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default';
 
+/** Modules of Node that take milliseconds to load: for what is ours they are loaded when something of them is used first. */
+const heavy = [
+  'child_process',
+  'crypto',
+  'dns',
+  'dns/promises',
+  'http',
+  'https',
+  'readline',
+  'readline/promises',
+  'timers/promises',
+  'tls',
+  'worker_threads',
+];
+
+/** Every name our own sources import from each module of Node. */
+const ownNames = namesIn(
+  ['cmd', 'src'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(root, folder, name), 'utf8')),
+  ),
+);
+
+function namesIn(texts) {
+  const names = new Map();
+  for (const text of texts) {
+    for (const [, list, path] of text.matchAll(/import \{([^}]*)\} from 'node:([^']+)'/g)) {
+      const found = names.get(path) ?? new Set();
+      for (const name of list.split(',')) found.add(name.trim().split(' ')[0]);
+      names.set(path, found);
+    }
+  }
+  return names;
+}
+
 /**
  * A module of Node is fetched without `import`: that reads every property of it, and some of those load much more (of
  * `http` a whole HTTP client, a third of the time a small program takes to start).
@@ -23,12 +61,17 @@ const isName = (name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default';
 const nodeModules = {
   name: 'modules of Node',
   setup(bundler) {
-    bundler.onResolve({ filter: /^(?:node:)?[a-z_]+(?:\/[a-z_]+)?$/ }, ({ path, kind }) => {
-      if (!isBuiltin(path)) return undefined;
-      // What a package requires comes as it is, without a copy of its properties.
-      if (kind === 'require-call') return { path, external: true };
-      return { path: path.replace(/^node:/, ''), namespace: 'node' };
-    });
+    bundler.onResolve(
+      { filter: /^(?:node:)?[a-z_]+(?:\/[a-z_]+)?$/ },
+      ({ path: written, kind, importer }) => {
+        if (!isBuiltin(written)) return undefined;
+        // What a package requires comes as it is, without a copy of its properties.
+        if (kind === 'require-call') return { path: written, external: true };
+        const path = written.replace(/^node:/, '');
+        const isLate = heavy.includes(path) && !importer.includes('node_modules');
+        return { path, namespace: isLate ? 'node late' : 'node' };
+      },
+    );
     bundler.onLoad({ filter: /.*/, namespace: 'node' }, ({ path }) => ({
       contents: [
         `const whole = process.getBuiltinModule('node:${path}');`,
@@ -41,6 +84,14 @@ const nodeModules = {
               `const own_${name} = /* @__PURE__ */ (() => whole.${name})();\nexport { own_${name} as ${name} };`,
           ),
       ].join('\n'),
+    }));
+    // As CommonJS: what is imported from it is then read where it is used, not where it is imported.
+    bundler.onLoad({ filter: /.*/, namespace: 'node late' }, ({ path }) => ({
+      contents: `let whole;
+const at = () => (whole ??= process.getBuiltinModule('node:${path}'));
+Object.defineProperty(exports, '__esModule', { value: true });
+for (const name of ${JSON.stringify([...(ownNames.get(path) ?? [])].toSorted())})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => at()[name] });`,
     }));
   },
 };
