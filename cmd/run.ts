@@ -4,8 +4,11 @@
 import type { Argv } from 'yargs';
 import { loadConfig } from '../src/config/load.ts';
 import type { Daemon } from '../src/daemon.ts';
+import { refuseUnsafeSwitches } from '../src/daemon/environment.ts';
 import { CommandError } from '../src/errors.ts';
+import { EarlyDoors } from '../src/proxy/early-doors.ts';
 import type { Route } from '../src/proxy/route.ts';
+import { closeUmask } from '../src/store/umask.ts';
 import type { Args } from './args.ts';
 import { isSet, textsOf } from './args.ts';
 import { boundPlaces, clientLines, clientShape } from './client-settings.ts';
@@ -15,15 +18,18 @@ import type { Io } from './io.ts';
 import { soundConfig, sourcesOf } from './settings.ts';
 
 const run: Run = async (args, io) => {
-  const { runDaemon } = await import('../src/daemon.ts');
-  const { refuseUnsafeSwitches } = await import('../src/daemon/environment.ts');
   refuseUnsafeSwitches(io.execArgv, io.env);
   noteOldNode(io);
   const urls = textsOf(args, 'url');
   const sources = await sourcesOf(args, io, { urls, needsRoutes: true, serves: true });
   if (sources.file === null && urls.length === 0) throw nothingToRun();
   const { config } = soundConfig(await loadConfig(sources), io);
+  // Before most of the program is loaded: clients wait meanwhile, and none is refused.
+  closeUmask();
+  const doors = await EarlyDoors.open(config.routes, io.env);
+  const { runDaemon } = await import('../src/daemon.ts');
   await runDaemon(config, {
+    doors,
     reread: () => loadConfig(sources),
     env: io.env,
     execArgv: io.execArgv,

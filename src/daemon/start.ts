@@ -11,6 +11,7 @@ import { readBuild } from '../ops/build.ts';
 import { readyHooks } from '../ops/hooks/delivery.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
+import type { EarlyDoors } from '../proxy/early-doors.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
 import type { Route } from '../proxy/route.ts';
@@ -34,6 +35,8 @@ export interface DaemonOptions {
   /** Reads the configuration again for a reload; without it there is nothing to reload. */
   readonly reread?: () => Promise<Reread>;
   readonly env?: NodeJS.ProcessEnv;
+  /** The doors of these routes where they are open already: the daemon closes them. Default: opened last of all. */
+  readonly doors?: EarlyDoors;
   readonly execArgv?: readonly string[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -74,6 +77,7 @@ const sweepEveryMs = 60_000;
  */
 export async function startDaemon(config: Config, options: DaemonOptions = {}): Promise<Daemon> {
   const closing = new Closing();
+  closing.add(() => options.doors?.close());
   try {
     const ground = await prepare(config, { options, closing });
     const engine = await openEngine(ground);
@@ -103,6 +107,7 @@ async function prepare(
     timing: options.timing ?? null,
     log,
     env,
+    doors: options.doors ?? null,
     also: options.on ?? null,
     force: {
       config,
