@@ -1,7 +1,6 @@
 // `letterlock run`: the proxy. Everything is checked before anything starts; what a person must enter in the
 // mail client is printed to stdout, the log goes to stderr.
 
-import type { Argv } from 'yargs';
 import { loadConfig } from '../src/config/load.ts';
 import type { Daemon } from '../src/daemon.ts';
 import { refuseUnsafeSwitches } from '../src/daemon/environment.ts';
@@ -12,7 +11,7 @@ import { closeUmask } from '../src/store/umask.ts';
 import type { Args } from './args.ts';
 import { isSet, textsOf } from './args.ts';
 import { boundPlaces, clientLines, clientShape } from './client-settings.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withConfig, withJson, withState } from './command.ts';
 import type { Io } from './io.ts';
 import { soundConfig, sourcesOf } from './settings.ts';
@@ -66,7 +65,7 @@ function noteOldNode(io: Io): void {
   );
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withState(withConfig(withJson(parser)))
     .positional('url', {
       type: 'string',
