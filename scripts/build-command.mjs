@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 // Of a package that wants it to be there when it is looked at.
 import 'reflect-metadata';
 import { build } from 'esbuild';
+import { joinChunks } from './join-chunks.mjs';
 import { licencesOf } from './licences.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -114,6 +115,35 @@ const latePackages = {
   },
 };
 
+/**
+ * Zod's small form apart from the whole of it: what both use would have everything in it that either uses, and a start
+ * needs the small form alone.
+ */
+const smallZod = {
+  name: 'small Zod',
+  setup(bundler) {
+    const small = async (path, options) => {
+      const found = await bundler.resolve(path, { ...options, pluginData: 'resolving' });
+      return {
+        path: found.path,
+        namespace: 'small zod',
+        sideEffects: found.sideEffects,
+        errors: found.errors,
+      };
+    };
+    bundler.onResolve({ filter: /^zod\/mini$/, namespace: 'file' }, ({ path, kind, resolveDir }) =>
+      small('zod/mini', { kind, resolveDir, namespace: 'small zod', importer: path }),
+    );
+    bundler.onResolve({ filter: /^\./, namespace: 'small zod' }, ({ path, kind, resolveDir, pluginData }) =>
+      pluginData === 'resolving' ? undefined : small(path, { kind, resolveDir, pluginData: 'resolving' }),
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'small zod' }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8'),
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 /** Files that stand beside a module of ours are found where that module would stand in DIST/src/. */
 const ownPlaces = {
   name: 'places of our own modules',
@@ -150,8 +180,15 @@ const { metafile } = await build({
   metafile: true,
   legalComments: 'none',
   external,
-  plugins: [nodeModules, latePackages, ownPlaces],
+  plugins: [nodeModules, latePackages, smallZod, ownPlaces],
+  // As modules, of which what nobody calls is left out; the package has that form for browsers.
+  alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') },
   banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
   logLevel: 'warning',
 });
+await joinChunks(out, metafile.outputs, [
+  { name: 'program', entry: 'cmd/letterlock.ts', withSmallOf: 'cmd/run.ts' },
+  { name: 'config', entry: 'cmd/run.ts', anchor: 'src/config/load.ts' },
+  { name: 'daemon', entry: 'src/daemon.ts', anchor: 'src/daemon/start.ts' },
+]);
 writeFileSync(join(out, 'LICENSES.txt'), licencesOf(root, metafile));
