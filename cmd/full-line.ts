@@ -72,30 +72,26 @@ const register = (parser: Argv, entry: CommandEntry, choose: Choose): Argv =>
   );
 
 /** yargs changes what it is called on. */
-const parserOver = (argv: Argv): Parser => {
-  const parser: Parser = {
-    option: (name, words) => after(argv.option(name, words)),
-    positional: (name, words) => after(argv.positional(name, words)),
-    demandCommand: (least, message) => after(argv.demandCommand(least, message)),
-    usage: (text) => after(argv.usage(text)),
-    example: (line, text) => after(argv.example(line, text)),
-    epilogue: (text) => after(argv.epilogue(text)),
-    command: ({ command, describe, builder, handler }) =>
-      after(
-        argv.command({
-          command,
-          describe,
-          builder: async (inner: Argv) => {
-            await builder(parserOver(inner));
-            return inner;
-          },
-          handler,
-        }),
-      ),
-  };
-  const after = (_: unknown): Parser => parser;
-  return parser;
-};
+const parserOver = (argv: Argv): Parser => ({
+  option: (name, words) => parserOver(argv.option(name, words)),
+  positional: (name, words) => parserOver(argv.positional(name, words)),
+  demandCommand: (least, message) => parserOver(argv.demandCommand(least, message)),
+  usage: (text) => parserOver(argv.usage(text)),
+  example: (line, text) => parserOver(argv.example(line, text)),
+  epilogue: (text) => parserOver(argv.epilogue(text)),
+  command: ({ command, describe, builder, handler }) => {
+    const member = {
+      command,
+      describe,
+      builder: async (inner: Argv): Promise<Argv> => {
+        await builder(parserOver(inner));
+        return inner;
+      },
+      handler,
+    };
+    return parserOver(argv.command(member));
+  },
+});
 
 /** yargs says what is wrong and nothing else; the command named first has the help that fits. */
 function usageError(error: unknown, words: readonly string[]): unknown {

@@ -5,8 +5,6 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-// Of a package that wants it to be there when it is looked at.
-import 'reflect-metadata';
 import { build } from 'esbuild';
 import { joinChunks } from './join-chunks.mjs';
 import { licencesOf } from './licences.mjs';
@@ -91,7 +89,7 @@ const nodeModules = {
       contents: `let whole;
 const at = () => (whole ??= process.getBuiltinModule('node:${path}'));
 Object.defineProperty(exports, '__esModule', { value: true });
-for (const name of ${JSON.stringify([...(ownNames.get(path) ?? [])].toSorted())})
+for (const name of ${JSON.stringify([...(ownNames.get(path) ?? [])].toSorted((a, b) => a.localeCompare(b)))})
   Object.defineProperty(exports, name, { enumerable: true, get: () => at()[name] });`,
     }));
   },
@@ -122,24 +120,19 @@ const latePackages = {
 const smallZod = {
   name: 'small Zod',
   setup(bundler) {
-    const small = async (path, options) => {
-      const found = await bundler.resolve(path, { ...options, pluginData: 'resolving' });
-      return {
-        path: found.path,
-        namespace: 'small zod',
-        sideEffects: found.sideEffects,
-        errors: found.errors,
-      };
+    // Looked for as any file is; the mark keeps that from coming back here.
+    const small = async (path, { kind, resolveDir }) => {
+      const options = { kind, resolveDir, namespace: 'small zod', pluginData: 'looked for' };
+      const { path: found, sideEffects, errors } = await bundler.resolve(path, options);
+      return { path: relative(root, found), namespace: 'small zod', sideEffects, errors };
     };
-    bundler.onResolve({ filter: /^zod\/mini$/, namespace: 'file' }, ({ path, kind, resolveDir }) =>
-      small('zod/mini', { kind, resolveDir, namespace: 'small zod', importer: path }),
-    );
-    bundler.onResolve({ filter: /^\./, namespace: 'small zod' }, ({ path, kind, resolveDir, pluginData }) =>
-      pluginData === 'resolving' ? undefined : small(path, { kind, resolveDir, pluginData: 'resolving' }),
+    bundler.onResolve({ filter: /^zod\/mini$/, namespace: 'file' }, (asked) => small('zod/mini', asked));
+    bundler.onResolve({ filter: /^\./, namespace: 'small zod' }, (asked) =>
+      asked.pluginData === 'looked for' ? undefined : small(asked.path, asked),
     );
     bundler.onLoad({ filter: /.*/, namespace: 'small zod' }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8'),
-      resolveDir: dirname(path),
+      contents: readFileSync(join(root, path), 'utf8'),
+      resolveDir: dirname(join(root, path)),
     }));
   },
 };
@@ -163,6 +156,9 @@ const ownPlaces = {
     });
   },
 };
+
+// One of the packages wants it to be there when its names are asked for.
+await import('reflect-metadata');
 
 rmSync(out, { recursive: true, force: true });
 const { metafile } = await build({

@@ -40,6 +40,9 @@ const importsOf = ({ imports }) =>
     kind === 'import-statement' && !external ? [basename(path)] : [],
   );
 
+const modulesIn = ({ inputs }) =>
+  Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? `// ${path}` : []));
+
 function closureOf(chunks, start, seen = new Set()) {
   if (seen.has(start)) return seen;
   seen.add(start);
@@ -85,6 +88,8 @@ async function joinInto(folder, { name, joined, moved, chunks }) {
     platform: 'node',
     target: 'node20.19',
     legalComments: 'none',
+    // Which modules it is made of, as the bundler says of each chunk.
+    banner: { js: joined.flatMap((chunk) => modulesIn(chunks.get(chunk))).join('\n') },
     logLevel: 'warning',
     plugins: [
       {

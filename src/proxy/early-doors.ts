@@ -24,12 +24,11 @@ export class EarlyDoors {
 
   /** Never rejects. Takes the variables of socket activation out of `env`. */
   static async open(routes: readonly ListeningRoute[], env: NodeJS.ProcessEnv): Promise<EarlyDoors> {
-    const doors = (inherited: Inherited): Doors => ({ inherited, binding: new Binding([], inherited) });
     let opened: Doors;
     try {
-      opened = doors(new Inherited(takeInherited(env, process.pid)));
+      opened = doorsOf(new Inherited(takeInherited(env, process.pid)));
     } catch (error) {
-      return new EarlyDoors(doors(new Inherited()), error);
+      return new EarlyDoors(doorsOf(new Inherited()), error);
     }
     await listenAll(opened.binding, routes);
     return new EarlyDoors(opened, null);
@@ -49,6 +48,8 @@ export class EarlyDoors {
     await this.#doors.binding.undo();
   }
 }
+
+const doorsOf = (inherited: Inherited): Doors => ({ inherited, binding: new Binding([], inherited) });
 
 /** Up to the first that cannot be bound: the binding gives the same answer to the proxy. */
 async function listenAll(binding: Binding, routes: readonly ListeningRoute[]): Promise<void> {

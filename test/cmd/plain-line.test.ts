@@ -1,45 +1,70 @@
 // A plain command line is read without yargs, and exactly as yargs reads it; whatever is not plain is left to yargs.
 
-import fc from 'fast-check';
+import { array, assert, asyncProperty, constantFrom, oneof, option, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../cmd/commands.ts';
 import { parseFullLine } from '../../cmd/full-line.ts';
 import { readPlainLine } from '../../cmd/plain-line.ts';
 
 const options = [
-  ...['--json', '--config', '-c', '--state', '--socket', '--trust', '--first-use', '--firstUse', '--watch'],
-  ...['--expect', '--to', '--keep', '--apply', '--metrics', '--log-level', '--help', '-h', '--version', '--'],
-  ...['--no-json', '--config=a.yaml', '--config=', '-c=a', '-ca', '--json=true', '--state=x=y', '--bogus'],
+  '--json',
+  '--config',
+  '-c',
+  '--state',
+  '--socket',
+  '--trust',
+  '--first-use',
+  '--firstUse',
+  '--watch',
+  '--expect',
+  '--to',
+  '--keep',
+  '--apply',
+  '--metrics',
+  '--log-level',
+  '--help',
+  '-h',
+  '--version',
+  '--',
+  '--no-json',
+  '--config=a.yaml',
+  '--config=',
+  '-c=a',
+  '-ca',
+  '--json=true',
+  '--state=x=y',
+  '--bogus',
 ];
 const values = [
-  ...['a.yaml', 'imaps://imap.example.org', '1110=pop3s://pop.example.org', 'imap.example.org:993', '17'],
-  ...[
-    'true',
-    'false',
-    '',
-    '-',
-    '-5',
-    '"x"',
-    "it's",
-    'with space',
-    'ca+tofu',
-    'off',
-    '0x1f',
-    'null',
-    '[a]',
-    'ü',
-  ],
+  'a.yaml',
+  'imaps://imap.example.org',
+  '1110=pop3s://pop.example.org',
+  'imap.example.org:993',
+  '17',
+
+  'true',
+  'false',
+  '',
+  '-',
+  '-5',
+  '"x"',
+  "it's",
+  'with space',
+  'ca+tofu',
+  'off',
+  '0x1f',
+  'null',
+  '[a]',
+  'ü',
 ];
 const first = commands.map(({ command }) => command.split(' ')[0] ?? '');
 const members = ['list', 'show', 'approve', 'import', 'export', 'schema', 'test', 'events', 'install', 'lst'];
 
-const line = fc
-  .tuple(
-    fc.constantFrom(...first, 'pinz', ''),
-    fc.option(fc.constantFrom(...members), { nil: undefined }),
-    fc.array(fc.oneof(fc.constantFrom(...options), fc.constantFrom(...values)), { maxLength: 6 }),
-  )
-  .map(([name, member, rest]) => [name, ...(member === undefined ? [] : [member]), ...rest]);
+const line = tuple(
+  constantFrom(...first, 'pinz', ''),
+  option(constantFrom(...members), { nil: undefined }),
+  array(oneof(constantFrom(...options), constantFrom(...values)), { maxLength: 6 }),
+).map(([name, member, rest]) => [name, ...(member === undefined ? [] : [member]), ...rest]);
 
 /** What commands can see of arguments: an option or positional that was not given is absent or empty. */
 const seen = (args: Readonly<Record<string, unknown>>, names: readonly string[]) =>
@@ -59,8 +84,8 @@ const isCamel = (name: string, args: Readonly<Record<string, unknown>>): boolean
 describe('a plain command line', () => {
   it('is read as yargs reads it', async () => {
     let read = 0;
-    await fc.assert(
-      fc.asyncProperty(line, async (words) => {
+    await assert(
+      asyncProperty(line, async (words) => {
         const plain = await readPlainLine(words, commands);
         if (plain === null) return;
         read += 1;
@@ -89,9 +114,26 @@ describe('a plain command line', () => {
   });
 
   it.each([
-    ...['', 'pinz', '--json status', 'run --help', 'run -c', 'run -c a -c b', 'run --bogus', 'run --no-json'],
-    ...['status extra', 'inspect', 'pins', 'pins lst', 'pins show', 'status --watch', 'run --trust -x'],
-    ...['run -- imaps://a.example', 'run --json false', 'run "x"', 'run --config="x"', 'run --state='],
+    '',
+    'pinz',
+    '--json status',
+    'run --help',
+    'run -c',
+    'run -c a -c b',
+    'run --bogus',
+    'run --no-json',
+    'status extra',
+    'inspect',
+    'pins',
+    'pins lst',
+    'pins show',
+    'status --watch',
+    'run --trust -x',
+    'run -- imaps://a.example',
+    'run --json false',
+    'run "x"',
+    'run --config="x"',
+    'run --state=',
   ])('is not %j', async (words) => {
     expect(await readPlainLine(words.split(' '), commands)).toBeNull();
   });

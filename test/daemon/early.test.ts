@@ -1,7 +1,6 @@
 // A daemon whose doors were opened before it: who connects meanwhile waits, and is served or closed without a byte.
 
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
@@ -23,11 +22,17 @@ beforeEach(() => {
 });
 afterEach(() => world.close());
 
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('no port');
+  return address.port;
+}
+
 /** A port nobody listens on. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   server.close();
   await once(server, 'close');
   return port;
@@ -79,7 +84,7 @@ describe('doors opened early', () => {
   test('that cannot be had are told after what else keeps the daemon from starting', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
-    const config = await configAt((squatter.address() as AddressInfo).port);
+    const config = await configAt(portOf(squatter));
     const store = await openLevelStore({ directory: config.state, create: true, now: Date.now });
     const first = world.start(config, { doors: await EarlyDoors.open(config.routes, {}) });
     await expect(first).rejects.toMatchObject({ exit: 'store' });
