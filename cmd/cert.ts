@@ -2,13 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Argv } from 'yargs';
 import { CommandError } from '../src/errors.ts';
 import { describeCertificate, readCertificates } from '../src/trust/certificate.ts';
 import type { CertificateDescription } from '../src/trust/certificate.ts';
 import { isSet, requiredText } from './args.ts';
 import { certificateLines, faultLines } from './certificate-lines.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withJson } from './command.ts';
 import type { Io } from './io.ts';
 
@@ -68,7 +67,7 @@ const described = (one: CertificateDescription, index: number): readonly string[
     : ['  faults in itself:', ...faultLines(one.faults).map((line) => `  ${line}`)]),
 ];
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withJson(parser)
     .positional('file', {
       type: 'string',

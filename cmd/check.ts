@@ -1,7 +1,6 @@
 // `letterlock check`: everything that is wrong with a configuration, without starting anything.
 
-import type { Argv } from 'yargs';
-import type { CommandModule } from './command.ts';
+import type { CommandModule, Parser } from './command.ts';
 import { withConfig, withJson } from './command.ts';
 import { isSet, usage } from './args.ts';
 import { ConfigError } from './failure.ts';
@@ -15,7 +14,7 @@ import { localOutlook, ownFileProblems } from '../src/local-ca/outlook.ts';
 import type { Advice } from '../src/local-ca/outlook.ts';
 import type { Io } from './io.ts';
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withJson(withConfig(parser))
     .usage(
       'Usage: $0 check [-c FILE]\n\nChecks the whole configuration, names every problem, starts nothing.',

@@ -1,14 +1,13 @@
 // `letterlock config show|schema`: what holds and where it came from; the JSON Schema for editors.
 
-import type { Argv } from 'yargs';
 import type { Config } from '../src/config.ts';
 import { shownHook } from '../src/config/hooks.ts';
 import type { OriginRow } from '../src/config/origin-row.ts';
-import { jsonSchema } from '../src/config/schema.ts';
+import { jsonSchema } from '../src/config/json-schema.ts';
 import { settings } from '../src/config/settings.ts';
 import { aligned } from './table.ts';
 import { isSet } from './args.ts';
-import type { Choose, CommandModule, Run } from './command.ts';
+import type { Choose, CommandModule, Run, Parser } from './command.ts';
 import { withConfig, withJson, withState } from './command.ts';
 import { configFor } from './settings.ts';
 
@@ -84,13 +83,13 @@ const variables = (): string =>
     .map(({ variable }) => variable)
     .join('\n  ');
 
-const build = (parser: Argv, choose: Choose): Argv =>
+const build = (parser: Parser, choose: Choose): Parser =>
   parser
     .usage('Usage: $0 config show|schema')
     .command({
       command: 'show',
       describe: 'print the configuration in force, defaults included',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withJson(withState(withConfig(inner)))
           .option('origin', { type: 'boolean', describe: 'name where each value came from' })
           .example('$0 config show -c letterlock.yaml --origin', 'defaults < file < environment < flags')
@@ -102,7 +101,7 @@ const build = (parser: Argv, choose: Choose): Argv =>
     .command({
       command: 'schema',
       describe: 'print the JSON Schema (draft 7) of the configuration',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withJson(inner).example('$0 config schema > letterlock.schema.json', 'for editors'),
       handler: choose(schema),
     })

@@ -1,7 +1,6 @@
 // `letterlock dashboard`: opens the page. Where the daemon serves it, only an address is asked for; where it does
 // not, this command serves it on loopback and hands every question on to the daemon's socket.
 
-import type { Argv } from 'yargs';
 import type { Operator } from '../src/admin/operator.ts';
 import type { DashboardRequest, DashboardShape } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
@@ -9,7 +8,7 @@ import type { ExitName } from '../src/errors.ts';
 import { isSet, textOf, usage } from './args.ts';
 import type { Args } from './args.ts';
 import { openerOf, openInBrowser } from './browser.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import type { Io } from './io.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -109,7 +108,7 @@ function refusalNotes(io: Io): (reason: string) => void {
   };
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .option('admin', { type: 'boolean', describe: 'let the page decide on keys, not only look' })
     .option('print', { type: 'boolean', describe: 'print the address and open nothing' })

@@ -1,9 +1,8 @@
 // `letterlock demo`: an embedded mail server, letterlock in front of it, and the story of a changed key.
 
-import type { Argv } from 'yargs';
 import type { Stage } from '../src/demo/stage.ts';
 import { isSet } from './args.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import type { Io } from './io.ts';
 import { logFlags } from './settings.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -42,7 +41,7 @@ function invitation({ account, configFile, endpoints }: Stage, { program }: Io):
   ];
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   parser
     .option('once', { type: 'boolean', describe: 'act the story and end' })
     .option('log-level', {

@@ -1,6 +1,5 @@
 // `letterlock doctor`: is everything as it should be that letterlock stands on? It looks and changes nothing.
 
-import type { Argv } from 'yargs';
 import type { Config, ConfigProblem } from '../src/config.ts';
 import { loadConfig, type ConfigSources, type LoadedConfig } from '../src/config/load.ts';
 import { defaultFiles, thisHome } from '../src/config/paths.ts';
@@ -8,7 +7,7 @@ import type { ConfigurationFacts, ConfigurationLine } from '../src/doctor/checks
 import type { Patient } from '../src/doctor/examination.ts';
 import { exitFor, levels, type Finding, type Level } from '../src/doctor/finding.ts';
 import { isSet } from './args.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import { ConfigError } from './failure.ts';
 import type { Io } from './io.ts';
@@ -140,7 +139,7 @@ function reportLines(findings: readonly Finding[], version: string): readonly st
   ];
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .option('offline', { type: 'boolean', describe: 'look up no name and dial nobody' })
     .usage(

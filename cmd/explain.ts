@@ -1,7 +1,6 @@
 // `letterlock explain CODE|REF|CONNECTION|ENDPOINT`: why, step by step, and what to do. A code needs neither daemon nor
 // store; a connection is known to the running daemon alone.
 
-import type { Argv } from 'yargs';
 import type { Operator } from '../src/admin/operator.ts';
 import type { ComparisonShape, ExplanationShape } from '../src/admin/shapes.ts';
 import { nearest } from '../src/config/nearest.ts';
@@ -13,7 +12,7 @@ import { normalizeReference } from '../src/trust/fingerprint.ts';
 import { connectionIdIn } from '../src/proxy/connection-id.ts';
 import { explanationLines } from './explanation-lines.ts';
 import { isSet, requiredText } from './args.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import { comparisonLines } from './comparison-lines.ts';
 import type { Io } from './io.ts';
@@ -88,7 +87,7 @@ function soughtTarget(target: string): string {
   }
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .positional('target', {
       type: 'string',

@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Argv } from 'yargs';
 import type { Hook } from '../src/ops/hooks/hook.ts';
 import { nearest } from '../src/config/nearest.ts';
 import { CommandError } from '../src/errors.ts';
@@ -14,7 +13,7 @@ import { notice } from '../src/ops/hooks/notice.ts';
 import { payloadOf } from '../src/ops/hooks/payload.ts';
 import { printable } from '../src/ops/printable.ts';
 import { isSet, textOf } from './args.ts';
-import type { Choose, CommandModule, Run } from './command.ts';
+import type { Choose, CommandModule, Run, Parser } from './command.ts';
 import { withConfig, withJson } from './command.ts';
 import type { Io } from './io.ts';
 import { configFor } from './settings.ts';
@@ -110,14 +109,14 @@ const events: Run = (args, io) => {
   return Promise.resolve('done');
 };
 
-const build = (parser: Argv, choose: Choose): Argv =>
+const build = (parser: Parser, choose: Choose): Parser =>
   parser
     .usage('Usage: $0 hooks test|events')
     .example('$0 hooks test', 'try every hook of the configuration')
     .command({
       command: 'test [name]',
       describe: 'send a test notice to one hook, or to all, and say what became of it',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withJson(withConfig(inner))
           .positional('name', { type: 'string', describe: 'the name of a hook' })
           .example('$0 hooks test desktop', 'before it is needed'),
@@ -126,7 +125,7 @@ const build = (parser: Argv, choose: Choose): Argv =>
     .command({
       command: 'events',
       describe: 'list the classes of events that hooks can be told of',
-      builder: (inner: Argv) => withJson(inner).example('$0 hooks events', 'for on:'),
+      builder: (inner: Parser) => withJson(inner).example('$0 hooks events', 'for on:'),
       handler: choose(events),
     })
     .demandCommand(1, 'say what to do: test or events');

@@ -1,7 +1,6 @@
 // `letterlock inspect`: one handshake, and everything there is to say about it. It sends no credential, writes
 // nothing to the store, and what it prints may come from an impostor.
 
-import type { Argv } from 'yargs';
 import type { PinsRow } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
 import { loadWithCrls } from '../src/daemon/anchor-sets.ts';
@@ -17,7 +16,7 @@ import { matchesFingerprint, requireFingerprint } from '../src/trust/fingerprint
 import { judge } from '../src/trust/policy.ts';
 import { asUsage, isSet, textOf } from './args.ts';
 import type { Args } from './args.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import { peerOf } from './inspect-peer.ts';
 import { inspectionLines } from './inspect-lines.ts';
@@ -196,7 +195,7 @@ const inspectionShape = ({
 const verdictShape = (verdict: Verdict): Record<string, unknown> =>
   verdict.accept ? { accept: true, basis: verdict.basis } : { accept: false, reason: verdict.reason };
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .positional('target', { type: 'string', demandOption: true, describe: 'URL or HOST:PORT' })
     .option('address', { type: 'string', requiresArg: true, describe: 'connect to this HOST:PORT instead' })

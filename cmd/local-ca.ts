@@ -4,12 +4,11 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Argv } from 'yargs';
 import type { LeafDescription, LocalCaDescription } from '../src/local-ca/description.ts';
 import type { Args } from './args.ts';
 import { isSet, textOf, usage } from './args.ts';
 import { withOperator } from './command.ts';
-import type { Choose, CommandModule, Run } from './command.ts';
+import type { Choose, CommandModule, Run, Parser } from './command.ts';
 import type { Io } from './io.ts';
 import { chosen, guideLines, guideNamed, guideNames } from './local-ca-guides.ts';
 import { localCaOf, quoted } from './local-ca-place.ts';
@@ -119,13 +118,13 @@ const placeOf = (args: Args): string =>
     })
     .join('');
 
-const build = (parser: Argv, choose: Choose): Argv =>
+const build = (parser: Parser, choose: Choose): Parser =>
   parser
     .usage('Usage: $0 local-ca show|export|install')
     .command({
       command: 'show',
       describe: 'the CA that vouches for letterlock to mail clients, and what they are shown',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withOperator(inner)
           .example('$0 local-ca show', 'names, dates, fingerprints, files')
           .example('$0 local-ca show --json', 'for a script'),
@@ -134,7 +133,7 @@ const build = (parser: Argv, choose: Choose): Argv =>
     .command({
       command: 'export [file]',
       describe: 'write the certificate of the CA, for clients to import; never its key',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withOperator(inner)
           .positional('file', { type: 'string', describe: 'file to write, - for standard output' })
           .option('der', { type: 'boolean', describe: 'DER instead of PEM' })
@@ -145,7 +144,7 @@ const build = (parser: Argv, choose: Choose): Argv =>
     .command({
       command: 'install',
       describe: 'say how each program and system is told to trust the CA',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withOperator(inner)
           .option('print', { type: 'boolean', describe: 'print the instructions; nothing is changed' })
           .option('for', {

@@ -3,7 +3,6 @@
 import { remoteOperator } from '../src/admin/client.ts';
 import { findDaemon, noDaemon } from '../src/admin/find.ts';
 import type { Lookup } from '../src/admin/find.ts';
-import { openOperator } from '../src/admin/local.ts';
 import type { Operator } from '../src/admin/operator.ts';
 import { defaultSocket, thisHome } from '../src/config/paths.ts';
 import type { ExitName } from '../src/errors.ts';
@@ -44,11 +43,12 @@ export async function withDaemonOf(
   return work(remoteOperator(path), path);
 }
 
-export function operatorOf(
+export async function operatorOf(
   { args, io, needs }: { readonly args: Args; readonly io: Io; readonly needs: OperatorNeeds },
   good: GoodConfig,
 ): Promise<Operator> {
   const { config } = good;
+  const { openOperator } = await import('../src/admin/local.ts');
   return openOperator({
     state: config.state,
     create: needs.create,

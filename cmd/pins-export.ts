@@ -1,7 +1,6 @@
 // `letterlock pins export`: the backup, files of keys for other programs, and the lines that let another program go
 // to a pinned server without letterlock. Only keys that count now are given away; rejections only in the backup.
 
-import type { Argv } from 'yargs';
 import type { Operator } from '../src/admin/operator.ts';
 import type { PinRow, PinsRow } from '../src/admin/shapes.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
@@ -10,7 +9,7 @@ import { filePrinters, isFileFormat, isTool, printers } from '../src/formats/by-
 import { printBackup } from '../src/formats/own-json.ts';
 import type { ExportedPin, Printed, Printer } from '../src/formats/printing.ts';
 import { asUsage, isSet, textOf, textsOf, usage, type Args } from './args.ts';
-import { withOperator, type Run } from './command.ts';
+import { withOperator, type Parser, type Run } from './command.ts';
 import type { Io } from './io.ts';
 import { withOperatorOf } from './operator.ts';
 
@@ -112,7 +111,7 @@ const exportedPin = ({ spki, until, certificate }: PinRow): ExportedPin => ({
   pem: certificate?.pem ?? null,
 });
 
-export const buildExport = (parser: Argv): Argv =>
+export const buildExport = (parser: Parser): Parser =>
   withOperator(parser)
     .positional('endpoint', { type: 'string', describe: 'HOST:PORT; none for every one' })
     .option('format', {

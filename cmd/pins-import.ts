@@ -3,7 +3,6 @@
 // nothing is stored at all.
 
 import { basename } from 'node:path';
-import type { Argv } from 'yargs';
 import type { ImportShape } from '../src/admin/shapes.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { CommandError } from '../src/errors.ts';
@@ -13,7 +12,7 @@ import { defaultSettings } from '../src/tofu/settings.ts';
 import { parseFingerprint } from '../src/trust/fingerprint.ts';
 import { planImport, type ImportOrder } from '../src/trust/import-order.ts';
 import { asUsage, isSet, requiredText, textOf, textsOf, usage, type Args } from './args.ts';
-import { withOperator, type Run } from './command.ts';
+import { withOperator, type Parser, type Run } from './command.ts';
 import { readImport, readText, type FoundAt, type ReadFiles } from './import-files.ts';
 import { located, report } from './import-report.ts';
 import type { Io } from './io.ts';
@@ -141,7 +140,7 @@ function planned(
   return { applied: false, endpoints };
 }
 
-export const buildImport = (parser: Argv): Argv =>
+export const buildImport = (parser: Parser): Parser =>
   withOperator(parser)
     .positional('file', { type: 'string', demandOption: true, describe: 'the file, - for standard input' })
     .option('format', {

@@ -1,11 +1,11 @@
 // Reads the commands that change trust from their options. Whatever contradicts itself is a usage error here,
 // before a store or a daemon is asked.
 
-import type { Argv } from 'yargs';
 import type { Command } from '../src/trust/command.ts';
 import { parseFingerprint, requireFingerprint } from '../src/trust/fingerprint.ts';
 import { asUsage, durationOf, endpointNameOf, isSet, requiredText, textOf, usage } from './args.ts';
 import type { Args } from './args.ts';
+import type { Parser } from './command.ts';
 
 const fingerprint = 'full fingerprint: sha256//BASE64= of the key, or AB:CD:… of key or certificate';
 const expected = { type: 'string', requiresArg: true, describe: fingerprint } as const;
@@ -82,7 +82,7 @@ function asOf(args: Args): 'ca' | 'pin' | null {
   throw usage(`--as ${as} is not known`, 'use --as ca or --as pin');
 }
 
-export const buildApprove = (parser: Argv): Argv =>
+export const buildApprove = (parser: Parser): Parser =>
   parser
     .option('expect', expected)
     .option('for', { type: 'string', requiresArg: true, describe: 'trust it for this long: 12h, 7d' })
@@ -100,19 +100,19 @@ export const buildApprove = (parser: Argv): Argv =>
     )
     .example('$0 pins approve imap.example.org:993 --expect sha256//BASE64= --for 7d', 'for a week');
 
-export const buildReject = (parser: Argv): Argv =>
+export const buildReject = (parser: Parser): Parser =>
   parser
     .option('expect', expected)
     .example('$0 pins reject imap.example.org:993 --expect sha256//BASE64=', 'the key was stolen');
 
-export const buildAdd = (parser: Argv): Argv =>
+export const buildAdd = (parser: Parser): Parser =>
   parser
     .positional('pin', { type: 'string', describe: 'sha256//BASE64= of the key' })
     .option('for', { type: 'string', requiresArg: true, describe: 'trust it for this long: 12h, 7d' })
     .option('unreject', { type: 'boolean', describe: 'the key was rejected by mistake' })
     .example('$0 pins add imap.example.org:993 sha256//BASE64=', 'before the first connection');
 
-export const buildForget = (parser: Argv): Argv =>
+export const buildForget = (parser: Parser): Parser =>
   parser
     .option('expect', expected)
     .option('yes', { type: 'boolean', describe: 'forget without naming the key' })

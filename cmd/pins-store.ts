@@ -1,14 +1,13 @@
 // `letterlock pins verify` and `repair`: is the store whole, and what are the ways back if it is not. Repair
 // shows what it would do unless told which way; it never runs beside a daemon, which has the store locked.
 
-import type { Argv } from 'yargs';
 import { CommandError } from '../src/errors.ts';
 import { repairStore } from '../src/store/repair.ts';
 import type { RepairOptions, RepairReport } from '../src/store/repair.ts';
 import { isSet, usage } from './args.ts';
 import type { Args } from './args.ts';
 import { withConfig, withJson, withOperator, withState } from './command.ts';
-import type { Run } from './command.ts';
+import type { Run, Parser } from './command.ts';
 import { withOperatorOf } from './operator.ts';
 import { configFor } from './settings.ts';
 import { counted } from './table.ts';
@@ -96,10 +95,10 @@ function repairLines({ before, fitting, outcome, mended, aside }: RepairReport):
 const listed = (title: string, names: readonly string[] | undefined): readonly string[] =>
   names === undefined || names.length === 0 ? [] : [`${title}:`, ...names.map((name) => `  ${name}`)];
 
-export const buildVerify = (parser: Argv): Argv =>
+export const buildVerify = (parser: Parser): Parser =>
   withOperator(parser).example('$0 pins verify', 'exit 0 when everything is whole, 6 when not');
 
-export const buildRepair = (parser: Argv): Argv =>
+export const buildRepair = (parser: Parser): Parser =>
   withJson(withState(withConfig(parser)))
     .option('apply', { type: 'boolean', describe: 'carry out what the plain command shows' })
     .option('accept-rollback', { type: 'boolean', describe: 'the store was put back from a copy on purpose' })

@@ -1,7 +1,6 @@
 // `letterlock pins …`: which keys are trusted, and every way for a person to change that. Fingerprints are
 // compared here and in the engine, never by eye; a reference finds a key and approves nothing.
 
-import type { Argv } from 'yargs';
 import type { Operator } from '../src/admin/operator.ts';
 import { parseEndpoint } from '../src/endpoint.ts';
 import { CommandError } from '../src/errors.ts';
@@ -11,7 +10,7 @@ import { endpointNameOf, isSet, requiredText, textOf } from './args.ts';
 import type { Args } from './args.ts';
 import { withOperator } from './command.ts';
 import { comparedLines } from './comparison-lines.ts';
-import type { Choose, CommandModule, Run } from './command.ts';
+import type { Choose, CommandModule, Run, Parser } from './command.ts';
 import type { Io } from './io.ts';
 import { withOperatorOf } from './operator.ts';
 import {
@@ -111,13 +110,13 @@ const ordering =
     });
   };
 
-const endpoint = (parser: Argv): Argv =>
+const endpoint = (parser: Parser): Parser =>
   withOperator(parser).positional('endpoint', {
     type: 'string',
     describe: 'HOST:PORT, as pins list shows it',
   });
 
-const build = (parser: Argv, choose: Choose): Argv =>
+const build = (parser: Parser, choose: Choose): Parser =>
   parser
     .usage(
       'Usage: $0 pins list|show|compare|history|approve|reject|add|forget|undo|import|export|verify|repair',
@@ -125,20 +124,20 @@ const build = (parser: Argv, choose: Choose): Argv =>
     .command({
       command: 'list',
       describe: 'every endpoint and how it stands',
-      builder: (inner: Argv) => withOperator(inner).example('$0 pins list --json', 'for a script'),
+      builder: (inner: Parser) => withOperator(inner).example('$0 pins list --json', 'for a script'),
       handler: choose(list),
     })
     .command({
       command: 'show <endpoint>',
       describe: 'everything known of one endpoint',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         endpoint(inner).example('$0 pins show imap.example.org:993', 'pins, candidates, rejected keys'),
       handler: choose(show),
     })
     .command({
       command: 'compare <key>',
       describe: 'a refused key beside the one that is known',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         withOperator(inner)
           .positional('key', {
             type: 'string',
@@ -152,50 +151,50 @@ const build = (parser: Argv, choose: Choose): Argv =>
     .command({
       command: 'history [endpoint]',
       describe: 'what changed trust, when and by whom',
-      builder: (inner: Argv) =>
+      builder: (inner: Parser) =>
         endpoint(inner).example('$0 pins history imap.example.org:993', 'of one endpoint'),
       handler: choose(history),
     })
     .command({
       command: 'approve <endpoint>',
       describe: 'trust a key that was refused',
-      builder: (inner: Argv) => buildApprove(endpoint(inner)),
+      builder: (inner: Parser) => buildApprove(endpoint(inner)),
       handler: choose(ordering(approveCommandOf)),
     })
     .command({
       command: 'reject <endpoint>',
       describe: 'never trust a key again, and end its sessions',
-      builder: (inner: Argv) => buildReject(endpoint(inner)),
+      builder: (inner: Parser) => buildReject(endpoint(inner)),
       handler: choose(ordering(rejectCommandOf)),
     })
     .command({
       command: 'add <endpoint> <pin>',
       describe: 'trust a key before it is first seen',
-      builder: (inner: Argv) => buildAdd(endpoint(inner)),
+      builder: (inner: Parser) => buildAdd(endpoint(inner)),
       handler: choose(ordering(addCommandOf)),
     })
     .command({
       command: 'forget <endpoint>',
       describe: 'start over with an endpoint; rejections stay',
-      builder: (inner: Argv) => buildForget(endpoint(inner)),
+      builder: (inner: Parser) => buildForget(endpoint(inner)),
       handler: choose(ordering(forgetCommandOf)),
     })
     .command({
       command: 'undo <endpoint>',
       describe: 'revert the last command on an endpoint',
-      builder: (inner: Argv) => endpoint(inner).example('$0 pins undo imap.example.org:993', 'once'),
+      builder: (inner: Parser) => endpoint(inner).example('$0 pins undo imap.example.org:993', 'once'),
       handler: choose(ordering((args) => ({ command: 'undo', endpoint: endpointNameOf(args) }))),
     })
     .command({
       command: 'import <file>',
       describe: 'take over what another program knows, or a backup',
-      builder: async (inner: Argv) => (await import('./pins-import.ts')).buildImport(inner),
+      builder: async (inner: Parser) => (await import('./pins-import.ts')).buildImport(inner),
       handler: choose(async (args, io) => (await import('./pins-import.ts')).importPins(args, io)),
     })
     .command({
       command: 'export [endpoint..]',
       describe: 'a backup, or lines for another program',
-      builder: async (inner: Argv) => (await import('./pins-export.ts')).buildExport(inner),
+      builder: async (inner: Parser) => (await import('./pins-export.ts')).buildExport(inner),
       handler: choose(async (args, io) => (await import('./pins-export.ts')).exportPins(args, io)),
     })
     .command({

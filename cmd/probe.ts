@@ -1,14 +1,13 @@
 // `letterlock probe ENDPOINT`: has the daemon ask a server now, without a mail client. It never asks by itself: what
 // the daemon would do for a client is what is to be known.
 
-import type { Argv } from 'yargs';
 import type { ProbeShape } from '../src/admin/live-shapes.ts';
 import type { Operator } from '../src/admin/operator.ts';
 import { CommandError, failures, isFailure, refusals, type ExitName } from '../src/errors.ts';
 import type { AcceptBasis } from '../src/trust/evidence.ts';
 import { endpointNameOf, isSet, textOf, usage } from './args.ts';
 import { faultLines } from './certificate-lines.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import type { Io } from './io.ts';
 import { facts } from './table.ts';
@@ -99,7 +98,7 @@ function outcomeOf({ verdict, reason, result }: ProbeShape): string {
   return `REFUSED: ${refusals[reason].cause} (${reason})`;
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .positional('endpoint', { type: 'string', describe: 'HOST:PORT of a configured server' })
     .option('all', { type: 'boolean', describe: 'every configured server' })

@@ -1,8 +1,7 @@
 // `letterlock reload`: the daemon takes the whole new configuration or keeps the old one, and says which.
 
-import type { Argv } from 'yargs';
 import { isSet } from './args.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import { ConfigError } from './failure.ts';
 
@@ -17,7 +16,7 @@ const reload: Run = async (args, io) => {
   });
 };
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .usage('Usage: $0 reload\n\nMakes the daemon read its configuration again, as SIGHUP does.')
     .example('$0 check && $0 reload', 'never reload what was not checked');

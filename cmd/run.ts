@@ -1,29 +1,34 @@
 // `letterlock run`: the proxy. Everything is checked before anything starts; what a person must enter in the
 // mail client is printed to stdout, the log goes to stderr.
 
-import type { Argv } from 'yargs';
 import { loadConfig } from '../src/config/load.ts';
 import type { Daemon } from '../src/daemon.ts';
+import { refuseUnsafeSwitches } from '../src/daemon/environment.ts';
 import { CommandError } from '../src/errors.ts';
+import { EarlyDoors } from '../src/proxy/early-doors.ts';
 import type { Route } from '../src/proxy/route.ts';
+import { closeUmask } from '../src/store/umask.ts';
 import type { Args } from './args.ts';
 import { isSet, textsOf } from './args.ts';
 import { boundPlaces, clientLines, clientShape } from './client-settings.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withConfig, withJson, withState } from './command.ts';
 import type { Io } from './io.ts';
 import { soundConfig, sourcesOf } from './settings.ts';
 
 const run: Run = async (args, io) => {
-  const { runDaemon } = await import('../src/daemon.ts');
-  const { refuseUnsafeSwitches } = await import('../src/daemon/environment.ts');
   refuseUnsafeSwitches(io.execArgv, io.env);
   noteOldNode(io);
   const urls = textsOf(args, 'url');
   const sources = await sourcesOf(args, io, { urls, needsRoutes: true, serves: true });
   if (sources.file === null && urls.length === 0) throw nothingToRun();
   const { config } = soundConfig(await loadConfig(sources), io);
+  // Before most of the program is loaded: clients wait meanwhile, and none is refused.
+  closeUmask();
+  const doors = await EarlyDoors.open(config.routes, io.env);
+  const { runDaemon } = await import('../src/daemon.ts');
   await runDaemon(config, {
+    doors,
     reread: () => loadConfig(sources),
     env: io.env,
     execArgv: io.execArgv,
@@ -60,7 +65,7 @@ function noteOldNode(io: Io): void {
   );
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withState(withConfig(withJson(parser)))
     .positional('url', {
       type: 'string',

@@ -1,10 +1,9 @@
 // `letterlock status`: what the running proxy does, once or again and again, and what of it needs a person.
 
-import type { Argv } from 'yargs';
 import { CommandError } from '../src/errors.ts';
 import type { Args } from './args.ts';
 import { isSet } from './args.ts';
-import type { CommandModule, Run } from './command.ts';
+import type { CommandModule, Run, Parser } from './command.ts';
 import { withOperator } from './command.ts';
 import { attentionLines, headLines, routeLines } from './overview-lines.ts';
 import { troubleFirst } from './overview.ts';
@@ -44,7 +43,7 @@ function watchMs(args: Args): number | null {
   return seconds * 1000;
 }
 
-const build = (parser: Argv): Argv =>
+const build = (parser: Parser): Parser =>
   withOperator(parser)
     .option('watch', {
       type: 'string',

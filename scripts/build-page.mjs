@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licencesOf } from './licences.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(root, 'src/admin/dashboard');
@@ -40,20 +41,6 @@ const publish = (name, content) => {
   return `/assets/${hashed}`;
 };
 
-/** `preact`, `uplot`: the packages whose code is in the bundle. */
-const bundled = [...new Set(Object.keys(metafile.inputs).flatMap((path) => packageOf(path)))].toSorted();
-
-function packageOf(path) {
-  const found = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path);
-  return found === null ? [] : [found[1]];
-}
-
-function licenceOf(name) {
-  const folder = join(root, 'node_modules', name);
-  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
-}
-
 rmSync(out, { recursive: true, force: true });
 mkdirSync(join(out, 'assets'), { recursive: true });
 const names = {
@@ -66,4 +53,4 @@ writeFileSync(
   join(out, 'index.html'),
   page.replace(/"(SCRIPT|STYLE|ICON)"/g, (_, word) => `"${names[word]}"`),
 );
-writeFileSync(join(out, 'LICENSES.txt'), bundled.map(licenceOf).join(`\n${'-'.repeat(78)}\n\n`));
+writeFileSync(join(out, 'LICENSES.txt'), licencesOf(root, metafile));

@@ -1,4 +1,4 @@
-// Compiles cmd/ and src/ into a folder (dist/ unless one is named), bundles the page into it, makes the bin
+// Compiles src/ into a folder (dist/ unless one is named), bundles the page and the command into it, makes the bin
 // executable and leaves the time of the build beside it: a clock that shows an earlier time is wrong (SOURCE_DATE_EPOCH, seconds, is
 // taken instead where it is set, so that a build can be repeated).
 import { execFileSync } from 'node:child_process';
@@ -16,6 +16,7 @@ execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', 
   cwd: root,
   stdio: 'inherit',
 });
-execFileSync(process.execPath, [join(root, 'scripts/build-page.mjs'), out], { cwd: root, stdio: 'inherit' });
+for (const bundle of ['build-page.mjs', 'build-command.mjs'])
+  execFileSync(process.execPath, [join(root, 'scripts', bundle), out], { cwd: root, stdio: 'inherit' });
 chmodSync(join(out, 'cmd/letterlock.js'), 0o755);
 writeFileSync(join(out, 'built-at'), `${builtAt}\n`);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaults, jsonSchema } from '../src/config/schema.ts';
+import { jsonSchema } from '../src/config/json-schema.ts';
+import { defaults } from '../src/config/schema.ts';
 import { settings } from '../src/config/settings.ts';
 import { clientRejections, exitCodes, failures, misuses, refusals } from '../src/codes.ts';
 import { counters, gauges, histograms } from '../src/ops/metric-families.ts';

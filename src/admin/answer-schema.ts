@@ -1,7 +1,7 @@
 // Schemas of what is answered about records, store and configuration; the shapes are those of shapes.ts, and a test
 // of the compiler holds the two equal. Loaded only when somebody asks for the schemas.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { factSources } from '../trust/deliberation.ts';
 import { hashAlgorithms } from '../trust/record.ts';
 import * as of from './schema-parts.ts';

@@ -1,7 +1,7 @@
 // JSON Schemas (draft 2020-12) of everything the admin API takes and answers, made from the Zod schemas beside the table
 // of routes. Loaded when somebody asks for them: the daemon has no other use for Zod until a command comes.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyEvidence, recordSchema } from '../formats/record-schema.ts';
 import * as answers from './answer-schema.ts';
 import { commandSchema, dashboardSchema, probeSchema } from './command-schema.ts';

@@ -1,7 +1,7 @@
 // What a command may look like when it comes over the socket: every field named, every text bounded, nothing
 // more than that. Loaded only when a command arrives.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseEndpoint } from '../endpoint.ts';
 import { CommandError } from '../errors.ts';
 import type { Command } from '../trust/command.ts';

@@ -1,6 +1,6 @@
 // What an import may look like when it comes over the socket, and how it goes back. Loaded only when one arrives.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { CommandError } from '../errors.ts';
 import {
   endpointName,

@@ -1,7 +1,7 @@
 // Schemas of what a running daemon tells of the moment, and of a comparison; held equal to live-shapes.ts and
 // trust/comparison.ts by a test of the compiler. Loaded only when somebody asks for the schemas.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { comparedFields, sideBases } from '../trust/comparison.ts';
 import { probeResults, sessionStages } from './live-shapes.ts';
 import * as of from './schema-parts.ts';

@@ -1,7 +1,7 @@
 // The small parts that the schemas of the admin API are made of. Objects are open: an answer may get fields that a
 // reader does not know, and goes on being an answer.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { failures, refusals } from '../errors.ts';
 import { policies, firstUses, occasions } from '../trust/evidence.ts';
 import { rules } from '../trust/deliberation.ts';

@@ -1,8 +1,7 @@
 // Every caFile must exist and hold certificates when the configuration is checked, not at the first session.
-// Read by the same code that a session uses, so that check and run never disagree.
+// Read by the same code that a session uses, so that check and run never disagree; it loads where a file is named.
 
 import type { ConfigProblem } from '../config.ts';
-import { AnchorError, loadAnchors } from '../net/anchors.ts';
 import { anchorList } from './build.ts';
 import type { Ground } from './ground.ts';
 import type { Draft } from './drafts.ts';
@@ -27,6 +26,7 @@ export async function anchorProblems(
 
 async function problemOf(ground: Ground, path: Path, file: string): Promise<ConfigProblem | null> {
   if (file === 'system') return null;
+  const { AnchorError, loadAnchors } = await import('../net/anchors.ts');
   try {
     await loadAnchors([file]);
     return null;

@@ -1,10 +1,9 @@
 // Every crlFile must exist, be a revocation list, and be signed by its CA where that is a trust anchor, when the
-// configuration is checked: a list that cannot be used revokes nothing, and nobody would notice.
+// configuration is checked: a list that cannot be used revokes nothing, and nobody would notice. What reads them loads
+// where one is named.
 
 import type { ConfigProblem } from '../config.ts';
 import type { AnchorSet } from '../net/anchors.ts';
-import { AnchorError, loadAnchors } from '../net/anchors.ts';
-import { CrlError, CrlFiles } from '../net/crl-files.ts';
 import { targetsOf, type Route, type Target } from '../proxy/route.ts';
 import type { Draft } from './drafts.ts';
 import type { Ground } from './ground.ts';
@@ -39,6 +38,7 @@ async function problemsOf(
   { anchors, crlFiles = [] }: Target,
   path: Path,
 ): Promise<readonly ConfigProblem[]> {
+  const { CrlError, CrlFiles } = await import('../net/crl-files.ts');
   const set = await anchorsOf(anchors);
   const found = await Promise.all(
     crlFiles.map(async (file) => {
@@ -56,6 +56,7 @@ async function problemsOf(
 
 /** Anchors that cannot be read are a problem already, told elsewhere. */
 async function anchorsOf(sources: readonly string[]): Promise<Pick<AnchorSet, 'certificates'>> {
+  const { AnchorError, loadAnchors } = await import('../net/anchors.ts');
   try {
     return await loadAnchors(sources);
   } catch (error) {

@@ -4,7 +4,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { ConfigProblem } from '../config.ts';
-import { AnchorError, loadAnchors } from '../net/anchors.ts';
 import { usualClasses } from '../ops/hooks/classes.ts';
 import type { Hook } from '../ops/hooks/hook.ts';
 import { newSecretHint, secretKey } from '../ops/hooks/signature.ts';
@@ -115,6 +114,8 @@ class Reading {
   }
 
   async #checkAnchors(files: readonly string[]): Promise<void> {
+    if (files.length === 0) return;
+    const { AnchorError, loadAnchors } = await import('../net/anchors.ts');
     try {
       await loadAnchors(files);
     } catch (error) {

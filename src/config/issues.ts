@@ -1,7 +1,7 @@
 // Turns what the schema finds into problems a person can act on: in our words, at the place it was written,
 // one for each wrong thing. The validator's own sentences are never shown.
 
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import type { ConfigProblem } from '../config.ts';
 import { nearest } from './nearest.ts';
 import { isMapping, valueAt } from './plain.ts';

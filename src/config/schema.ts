@@ -1,9 +1,9 @@
 // The one description of the configuration: it checks what was written, gives the types, and is what the JSON
 // Schema for editors is generated from. Keys not listed here are errors; nothing is accepted and ignored.
 
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { canonicalHost } from '../endpoint.ts';
-import { filePath, readable, whole } from './fields.ts';
+import { filePath, mapping, readable, whole } from './fields.ts';
 import { hooksSchema } from './hook-schema.ts';
 import { readOctal } from './listen-place.ts';
 import { parsePageListen } from './page-listen.ts';
@@ -26,106 +26,122 @@ function readLocalName(text: string): void {
   canonicalHost(text);
 }
 
-const socket = z
-  .strictObject({
+const socket = z.required(
+  mapping({
     path: filePath,
-    mode: readable(readAdminMode).meta({ description: 'File mode in octal, in quotes.' }),
-    group: z.string().min(1).meta({ description: 'Group that owns the socket.' }),
-  })
-  .partial()
-  .required({ path: true });
+    mode: readable(readAdminMode).check(z.meta({ description: 'File mode in octal, in quotes.' })),
+    group: z
+      .string()
+      .check(z.minLength(1))
+      .check(z.meta({ description: 'Group that owns the socket.' })),
+  }),
+  { path: true },
+);
 
 const resolver = z
-  .strictObject({
-    address: readable(parseTlsResolver).meta({
-      description: 'ADDRESS[:PORT] of a resolver asked over TLS; default port 853.',
+  .required(
+    mapping({
+      address: readable(parseTlsResolver).check(
+        z.meta({
+          description: 'ADDRESS[:PORT] of a resolver asked over TLS; default port 853.',
+        }),
+      ),
+      serverName: readable(canonicalHost).check(
+        z.meta({
+          description: 'The name its certificate must be CA-verified for.',
+        }),
+      ),
+      pins: pins.check(z.meta({ description: 'Keys of which it must have one, sha256//BASE64=.' })),
+      caFile: common.caFile,
     }),
-    serverName: readable(canonicalHost).meta({
-      description: 'The name its certificate must be CA-verified for.',
+    { address: true },
+  )
+  .check(
+    z.superRefine(({ serverName, pins: keys = [] }, context) => {
+      if (serverName !== undefined || keys.length > 0) return;
+      const suggestion = 'add serverName: with the name of its certificate, or pins:';
+      const message = 'nothing says how to know it';
+      context.addIssue({ code: 'custom', message, params: { suggestion } });
     }),
-    pins: pins.meta({ description: 'Keys of which it must have one, sha256//BASE64=.' }),
-    caFile: common.caFile,
-  })
-  .partial()
-  .required({ address: true })
-  .superRefine(({ serverName, pins: keys = [] }, context) => {
-    if (serverName !== undefined || keys.length > 0) return;
-    const suggestion = 'add serverName: with the name of its certificate, or pins:';
-    const message = 'nothing says how to know it';
-    context.addIssue({ code: 'custom', message, params: { suggestion } });
-  });
+  );
 
-export const configSchema = z
-  .strictObject({
-    state: filePath.meta({ description: 'Directory of the pin store.' }),
-    trust: common.trust,
-    firstUse: common.firstUse,
-    dane: common.dane,
-    resolver: z
-      .union([resolver, readable(parseOwnResolver)], {
+export const configSchema = mapping({
+  state: filePath.check(z.meta({ description: 'Directory of the pin store.' })),
+  trust: common.trust,
+  firstUse: common.firstUse,
+  dane: common.dane,
+  resolver: z
+    .nullable(
+      z.union([resolver, readable(parseOwnResolver)], {
         error: 'must be ADDRESS[:PORT] of this machine or {address, serverName, pins, caFile}',
-      })
-      .nullable()
-      .meta({
+      }),
+    )
+    .check(
+      z.meta({
         description:
           'Who is asked for TLSA records and checks DNSSEC: ADDRESS[:PORT] of this machine, or one over TLS; null: nobody.',
       }),
-    caFile: common.caFile,
-    crlFile: common.crlFile,
-    routes: z
-      .array(routeSchema)
-      .max(1000)
-      .meta({ description: 'Where a mail client connects, and the mail server behind it.' }),
-    metrics: z
-      .strictObject({
-        listen: readable(parseListen).meta({ description: 'HOST:PORT of /metrics, /healthz and /readyz.' }),
-        level: z.enum(['full', 'minimal']).meta({
-          description:
-            'minimal leaves out histograms and most series that stand at 0, for many proxies under one Prometheus.',
-        }),
+    ),
+  caFile: common.caFile,
+  crlFile: common.crlFile,
+  routes: z
+    .array(routeSchema)
+    .check(z.maxLength(1000))
+    .check(z.meta({ description: 'Where a mail client connects, and the mail server behind it.' })),
+  metrics: z
+    .nullable(
+      mapping({
+        listen: readable(parseListen).check(
+          z.meta({ description: 'HOST:PORT of /metrics, /healthz and /readyz.' }),
+        ),
+        level: z.enum(['full', 'minimal']).check(
+          z.meta({
+            description:
+              'minimal leaves out histograms and most series that stand at 0, for many proxies under one Prometheus.',
+          }),
+        ),
         maxLabelValues: whole(
           1,
           10_000,
           'How many routes, and how many servers, have series of their own; the rest are counted together as other.',
         ),
-      })
-      .partial()
-      .nullable()
-      .meta({ description: 'null turns metrics off.' }),
-    admin: z
-      .strictObject({
-        socket: z
-          .union([z.literal('default'), socket], { error: 'must be default or {path, mode, group}' })
-          .meta({ description: 'Where letterlock commands reach the daemon.' }),
-        listen: readable(parsePageListen).nullable().meta({
-          description: 'HOST:PORT of loopback where the daemon serves the page; null: nowhere.',
-        }),
-      })
-      .partial(),
-    localCa: z
-      .strictObject({
-        names: z.array(readable(readLocalName)).max(64).meta({
+      }),
+    )
+    .check(z.meta({ description: 'null turns metrics off.' })),
+  admin: mapping({
+    socket: z
+      .union([z.literal('default'), socket], { error: 'must be default or {path, mode, group}' })
+      .check(z.meta({ description: 'Where letterlock commands reach the daemon.' })),
+    listen: z.nullable(readable(parsePageListen)).check(
+      z.meta({
+        description: 'HOST:PORT of loopback where the daemon serves the page; null: nowhere.',
+      }),
+    ),
+  }),
+  localCa: mapping({
+    names: z
+      .array(readable(readLocalName))
+      .check(z.maxLength(64))
+      .check(
+        z.meta({
           description:
             'Host names and addresses, besides the usual local ones, that the local CA and its certificate cover; a new one makes a new CA.',
         }),
-      })
-      .partial(),
-    hooks: hooksSchema.meta({ description: 'Programs and receivers that are told of what happens.' }),
-    watch: common.watch,
-    limits: common.limits,
-    log: z
-      .strictObject({
-        level: z
-          .enum(['error', 'warn', 'info', 'debug'])
-          .meta({ description: 'The least important entries to write.' }),
-        format: z
-          .enum(['json', 'pretty', 'auto'])
-          .meta({ description: 'auto is pretty on a terminal and JSON elsewhere.' }),
-      })
-      .partial(),
-    shutdownSeconds: whole(0, 3600, 'How long open sessions may go on after SIGTERM.'),
-  })
-  .partial();
+      ),
+  }),
+  hooks: hooksSchema.check(z.meta({ description: 'Programs and receivers that are told of what happens.' })),
+  watch: common.watch,
+  limits: common.limits,
+  log: mapping({
+    level: z
+      .enum(['error', 'warn', 'info', 'debug'])
+      .check(z.meta({ description: 'The least important entries to write.' })),
+    format: z
+      .enum(['json', 'pretty', 'auto'])
+      .check(z.meta({ description: 'auto is pretty on a terminal and JSON elsewhere.' })),
+  }),
+  shutdownSeconds: whole(0, 3600, 'How long open sessions may go on after SIGTERM.'),
+});
 
 export type RawConfig = z.infer<typeof configSchema>;
 
@@ -151,9 +167,3 @@ export const defaults = {
   log: { level: 'info', format: 'auto' },
   shutdownSeconds: 10,
 } as const satisfies RawConfig;
-
-/** The JSON Schema (draft 7) that editors use; config/letterlock.schema.json is this, printed. */
-export const jsonSchema = (): Record<string, unknown> => ({
-  ...z.toJSONSchema(configSchema, { target: 'draft-7', io: 'input' }),
-  title: 'letterlock configuration',
-});

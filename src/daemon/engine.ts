@@ -20,6 +20,7 @@ import type { TlsaFinder } from '../net/tlsa.ts';
 import { ConnectionIds } from '../proxy/connection-id.ts';
 import { fanOut } from '../proxy/events.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
+import type { EarlyDoors } from '../proxy/early-doors.ts';
 import { Inherited, takeInherited } from '../proxy/inherited.ts';
 import { Proxy } from '../proxy/proxy.ts';
 import type { ProxyOptions } from '../proxy/proxy.ts';
@@ -53,6 +54,8 @@ export interface Ground {
   readonly timing: ProxyOptions['timing'] | null;
   readonly log: Log;
   readonly env: NodeJS.ProcessEnv;
+  /** Where clients wait already; null where the proxy binds itself. */
+  readonly doors: EarlyDoors | null;
   /** Hears of every event after log and metrics. */
   readonly also: Listener<ProxyEvent> | null;
   force: Force;
@@ -106,9 +109,10 @@ export async function openEngine(ground: Ground): Promise<Engine> {
     on,
     now,
     ids,
-    inherited: new Inherited(takeInherited(ground.env, process.pid)),
+    ...(ground.doors?.claim() ?? { inherited: new Inherited(takeInherited(ground.env, process.pid)) }),
     ...(ground.timing === null || ground.timing === undefined ? {} : { timing: ground.timing }),
   });
+  closing.add(() => proxy.drain(0));
   late.tofu = tofu;
   late.proxy = proxy;
   return {

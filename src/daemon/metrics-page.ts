@@ -5,18 +5,35 @@ import { CommandError } from '../errors.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { serveMetrics } from '../ops/metrics-server.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
+import type { Engine, Ground } from './engine.ts';
 
-export interface PageFacts {
+interface PageFacts {
   /** Listeners bound and store usable. */
   readonly ready: () => boolean;
   readonly warn: (message: string) => void;
+}
+
+/** As the configuration says; closed with the daemon. Null without metrics, or where their default port is busy. */
+export async function openPage(
+  ground: Ground,
+  { metrics, proxy, store, on }: Engine,
+): Promise<MetricsServer | null> {
+  const place = ground.force.config.metrics;
+  if (metrics === null || place === null) return null;
+  const server = await servePage(place, metrics, {
+    ready: () =>
+      proxy.status().some(({ state }) => state !== 'draining') && store.health().state !== 'unavailable',
+    warn: (message) => on({ type: 'warning', code: 'metrics-port-busy', message }),
+  });
+  if (server !== null) ground.closing.add(() => server.close());
+  return server;
 }
 
 /**
  * Serves the page; null, after telling `warn`, when the default port is busy.
  * @throws CommandError `network` when the address was asked for and cannot be had
  */
-export async function servePage(
+async function servePage(
   place: NonNullable<Config['metrics']>,
   metrics: Metrics,
   { ready, warn }: PageFacts,

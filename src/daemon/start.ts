@@ -4,36 +4,38 @@
 import type { Operator } from '../admin/operator.ts';
 import { serveAdmin } from '../admin/server.ts';
 import type { WebDoor } from '../admin/web/door.ts';
-import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
-import { commandErrorOf, operateOn, pinsRows } from '../admin/tofu-operator.ts';
+import type { ReloadShape } from '../admin/shapes.ts';
+import { commandErrorOf } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild } from '../ops/build.ts';
 import { readyHooks } from '../ops/hooks/delivery.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
+import type { EarlyDoors } from '../proxy/early-doors.ts';
 import type { Listener, ProxyEvent } from '../proxy/events.ts';
 import type { ProxyOptions, RouteStatus } from '../proxy/proxy.ts';
-import type { Route } from '../proxy/route.ts';
-import type { TrustSettings } from '../trust/evidence.ts';
 import { openTlsa } from '../net/open-tlsa.ts';
 import { loadAnchorSets } from './anchor-sets.ts';
+import { apply, countRoutes } from './apply.ts';
 import { Closing } from './closing.ts';
-import { CrlWatch } from './crl-watch.ts';
 import { openConfiguredLog, openEngine } from './engine.ts';
 import type { Engine, Ground } from './engine.ts';
 import { ambientTrust, refuseUnsafeSwitches } from './environment.ts';
-import { linkMaker, notFromPage, openDashboard } from './dashboard.ts';
-import { daemonStatus, settingsOf, tellUnannounced } from './facts.ts';
-import { liveParts } from './live.ts';
-import { servePage } from './metrics-page.ts';
+import { linkMaker, openDashboard } from './dashboard.ts';
+import { tellUnannounced } from './facts.ts';
+import { openPage } from './metrics-page.ts';
+import { ownOperators } from './operators.ts';
 import { reloader } from './reloading.ts';
 import type { Reread } from './reloading.ts';
 import { sharePins } from './sharing.ts';
+import { startSweeping } from './sweeping.ts';
 
 export interface DaemonOptions {
   /** Reads the configuration again for a reload; without it there is nothing to reload. */
   readonly reread?: () => Promise<Reread>;
   readonly env?: NodeJS.ProcessEnv;
+  /** The doors of these routes where they are open already: the daemon closes them. Default: opened last of all. */
+  readonly doors?: EarlyDoors;
   readonly execArgv?: readonly string[];
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -65,15 +67,13 @@ export interface Daemon {
   close(drainMs?: number): Promise<void>;
 }
 
-/** How often ends of pins are noticed and sightings written down. */
-const sweepEveryMs = 60_000;
-
 /**
  * Starts everything or nothing.
  * @throws CommandError: `config` (switches, anchors, socket), `store`, `network` (a listening address)
  */
 export async function startDaemon(config: Config, options: DaemonOptions = {}): Promise<Daemon> {
   const closing = new Closing();
+  closing.add(() => options.doors?.close());
   try {
     const ground = await prepare(config, { options, closing });
     const engine = await openEngine(ground);
@@ -103,6 +103,7 @@ async function prepare(
     timing: options.timing ?? null,
     log,
     env,
+    doors: options.doors ?? null,
     also: options.on ?? null,
     force: {
       config,
@@ -189,123 +190,6 @@ async function openDoors({ proxy, localTls, firstTls }: Engine, closing: Closing
   }
   firstTls.take();
   await localTls.look();
-}
-
-/** The one behind the socket, and the one behind the page: they differ in what is written down of an order. */
-function ownOperators(
-  ground: Ground,
-  parts: {
-    readonly engine: Engine;
-    readonly reload: () => Promise<ReloadShape>;
-    readonly metrics: () => string | null;
-    readonly dashboard: Operator['dashboard'];
-  },
-): { readonly operator: Operator; readonly pageOperator: Operator } {
-  const { tofu, store, proxy } = parts.engine;
-  const { now } = ground;
-  const routes = (): readonly Route[] => ground.force.config.routes;
-  const settings = (): ReadonlyMap<string, TrustSettings> => settingsOf(routes());
-  const pins = (): readonly PinsRow[] => pinsRows({ tofu, store, now, settings });
-  const live = liveParts({ ...parts.engine, routes, pins });
-  const common = {
-    source: 'daemon',
-    tofu,
-    store,
-    now,
-    settings,
-    status: async () =>
-      daemonStatus({
-        build: ground.build,
-        startedAt: ground.startedAt,
-        stateDirectory: ground.force.config.state,
-        metrics: parts.metrics(),
-        routes: proxy.status(),
-        health: store.health(),
-      }),
-    reload: parts.reload,
-    close: async () => undefined,
-  } as const;
-  return {
-    operator: operateOn({ ...common, origin: 'cli', live: { ...live, dashboard: parts.dashboard } }),
-    pageOperator: operateOn({ ...common, origin: 'admin', live: { ...live, dashboard: notFromPage } }),
-  };
-}
-
-async function openPage(
-  ground: Ground,
-  { metrics, proxy, store, on }: Engine,
-): Promise<MetricsServer | null> {
-  const place = ground.force.config.metrics;
-  if (metrics === null || place === null) return null;
-  const server = await servePage(place, metrics, {
-    ready: () =>
-      proxy.status().some(({ state }) => state !== 'draining') && store.health().state !== 'unavailable',
-    warn: (message) => on({ type: 'warning', code: 'metrics-port-busy', message }),
-  });
-  if (server !== null) ground.closing.add(() => server.close());
-  return server;
-}
-
-async function countRoutes({ force }: Ground, { metrics }: Engine): Promise<void> {
-  await metrics?.configure(
-    force.config.routes,
-    [...force.anchors.values()].map(({ counts }) => counts),
-  );
-  await metrics?.configureHooks(force.config.hooks.map(({ name }) => name));
-}
-
-/** Nothing is in force before the proxy has the new routes; nothing can fail after. */
-async function apply(
-  config: Config,
-  { ground, engine }: { readonly ground: Ground; readonly engine: Engine },
-): Promise<void> {
-  const anchors = await loadAnchorSets(config.routes);
-  const tlsa = await openTlsa(config.resolver, ground.now);
-  const { env, now, build } = ground;
-  const hooks = await readyHooks(config.hooks, { env, now, version: build.version });
-  const tls = await engine.localTls.prepare(config);
-  ground.incoming = { anchors, tls };
-  try {
-    await engine.proxy.replace(config.routes);
-  } catch (error) {
-    await tls.drop();
-    throw error;
-  } finally {
-    ground.incoming = null;
-  }
-  tls.take();
-  ground.force = { config, anchors, tlsa, hooks };
-  ground.log.configure(config.log);
-  engine.hooks.configure(hooks);
-  engine.tofu.configure(settingsOf(config.routes));
-  lookForRevoked(ground, engine.tofu);
-  await engine.localTls.look();
-  await countRoutes(ground, engine);
-}
-
-async function startSweeping(ground: Ground, { tofu, on }: Engine): Promise<void> {
-  const crls = new CrlWatch(on);
-  const look = async (): Promise<void> => {
-    if (await crls.look(ground.force.anchors, ground.now())) lookForRevoked(ground, tofu);
-  };
-  await look();
-  const timer = setInterval(() => {
-    void look();
-    tofu.sweep().catch(() =>
-      ground.log.write('error', {
-        event: 'sweep-failed',
-        message: 'the pin store could not be tidied',
-      }),
-    );
-  }, sweepEveryMs);
-  timer.unref();
-  ground.closing.add(() => clearInterval(timer));
-}
-
-/** Sessions on a certificate that was taken back end now, not with the client. */
-function lookForRevoked({ force }: Ground, tofu: Engine['tofu']): void {
-  const sets = new Map([...force.anchors].map(([{ endpoint }, set]) => [endpoint.name, set] as const));
-  tofu.revocationsChanged((endpoint) => sets.get(endpoint) ?? null);
 }
 
 function closer(ground: Ground, { proxy }: Engine): Daemon['close'] {

@@ -1,7 +1,7 @@
 // The backup: every record whole, as JSON. What was written is what is put back, so that nothing of a record is
 // lost between two machines or versions; an unknown field is an error, never dropped in silence.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EndpointRecord } from '../trust/record.ts';
 import { recordSchema } from './record-schema.ts';
 import { Findings, type Reader } from './reading.ts';

@@ -1,7 +1,7 @@
 // The shape of a record outside the store: in a backup and over the admin socket. Every field is named and bounded;
 // a field that is missing here is an error of the compiler below, so that no backup forgets one.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseEndpoint } from '../endpoint.ts';
 import { isFault, type Fault } from '../trust/fault.ts';
 import { parseFingerprint } from '../trust/fingerprint.ts';

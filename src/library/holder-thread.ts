@@ -1,7 +1,7 @@
 // The thread of hold-apart.ts: opens the store, says so, and serves it until the process ends.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openSharedStore } from '../sharing/shared-store.ts';
 
 const pins = z

@@ -1,5 +1,5 @@
-// One listening socket, of whatever kind, as the proxy sees it. It accepts at once, and resets who comes
-// before somebody serves there.
+// One listening socket, of whatever kind, as the proxy sees it. It accepts at once. Who comes before somebody serves
+// there waits, unread and unanswered, until somebody does; who comes after the last one is reset.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Address } from './address.ts';
@@ -25,6 +25,8 @@ export class Door {
   readonly #server: Server;
   readonly #leave: () => void;
   #serve: ((socket: Socket) => void) | null = null;
+  /** In the order they came; null once somebody served, or nobody ever will. */
+  #waiting: Set<Socket> | null = new Set();
 
   constructor({ key, text, server, leave }: DoorParts) {
     const bound = server.address();
@@ -41,6 +43,12 @@ export class Door {
   set serve(serve: (socket: Socket) => void) {
     this.#serve = serve;
     this.#server.ref();
+    for (const socket of this.#waiters()) serve(socket);
+  }
+
+  /** How many wait now. */
+  get waiting(): number {
+    return [...(this.#waiting ?? [])].filter(({ destroyed }) => !destroyed).length;
   }
 
   #accept(socket: Socket): void {
@@ -48,13 +56,22 @@ export class Door {
     socket.on('error', () => undefined);
     // A UNIX socket has no reset, and Node throws when it is asked for one.
     if (this.address === null) socket.resetAndDestroy = () => socket.destroy();
-    if (this.#serve === null) socket.resetAndDestroy();
-    else this.#serve(socket);
+    if (this.#serve !== null) this.#serve(socket);
+    else if (this.#waiting !== null && this.#waiting.size < backlog) this.#waiting.add(socket);
+    else socket.resetAndDestroy();
   }
 
-  /** Stops accepting, at once; connections made already go on. */
+  /** Those who are still there; from now on nobody waits. */
+  #waiters(): readonly Socket[] {
+    const waiting = [...(this.#waiting ?? [])].filter(({ destroyed }) => !destroyed);
+    this.#waiting = null;
+    return waiting;
+  }
+
+  /** Stops accepting, at once, and resets who waits; connections that are served go on. */
   close(): void {
     this.#serve = null;
+    for (const socket of this.#waiters()) socket.resetAndDestroy();
     this.#leave();
   }
 }
@@ -63,7 +80,7 @@ export class Door {
 export const doorServer = (): Server =>
   createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
 
-/** Connections the kernel holds until they are accepted. */
+/** Connections the kernel holds until they are accepted, and a door until they are served. */
 export const backlog = 511;
 
 /** What one place gave. */

@@ -11,20 +11,32 @@ import type { ListenPlace, Route } from './route.ts';
 
 export type ListeningRoute = Pick<Route, 'name' | 'listen' | 'unsafeListen' | 'allowUsers' | 'clientTls'>;
 
+export type Listened = Pick<Listening, 'doors' | 'skipped'>;
+
 /** One attempt. Whoever makes it calls `undo` when anything of it fails. */
 export class Binding {
   readonly #open: Map<string, Door>;
   readonly #inherited: Inherited;
   readonly #routes = new Map<Door, string>();
   readonly #done: Listening[] = [];
+  readonly #asked = new Map<ListeningRoute, Promise<Listened>>();
 
   constructor(open: readonly Door[], inherited: Inherited) {
     this.#open = new Map(open.map((door) => [door.key, door]));
     this.#inherited = inherited;
   }
 
-  /** Every place of a route. Throws CommandError: code `listen-busy`, `listen-denied`, `listen-unsafe` or `listen-failed`. */
-  async listen(route: ListeningRoute): Promise<Pick<Listening, 'doors' | 'skipped'>> {
+  /**
+   * Every place of a route; asked again, the same answer. Throws CommandError: code `listen-busy`, `listen-denied`,
+   * `listen-unsafe` or `listen-failed`.
+   */
+  listen(route: ListeningRoute): Promise<Listened> {
+    const asked = this.#asked.get(route) ?? this.#listen(route);
+    this.#asked.set(route, asked);
+    return asked;
+  }
+
+  async #listen(route: ListeningRoute): Promise<Listened> {
     const doors = new Set<Door>();
     const skipped: Listening['skipped'][number][] = [];
     for (const place of route.listen) {

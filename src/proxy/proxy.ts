@@ -46,6 +46,8 @@ export interface ProxyOptions {
   readonly ids?: ConnectionIds;
   /** What the service manager passed; the proxy closes it in the end. */
   readonly inherited?: Inherited;
+  /** Bound already for these routes; the proxy closes it in the end, started or not. */
+  readonly binding?: Binding;
 }
 
 export interface RouteStatus {
@@ -79,6 +81,8 @@ export class Proxy {
   readonly #sessions = new Set<Session>();
   readonly #inherited: Inherited;
   readonly #ids: ConnectionIds;
+  /** Until it is used. */
+  #binding: Binding | null;
   #posts: readonly Post[] = [];
   #turn: Promise<void> = Promise.resolve();
   #emptied: (() => void) | null = null;
@@ -88,6 +92,7 @@ export class Proxy {
     this.#options = options;
     this.#inherited = options.inherited ?? new Inherited();
     this.#ids = options.ids ?? new ConnectionIds();
+    this.#binding = options.binding ?? null;
     this.#tools = {
       tofu: options.tofu,
       on: options.on,
@@ -119,10 +124,7 @@ export class Proxy {
   }
 
   async #replace(routes: readonly Route[]): Promise<void> {
-    const binding = new Binding(
-      this.#posts.flatMap(({ doors }) => doors),
-      this.#inherited,
-    );
+    const binding = this.#takeBinding();
     const posts: Post[] = [];
     try {
       for (const route of routes) {
@@ -139,6 +141,18 @@ export class Proxy {
     }
     this.#take(posts, binding.opened);
     this.#tellUnused(routes);
+  }
+
+  #takeBinding(): Binding {
+    const early = this.#binding;
+    this.#binding = null;
+    return (
+      early ??
+      new Binding(
+        this.#posts.flatMap(({ doors }) => doors),
+        this.#inherited,
+      )
+    );
   }
 
   #deskOf(route: Route): RouteDesk {
@@ -228,6 +242,7 @@ export class Proxy {
     this.prober.close();
     for (const { desk } of this.#posts) desk.warm?.close();
     await this.#turn;
+    await this.#binding?.undo();
     await this.#emptiedWithin(ms);
     for (const session of this.#sessions) session.reset('draining', 'letterlock is shutting down');
     await this.#emptiedWithin(null);

@@ -2,7 +2,7 @@
 // nobody here knows are kept: whoever wrote them may read them again. A word nobody here knows is refused: a
 // record that is half understood may be one that takes trust away.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { fault } from '../formats/record-schema.ts';
 import type { AuditEntry, ChangeOrigin } from '../trust/change.ts';
 import {

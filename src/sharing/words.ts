@@ -1,7 +1,7 @@
 // What two processes that share a pin store say to each other: lines of JSON, each with its checksum, over a
 // UNIX socket that only their user can open. What does not look as it stands here ends the connection.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StoreState } from '../trust/evidence.ts';
 import type { StoredAuditEntry } from '../store/pin-store.ts';
 import { decode, encode } from '../store/codec.ts';

@@ -39,15 +39,6 @@ export async function found(path: string): Promise<Stats | null> {
   }
 }
 
-/** All files made from now on are for this user alone; LevelDB makes its own with whatever the umask leaves. */
-export function closeUmask(): void {
-  try {
-    process.umask(process.umask() | 0o077);
-  } catch {
-    // Worker threads may not change it; the directory is closed all the same.
-  }
-}
-
 /** Makes the state directory, mode 0700, when it is missing. */
 export async function makeDirectory(directory: string): Promise<void> {
   try {

@@ -7,7 +7,8 @@ import { auditRetention, chainStart, entryOf, type AuditRow, type Retention } fr
 import { readAudit } from './audit-log.ts';
 import { encode } from './codec.ts';
 import { asStoreError, keys, type Operation } from './database.ts';
-import { checkOwned, closeUmask, makeDirectory, pathsIn, writeHolder, type StorePaths } from './directory.ts';
+import { checkOwned, makeDirectory, pathsIn, writeHolder, type StorePaths } from './directory.ts';
+import { closeUmask } from './umask.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { encodeHead } from './head.ts';
 import { diskIo, type StoreIo } from './io.ts';

@@ -15,7 +15,8 @@ import {
   type Database,
   type Operation,
 } from './database.ts';
-import { checkOwned, closeUmask, found, pathsIn, type StorePaths } from './directory.ts';
+import { checkOwned, found, pathsIn, type StorePaths } from './directory.ts';
+import { closeUmask } from './umask.ts';
 import { diskIo } from './io.ts';
 import { Ledger, newHead } from './ledger.ts';
 import { buildDatabase, lookAt } from './look.ts';

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, stat } from 'node:fs/promises';
 import { codeOf } from './database.ts';
-import { checkOwned, closeUmask, found, makeDirectory, pathsIn, type StorePaths } from './directory.ts';
+import { checkOwned, found, makeDirectory, pathsIn, type StorePaths } from './directory.ts';
+import { closeUmask } from './umask.ts';
 import { diskIo, type StoreIo } from './io.ts';
 import { StoreError } from './store-error.ts';
 

@@ -1,6 +1,6 @@
-// The real program for tests that run it as a process: compiled once for each state of the sources into
-// .cache/build with the page beside it, the package.json and the folders it reads at run time. Two test files that ask at
-// the same time get the same build.
+// The real program for tests that run it as a process: built once for each state of the sources into
+// .cache/build as `npm run build` does it, beside the package.json and the folders it reads at run time. Two test files
+// that ask at the same time get the same build.
 
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const shelf = join(root, '.cache/build');
 const keptMs = 3_600_000;
 
-/** Path of the compiled `cmd/letterlock.js`. Rejects with the compiler's words when the sources do not compile. */
+/** Path of the built `cmd/letterlock.js`. Rejects with the words of the build when there is none. */
 export async function builtBin(): Promise<string> {
   const folder = join(shelf, await digestOfSources());
   const bin = join(folder, 'dist/cmd/letterlock.js');
@@ -35,22 +35,13 @@ export async function builtBin(): Promise<string> {
 export const builtPage = async (): Promise<string> => join(await builtBin(), '../../src/admin/dashboard');
 
 async function compile(folder: string): Promise<void> {
-  const compiler = [process.execPath, join(root, 'node_modules/typescript/bin/tsc')];
-  const { exit, shown } = await run(
-    [...compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')],
-    {
-      cwd: root,
-      env: cleanEnvironment(root),
-      deadlineMs: 120_000,
-    },
-  );
-  if (exit !== 0) throw new Error(`the sources do not compile:\n${shown}`);
-  const page = await run([process.execPath, join(root, 'scripts/build-page.mjs'), join(folder, 'dist')], {
+  const built = await run([process.execPath, join(root, 'scripts/build.mjs'), join(folder, 'dist')], {
     cwd: root,
-    env: cleanEnvironment(root),
-    deadlineMs: 60_000,
+    // Built at no particular time: the release date of the sources stands.
+    env: { ...cleanEnvironment(root), SOURCE_DATE_EPOCH: '0' },
+    deadlineMs: 180_000,
   });
-  if (page.exit !== 0) throw new Error(`the page cannot be bundled:\n${page.shown}`);
+  if (built.exit !== 0) throw new Error(`it cannot be built:\n${built.shown}`);
   for (const name of ['package.json', 'config', 'docs']) await symlink(join(root, name), join(folder, name));
 }
 
@@ -64,7 +55,14 @@ async function digestOfSources(): Promise<string> {
       hash.update(`${folder}/${name}\0`).update(await readFile(join(root, folder, name)));
     }
   }
-  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'scripts/build-page.mjs'])
+  for (const name of [
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+    'scripts/build.mjs',
+    'scripts/build-page.mjs',
+    'scripts/build-command.mjs',
+  ])
     hash.update(await readFile(join(root, name)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -38,6 +38,13 @@ async function squatter(host: string): Promise<number> {
   return address.port;
 }
 
+async function clientOf(door: Door | undefined): Promise<Socket> {
+  const client = connect(door?.address?.port ?? 0, '127.0.0.1');
+  closing.push({ close: () => client.destroy() });
+  await once(client, 'connect');
+  return client;
+}
+
 const ipv6 = await new Promise<boolean>((resolve) => {
   const probe = createServer();
   probe.once('error', () => resolve(false));
@@ -137,11 +144,51 @@ describe('a TCP place', () => {
     });
   });
 
-  it('resets who connects before the door is served', async () => {
+  it('lets who connects before the door is served wait, and hands them over in their order', async () => {
     const [door] = await opened('127.0.0.1');
-    const client = connect(door?.address?.port ?? 0, '127.0.0.1');
-    const [error]: unknown[] = await once(client, 'error');
-    expect(error).toMatchObject({ code: 'ECONNRESET' });
+    const [first, second] = [await clientOf(door), await clientOf(door)];
+    first.write('first');
+    second.write('second');
+    const heard: string[] = [];
+    const served = new Promise<void>((resolve) => {
+      if (!door) throw new TypeError('no door');
+      door.serve = (socket) =>
+        void socket.once('data', (bytes) => {
+          heard.push(String(bytes));
+          socket.end(`to ${String(bytes)}`);
+          if (heard.length === 2) resolve();
+        });
+    });
+    await served;
+    expect(heard).toEqual(['first', 'second']);
+    expect(String(await once(second, 'data'))).toBe('to second');
+  });
+
+  it('hands over nobody who left before the door was served', async () => {
+    const [door] = await opened('127.0.0.1');
+    const gone = await clientOf(door);
+    await clientOf(door);
+    await expect.poll(() => door?.waiting).toBe(2);
+    gone.resetAndDestroy();
+    await expect.poll(() => door?.waiting).toBe(1);
+    let count = 0;
+    if (!door) throw new TypeError('no door');
+    door.serve = () => {
+      count += 1;
+    };
+    expect(count).toBe(1);
+  });
+
+  it('resets who waits when the door closes, without a byte', async () => {
+    const [door] = await opened('127.0.0.1');
+    const client = await clientOf(door);
+    const heard: unknown[] = [];
+    client.on('data', (bytes) => heard.push(bytes));
+    const failed = once(client, 'error');
+    await expect.poll(() => door?.waiting).toBe(1);
+    door?.close();
+    expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(heard).toEqual([]);
   });
 });
 

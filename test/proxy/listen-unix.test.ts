@@ -129,11 +129,23 @@ describe('a socket file', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('resets who connects before it is served', async () => {
-    await listen();
+  it('lets who connects before it is served wait', async () => {
+    const opened = await door();
+    const client = connect(path);
+    closing.push({ close: () => client.destroy() });
+    await expect.poll(() => opened.waiting).toBe(1);
+    opened.serve = (socket) => void socket.end('served');
+    expect(await once(client, 'data').then(String)).toBe('served');
+  });
+
+  it('closes the connection of who waits when the door closes', async () => {
+    const opened = await door();
     const client = connect(path);
     client.on('error', () => undefined);
+    await expect.poll(() => opened.waiting).toBe(1);
+    opened.close();
     await once(client, 'close');
+    expect(client.bytesRead).toBe(0);
   });
 
   it('is removed when the door closes', async () => {

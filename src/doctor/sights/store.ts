@@ -2,7 +2,8 @@
 // whatever database is opened is written to; and nothing is made or mended here.
 
 import { stat } from 'node:fs/promises';
-import { closeUmask, pathsIn } from '../../store/directory.ts';
+import { pathsIn } from '../../store/directory.ts';
+import { closeUmask } from '../../store/umask.ts';
 import { lookAt } from '../../store/look.ts';
 import { storeExists } from '../../store/secret.ts';
 import { StoreError } from '../../store/store-error.ts';

@@ -3,7 +3,7 @@
 // control character, nothing longer than a message should be. The form is public; docs/hooks.md and
 // config/hook-event.schema.json are made of it.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { printable } from '../printable.ts';
 import { hookClassNames, severities } from './classes.ts';
 import type { Notice } from './notice.ts';
