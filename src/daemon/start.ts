@@ -2,10 +2,11 @@
 // nothing: a start that fails half way closes what it opened. A reload takes all of a configuration or none.
 
 import type { Operator } from '../admin/operator.ts';
+import { gatherPinsRows } from '../admin/pins-rows.ts';
 import { serveAdmin } from '../admin/server.ts';
 import type { WebDoor } from '../admin/web/door.ts';
 import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
-import { commandErrorOf, operateOn, pinsRows } from '../admin/tofu-operator.ts';
+import { commandErrorOf, operateOn } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild } from '../ops/build.ts';
 import { readyHooks } from '../ops/hooks/delivery.ts';
@@ -205,7 +206,7 @@ function ownOperators(
   const { now } = ground;
   const routes = (): readonly Route[] => ground.force.config.routes;
   const settings = (): ReadonlyMap<string, TrustSettings> => settingsOf(routes());
-  const pins = (): readonly PinsRow[] => pinsRows({ tofu, store, now, settings });
+  const pins = (): Promise<readonly PinsRow[]> => gatherPinsRows({ tofu, store, now, settings });
   const live = liveParts({ ...parts.engine, routes, pins });
   const common = {
     source: 'daemon',
