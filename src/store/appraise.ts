@@ -2,7 +2,8 @@
 // plainly good, or the one gap a crash can leave, is damage.
 
 import { digestText } from './head.ts';
-import type { SealReading, Seal } from './seal.ts';
+import type { Seal } from './seal.ts';
+import type { SealReading } from './seal-file.ts';
 import type { Survey } from './survey.ts';
 
 export interface Remains {

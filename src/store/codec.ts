@@ -2,7 +2,7 @@
 // key as well, so a record that turns up under another endpoint's key does not verify. It guards against
 // accidents (flipped bits, torn files), not against somebody who may write here: he could write the rest too.
 
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { EndpointRecord } from '../trust/record.ts';
 import type { StoredRecord } from './pin-store.ts';
 
@@ -17,9 +17,17 @@ export interface RecordRow {
 
 /** SHA-256 in hex over the parts, each preceded by its length so that no two lists of parts look alike. */
 export function hashOf(...parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
-  return hash.digest('hex');
+  let text = '';
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
+  return hash('sha256', text);
+}
+
+/** `encode` for a text that comes in pieces: what to put before them. */
+export function checksumLine(key: string, body: readonly Uint8Array[]): string {
+  const length = body.reduce((sum, piece) => sum + piece.length, 0);
+  const whole = createHash('sha256').update(`${Buffer.byteLength(key)}:${key}${length}:`);
+  for (const piece of body) whole.update(piece);
+  return `${whole.digest('hex')}\n`;
 }
 
 /** `value` as checksummed text under `key`. */

@@ -20,7 +20,7 @@ import { diskIo } from './io.ts';
 import { Ledger, newHead } from './ledger.ts';
 import { buildDatabase, lookAt } from './look.ts';
 import { auditOfMending, mend, type Mended, type Mending, type Wreck } from './mend.ts';
-import { writeSeal } from './seal.ts';
+import { writeSeal } from './seal-file.ts';
 import { makeSecret, storeExists } from './secret.ts';
 import { StoreError } from './store-error.ts';
 import { survey, type Survey } from './survey.ts';
@@ -180,7 +180,7 @@ async function rebuild(paths: StorePaths, rebuilding: Rebuilding): Promise<strin
   await diskIo.rename(fresh, paths.database);
   await diskIo.syncDirectory(paths.directory);
   if (!rebuilding.remains.secret) await makeSecret(paths, diskIo);
-  await writeSeal(paths.seal, seal, diskIo);
+  await writeSeal(paths, seal, diskIo);
   return aside;
 }
 
@@ -226,6 +226,7 @@ async function setAside(paths: StorePaths, now: number): Promise<string> {
     if ((await found(aside)) !== null) continue;
     await mkdir(aside, { mode: 0o700 });
     if ((await found(paths.seal)) !== null) await copyFile(paths.seal, join(aside, 'seal'));
+    if ((await found(paths.sealLog)) !== null) await copyFile(paths.sealLog, join(aside, 'seal.log'));
     if ((await found(paths.secret)) !== null) await copyFile(paths.secret, join(aside, 'secret'));
     return aside;
   }
