@@ -74,7 +74,7 @@ export const configSchema = z
     crlFile: common.crlFile,
     routes: z
       .array(routeSchema)
-      .max(1000)
+      .max(5000)
       .meta({ description: 'Where a mail client connects, and the mail server behind it.' }),
     metrics: z
       .strictObject({

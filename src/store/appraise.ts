@@ -76,7 +76,8 @@ const isNewborn = (survey: Survey | null): boolean =>
 function comparison(seal: Seal, survey: Survey): string[] {
   const findings: string[] = [];
   const { head } = survey;
-  const missing = [...seal.endpoints.keys()].filter((endpoint) => !survey.weights.has(endpoint));
+  const missing: string[] = [];
+  for (const endpoint of seal.endpoints.keys()) if (!survey.weights.has(endpoint)) missing.push(endpoint);
   // An older generation rightly lacks what came later; it is told by its number.
   if (missing.length > 0 && (head === null || head.generation >= seal.generation)) {
     findings.push(`missing records: ${missing.join(', ')}`);
