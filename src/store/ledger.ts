@@ -2,7 +2,7 @@
 // it. Plans first, moves on only when told that the plan is on the disk.
 
 import { chain, type AuditRow, type Checkpoint } from './audit.ts';
-import { encode, hashOf, type RecordRow } from './codec.ts';
+import { encodeRow, hashOf, type RecordRow } from './codec.ts';
 import { keys, type Operation } from './database.ts';
 import { addWeight, digestText, encodeHead, storeFormat, takeWeight, weightOf, type Head } from './head.ts';
 import type { AuditEntry, Change, Committed, Conflict } from './pin-store.ts';
@@ -79,7 +79,7 @@ export class Ledger {
     const weights = new Map<string, bigint>();
     for (const [endpoint, row] of rows) {
       const key = keys.record(endpoint);
-      const value = encode(key, row);
+      const value = encodeRow(key, row);
       operations.push({ type: 'put', key, value });
       if (row.record === null) operations.push({ type: 'del', key: keys.touch(endpoint) });
       weights.set(endpoint, weightOf(hashOf(key, value)));

@@ -6,7 +6,7 @@ import { cp, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chainStart, follows, type AuditRow, type Checkpoint } from './audit.ts';
 import { readAudit } from './audit-log.ts';
-import { encode } from './codec.ts';
+import { encode, type RecordRow } from './codec.ts';
 import {
   asStoreError,
   keys,
@@ -203,7 +203,7 @@ function contentOf({ mode, mended, wreck, remains, now }: Rebuilding) {
   const rows = new Map(
     [...mended.rows].map(([name, row]) => [
       name,
-      row.generation === 0 ? { ...row, generation: generation + 1 } : row,
+      row.generation === 0 ? ofGeneration(row, generation + 1) : row,
     ]),
   );
   const plan = ledger.planRows(rows, { answers: [], audit, held: mended.held });
@@ -215,6 +215,13 @@ function contentOf({ mode, mended, wreck, remains, now }: Rebuilding) {
   ];
   return { operations, seal: ledger.seal(plan) };
 }
+
+const ofGeneration = ({ endpoint, revision, record }: RecordRow, generation: number): RecordRow => ({
+  endpoint,
+  revision,
+  generation,
+  record,
+});
 
 const put = (key: string, value: string): Operation => ({ type: 'put', key, value });
 
