@@ -9,7 +9,8 @@ import type { Finding, NamedFile, Reader, Remark, Source } from '../src/formats/
 import { usage } from './args.ts';
 import type { Io } from './io.ts';
 
-const maxBytes = 16 * 1024 * 1024;
+/** A backup of a hundred thousand servers, with the certificate of every key. */
+const maxBytes = 256 * 1024 * 1024;
 
 type At<T> = T & { readonly file: string };
 export type FoundAt = At<Finding>;
@@ -58,6 +59,17 @@ async function readNamed(
     if (!(error instanceof CommandError)) throw error;
     return placed(file, { entries: [], skipped: [], problems: [{ line, text: error.message }] });
   }
+}
+
+/** What was found of each endpoint, in the order of the files. */
+export function byEndpoint(entries: readonly FoundAt[]): ReadonlyMap<string, readonly FoundAt[]> {
+  const found = new Map<string, FoundAt[]>();
+  for (const entry of entries) {
+    const before = found.get(entry.endpoint);
+    if (before === undefined) found.set(entry.endpoint, [entry]);
+    else before.push(entry);
+  }
+  return found;
 }
 
 /** A file as text, or standard input for `-`. @throws CommandError */

@@ -4,7 +4,7 @@ import type { ImportShape } from '../src/admin/shapes.ts';
 import { CommandError } from '../src/errors.ts';
 import type { ImportFormat } from '../src/formats/by-name.ts';
 import { isBlocked, type ImportItem } from '../src/trust/import-order.ts';
-import type { FoundAt, ReadFiles } from './import-files.ts';
+import { byEndpoint, type FoundAt, type ReadFiles } from './import-files.ts';
 import type { Io } from './io.ts';
 
 const maxShown = 50;
@@ -69,8 +69,9 @@ const dryRunLine = (blocked: number): string =>
 
 /** Each item of the answer beside the line it came from. */
 function toldOf({ endpoints }: ImportShape, { entries }: ReadFiles): readonly Told[] {
+  const found = byEndpoint(entries);
   return endpoints.flatMap(({ endpoint, items }) => {
-    const places = entries.filter((one) => one.endpoint === endpoint);
+    const places = found.get(endpoint) ?? [];
     return items.map((item, at) => ({
       file: places[at]?.file ?? '',
       line: places[at]?.line ?? 0,

@@ -13,7 +13,7 @@ import { parseFingerprint } from '../src/trust/fingerprint.ts';
 import { planImport, type ImportOrder } from '../src/trust/import-order.ts';
 import { asUsage, isSet, requiredText, textOf, textsOf, usage, type Args } from './args.ts';
 import { withOperator, type Parser, type Run } from './command.ts';
-import { readImport, readText, type FoundAt, type ReadFiles } from './import-files.ts';
+import { byEndpoint, readImport, readText, type FoundAt, type ReadFiles } from './import-files.ts';
 import { located, report } from './import-report.ts';
 import type { Io } from './io.ts';
 import { withOperatorOf } from './operator.ts';
@@ -68,10 +68,9 @@ function formatFor(
 function ordersOf(args: Args, entries: readonly FoundAt[]): readonly ImportOrder[] {
   const keep = isSet(args, 'keep');
   const unreject = textsOf(args, 'unreject').map(keyNamed);
-  const endpoints = [...new Set(entries.map(({ endpoint }) => endpoint))];
-  return endpoints.map((endpoint) => ({
+  return [...byEndpoint(entries)].map(([endpoint, found]) => ({
     endpoint,
-    entries: entries.filter((one) => one.endpoint === endpoint).map(({ entry }) => entry),
+    entries: found.map(({ entry }) => entry),
     keep,
     unreject,
   }));

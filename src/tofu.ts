@@ -3,6 +3,7 @@
 // changes is acted upon before it is durable.
 
 import type { AnchorSet } from './net/anchors.ts';
+import { Pace } from './pace.ts';
 import type { StoreHealth, StoredRecord } from './store/pin-store.ts';
 import { compareKey } from './tofu/compare-key.ts';
 import { Established } from './tofu/established.ts';
@@ -14,7 +15,7 @@ import type { Move } from './tofu/mirror.ts';
 import { Notices } from './tofu/notices.ts';
 import { maxAttempts, Orders } from './tofu/orders.ts';
 import type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
-import { keyByReference } from './tofu/references.ts';
+import { keyByReference, seekByReference, type KnownKey } from './tofu/references.ts';
 import { Situations } from './tofu/situations.ts';
 import { Untrusting } from './tofu/untrusting.ts';
 import { Witness } from './tofu/witness.ts';
@@ -34,6 +35,8 @@ import type { EndpointRecord } from './trust/record.ts';
 import { isVouched, mint, type Vouched } from './trust/vouched.ts';
 
 export type { Judged, Question, Settled, TofuOptions } from './tofu/question.ts';
+
+const sweptAtOnce = 256;
 
 /**
  * Open one for each store; it owns neither the store nor its closing. `judge` is synchronous and reads the
@@ -159,6 +162,12 @@ export class Tofu {
     return this.#ledger.mirror.entry(endpoint).record;
   }
 
+  /** What the mirror holds of an endpoint; null where nothing was ever written. */
+  stored(endpoint: string): StoredRecord | null {
+    const entry = this.#ledger.mirror.entry(endpoint);
+    return entry.revision === 0 && entry.verified ? null : entry;
+  }
+
   /** Every record in the mirror, with whether it verified; null records are tombstones. */
   records(): readonly StoredRecord[] {
     return this.#ledger.mirror.entries();
@@ -170,12 +179,13 @@ export class Tofu {
   }
 
   /** The key a reference stands for, among candidates, pins and rejections. */
-  byReference(reference: string): { readonly endpoint: string; readonly spki: string } | null {
-    return keyByReference(reference, {
-      entries: this.records(),
-      sealed: (endpoint) => this.#options.store.sealed(endpoint),
-      referenceOf: (endpoint, spki) => this.reference(endpoint, spki),
-    });
+  byReference(reference: string): KnownKey | null {
+    return keyByReference(reference, this.#shelf());
+  }
+
+  /** As `byReference`, with turns of the event loop between. */
+  seek(reference: string): Promise<KnownKey | null> {
+    return seekByReference(reference, this.#shelf());
   }
 
   /** Durable when it resolves. @throws CommandError */
@@ -194,22 +204,25 @@ export class Tofu {
     return this.#orders.import(orders, options);
   }
 
-  /** Of a code, a reference or a canonical endpoint name. @throws CommandError `not-found` */
-  explain(target: string): Explanation {
+  /**
+   * Of a code, a reference or a canonical endpoint name; `sought` is the key of the reference where it was looked for
+   * before. @throws CommandError `not-found`
+   */
+  explain(target: string, sought?: KnownKey | null): Explanation {
     return explainTarget(target, {
       isKnown: (endpoint) =>
         this.#situations.configured(endpoint) !== undefined ||
         this.#ledger.mirror.entry(endpoint).record !== null,
-      byReference: (reference) => this.byReference(reference),
+      byReference: (reference) => (sought === undefined ? this.byReference(reference) : sought),
       situation: (endpoint) => this.#situations.of(endpoint, 'proxy'),
       health: this.health(),
     });
   }
 
   /** A key that waits, beside the one that is known. @throws CommandError `not-found` for a reference of no candidate */
-  compare(reference: string): Comparison {
+  compare(reference: string, sought?: KnownKey | null): Comparison {
     return compareKey(reference, {
-      byReference: (sought) => this.byReference(sought),
+      byReference: (asked) => (sought === undefined ? this.byReference(asked) : sought),
       situation: (endpoint) => this.#situations.of(endpoint, 'proxy'),
       entries: this.records(),
       referenceOf: (endpoint, spki) => this.reference(endpoint, spki),
@@ -218,8 +231,15 @@ export class Tofu {
 
   /** Notices pins whose end has passed and writes down sightings; call it about once a minute. */
   async sweep(): Promise<void> {
-    const endpoints = this.records().map((entry) => entry.endpoint);
-    await Promise.all(endpoints.map((endpoint) => this.#lanes.run(endpoint, () => this.#sweepOne(endpoint))));
+    const pace = new Pace();
+    const due: string[] = [];
+    for (const { endpoint, record } of this.records()) {
+      if (record !== null && noticeExpiry(record, this.#options.now()) !== null) due.push(endpoint);
+      // Together they are one turn of the store.
+      if (due.length >= sweptAtOnce) await this.#sweepAll(due.splice(0));
+      if (pace.isDue) await pace.rest();
+    }
+    await this.#sweepAll(due);
     await this.#ledger.flush(this.#options.now(), 'due');
   }
 
@@ -232,6 +252,14 @@ export class Tofu {
     await this.#lanes.idle();
     await this.#ledger.flush(this.#options.now(), 'all');
     this.#ledger.close();
+  }
+
+  #shelf(): Parameters<typeof keyByReference>[1] {
+    return {
+      entries: this.records(),
+      sealed: (endpoint) => this.#options.store.sealed(endpoint),
+      referenceOf: (endpoint, spki) => this.reference(endpoint, spki),
+    };
   }
 
   #judgeNow(question: Question): Judged {
@@ -344,6 +372,10 @@ export class Tofu {
     const asked = this.#options.settings === 'asked' ? evidence.settings : undefined;
     const settings = asked ?? this.#situations.configured(evidence.endpoint) ?? evidence.settings;
     return this.#witness.again({ ...evidence, settings });
+  }
+
+  async #sweepAll(endpoints: readonly string[]): Promise<void> {
+    await Promise.all(endpoints.map((endpoint) => this.#lanes.run(endpoint, () => this.#sweepOne(endpoint))));
   }
 
   async #sweepOne(endpoint: string): Promise<void> {

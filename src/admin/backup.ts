@@ -1,5 +1,6 @@
 // What a backup holds: every record as it is, and every rejection, also those that only the seal still knows.
 
+import { Pace } from '../pace.ts';
 import type { PinStore } from '../store/pin-store.ts';
 import type { Tofu } from '../tofu.ts';
 import { emptyRecord, type EndpointRecord } from '../trust/record.ts';
@@ -11,14 +12,19 @@ interface Parts {
   readonly now: () => number;
 }
 
-export function backup({ tofu, store, now }: Parts): BackupShape {
+/** Of one moment: with turns of the event loop between, but what is written meanwhile is not in it. */
+export async function backup({ tofu, store, now }: Parts): Promise<BackupShape> {
   const entries = tofu.records();
-  const records = entries.map(({ endpoint, record, verified }) => {
+  const records: EndpointRecord[] = [];
+  const pace = new Pace();
+  for (const { endpoint, record, verified } of entries) {
     const reliable = verified && record !== null ? record : emptyRecord(endpoint);
-    return withRejections(reliable, [...store.sealed(endpoint).rejected], now());
-  });
+    const whole = withRejections(reliable, [...store.sealed(endpoint).rejected], now());
+    if (!isBlank(whole)) records.push(whole);
+    if (pace.isDue) await pace.rest();
+  }
   return {
-    records: records.filter((record) => !isBlank(record)).toSorted(byName),
+    records: records.toSorted(byName),
     damaged: entries.filter(({ verified }) => !verified).map(({ endpoint }) => endpoint),
   };
 }

@@ -21,9 +21,9 @@ import type {
 } from './shapes.ts';
 
 export interface ClientOptions {
-  /** For one question and its whole answer; default 30 000. */
+  /** For one question up to the beginning of its answer, and for each part of that; default 30 000. */
   readonly deadlineMs?: number;
-  /** Default 32 MiB. */
+  /** Default 384 MiB: a text may not be much longer. */
   readonly maxAnswerBytes?: number;
   /** A feed that shows no sign of life for so long has broken off; default 45 000. */
   readonly silenceMs?: number;
@@ -39,7 +39,7 @@ export function remoteOperator(socketPath: string, options: ClientOptions = {}):
   const line: Line = {
     socketPath,
     deadlineMs: options.deadlineMs ?? 30_000,
-    maxAnswerBytes: options.maxAnswerBytes ?? 32 * 1024 * 1024,
+    maxAnswerBytes: options.maxAnswerBytes ?? 384 * 1024 * 1024,
     silenceMs: options.silenceMs ?? 45_000,
     origin: options.origin ?? 'cli',
   };

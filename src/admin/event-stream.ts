@@ -1,11 +1,10 @@
 // The events of an Operator as text/event-stream (WHATWG HTML, section 9.2): one `hello`, then one event for each
 // entry, and a comment now and then so that both sides notice when the other went. Nobody is waited for long.
 
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Operator } from './operator.ts';
 import type { FeedEntry, FeedHello } from './live-shapes.ts';
-import { whenOver } from './over.ts';
+import { taken, whenOver } from './over.ts';
 
 export interface StreamOptions {
   readonly after: number | null;
@@ -59,10 +58,3 @@ function begin(response: ServerResponse, hello: FeedHello): void {
 /** JSON has no line ends, and an event's type is one of ours. */
 const frameOf = (entry: FeedEntry): string =>
   `id: ${entry.id}\nevent: ${entry.event}\ndata: ${JSON.stringify(entry)}\n\n`;
-
-async function taken(
-  response: ServerResponse,
-  { drainMs, signal }: { readonly drainMs: number; readonly signal: AbortSignal },
-): Promise<void> {
-  await once(response, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(drainMs)]) });
-}

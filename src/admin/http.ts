@@ -6,7 +6,9 @@ import { answerRequest, errorShape, failedAnswer } from './api.ts';
 import type { ApiAnswer } from './api.ts';
 import { streamEvents } from './event-stream.ts';
 import type { StreamOptions } from './event-stream.ts';
+import { jsonPieces } from './json-pieces.ts';
 import type { Operator } from './operator.ts';
+import { taken, whenOver } from './over.ts';
 import { commandErrorOf } from './tofu-operator.ts';
 
 export interface ApiOptions extends Pick<StreamOptions, 'heartbeatMs' | 'drainMs'> {
@@ -33,7 +35,10 @@ export async function serveApi(
     body: body.value,
     lastEventId: headerOf(request, 'last-event-id'),
   });
-  if ('status' in answer) return sendTold(response, answer, options);
+  if ('status' in answer) {
+    options.served(answer.route, answer.status);
+    return sendLong(response, answer, options);
+  }
   if (request.method === 'HEAD') return sendTold(response, { ...answer, status: 200, body: null }, options);
   const { heartbeatMs, drainMs } = options;
   try {
@@ -90,16 +95,43 @@ export const turnedAway = (status: number, message: string): ApiAnswer => ({
   route: 'none',
 });
 
-export function sendJson(response: ServerResponse, answer: ApiAnswer): void {
-  const text = JSON.stringify(answer.body);
+export const sendJson = (response: ServerResponse, answer: ApiAnswer): void =>
+  sendText(response, answer, JSON.stringify(answer.body));
+
+function sendText(response: ServerResponse, answer: ApiAnswer, text: string): void {
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  begin(response, answer).end(text);
+}
+
+/** Without a length it is sent in chunks. */
+const begin = (response: ServerResponse, answer: ApiAnswer): ServerResponse =>
   response.writeHead(answer.status, {
     'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'no-store',
     ...(answer.allow === undefined ? {} : { Allow: answer.allow }),
     // A body cut off in the middle leaves the connection in no state to go on.
     ...(answer.status === 413 ? { Connection: 'close' } : {}),
   });
-  response.end(text);
+
+/** An answer of any length, no more of it at once than the reader takes. Rejects where the reader is too slow, or gone. */
+async function sendLong(
+  response: ServerResponse,
+  answer: ApiAnswer,
+  { drainMs = 30_000 }: Pick<StreamOptions, 'drainMs'>,
+): Promise<void> {
+  const pieces = jsonPieces(answer.body);
+  let piece = await pieces.next();
+  let coming = await pieces.next();
+  if (coming.done === true) return sendText(response, answer, piece.value ?? '');
+  const left = new AbortController();
+  whenOver(response, () => left.abort());
+  begin(response, answer);
+  while (coming.done !== true) {
+    if (!response.write(piece.value)) await taken(response, { drainMs, signal: left.signal });
+    piece = coming;
+    coming = await pieces.next();
+    if (left.signal.aborted) return;
+  }
+  response.end(piece.value);
 }

@@ -43,9 +43,8 @@ export function parseImport(value: unknown): ImportRequest {
     throw new CommandError('usage', `${field}: ${issue?.message ?? 'not an import'}`);
   }
   const { orders } = parsed.data;
-  const twice = orders.find(
-    ({ endpoint }, at) => orders.findIndex((other) => other.endpoint === endpoint) < at,
-  );
+  const names = new Set<string>();
+  const twice = orders.find(({ endpoint }) => names.size === names.add(endpoint).size);
   if (twice !== undefined) throw new CommandError('usage', `${twice.endpoint} stands in the import twice`);
   const mixed = orders.find((order) => !isWhole(order));
   if (mixed !== undefined)

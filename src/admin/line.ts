@@ -21,10 +21,24 @@ export interface Question {
   readonly body: unknown;
 }
 
+/** So many times the deadline an answer may take that goes on coming. */
+const longAnswers = 20;
+
 /** The daemon is one of ours, and the socket's mode says who it is: its answers have the shape of the route. */
 export async function exchange<T>(line: Line, question: Question): Promise<T> {
-  const response = await ask(line, question, AbortSignal.timeout(line.deadlineMs));
-  const value = parsed(line, await readText(line, response));
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException('no answer', 'TimeoutError')), line.deadlineMs);
+  const signal = AbortSignal.any([late.signal, AbortSignal.timeout(longAnswers * line.deadlineMs)]);
+  try {
+    const response = await ask(line, question, signal);
+    return answerOf<T>(line, await readText(line, response, () => timer.refresh()));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function answerOf<T>(line: Line, text: string): T {
+  const value = parsed(line, text);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever answers 200 has the shapes of shapes.ts
   return value as T;
 }
@@ -77,12 +91,17 @@ function send(line: Line, question: Question, signal: AbortSignal): Promise<Inco
   });
 }
 
-async function readText(line: Line, response: IncomingMessage): Promise<string> {
+async function readText(
+  line: Line,
+  response: IncomingMessage,
+  heard: () => void = () => undefined,
+): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
     const stream: AsyncIterable<Buffer> = response;
     for await (const chunk of stream) {
+      heard();
       bytes += chunk.length;
       if (bytes > line.maxAnswerBytes) throw oddAnswer(line, 'its answer is too long');
       chunks.push(chunk);

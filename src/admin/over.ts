@@ -1,7 +1,7 @@
 // When an answer is over: it was written whole, or nobody is there to read it any more. Whatever lasts as long as an
 // answer hangs on this, and on nothing else.
 
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 
 /**
@@ -20,6 +20,14 @@ export function whenOver(response: ServerResponse, told: () => void): void {
   setMaxListeners(0, socket);
   response.once('close', over);
   socket.once('close', over);
+}
+
+/** Waits until what was written has been taken. Rejects when that takes too long, or the signal aborts. */
+export async function taken(
+  response: ServerResponse,
+  { drainMs, signal }: { readonly drainMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  await once(response, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(drainMs)]) });
 }
 
 /** Whoever does not take a finished answer in this time is let go: Node itself waits for ever, and any byte it sends counts as life. */

@@ -2,7 +2,7 @@
 // and a command without a daemon uses it directly. That is what makes both give the same answers.
 
 import { CommandError, LetterlockError } from '../errors.ts';
-import type { PinStore, StoredAuditEntry, StoredRecord } from '../store/pin-store.ts';
+import type { PinStore, StoredAuditEntry } from '../store/pin-store.ts';
 import { AnchorError } from '../net/anchors.ts';
 import { CrlError } from '../net/crl-files.ts';
 import type { EmbeddedStore } from '../store/level.ts';
@@ -13,7 +13,8 @@ import type { Command } from '../trust/command.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import type { Operator } from './operator.ts';
 import { backup } from './backup.ts';
-import { isoDate, pinsRow } from './rows.ts';
+import { gatherPinsRows, onePinsRow, pinsRowWithPem } from './pins-rows.ts';
+import { isoDate } from './rows.ts';
 import type {
   AnswerShape,
   ExplanationShape,
@@ -21,7 +22,6 @@ import type {
   HistoryRow,
   ImportRequest,
   ImportShape,
-  PinsRow,
   ReloadShape,
   StatusShape,
   StoreRow,
@@ -59,19 +59,19 @@ export function operateOn(parts: OperatorParts): Operator {
     source: parts.source,
     status: () => translated(parts.status),
     reload: () => translated(parts.reload),
-    pins: () => translated(async () => pinsRows(parts)),
-    pin: (endpoint) => translated(async () => oneRow(parts, endpoint)),
+    pins: () => translated(() => gatherPinsRows(parts)),
+    pin: (endpoint) => translated(async () => pinsRowWithPem(parts, endpoint)),
     sessions: () => translated(parts.live.sessions),
     endpoints: () => translated(parts.live.endpoints),
     probe: (endpoint) => translated(() => parts.live.probe(endpoint)),
     follow: (options) => parts.live.follow(options),
     dashboard: (wanted) => translated(() => parts.live.dashboard(wanted)),
-    candidate: (ref) => translated(async () => comparisonOf(parts, ref)),
+    candidate: (ref) => translated(() => comparisonOf(parts, ref)),
     history: (endpoint) => translated(() => historyRows(parts, endpoint)),
     command: (command) => translated(() => carryOut(parts, command)),
     import: (wanted) => translated(() => importAll(parts, wanted)),
-    backup: () => translated(async () => backup(parts)),
-    explain: (target) => translated(async () => parts.live.connection(target) ?? parts.tofu.explain(target)),
+    backup: () => translated(() => backup(parts)),
+    explain: (target) => translated(() => explanationOf(parts, target)),
     verify: () => translated(() => verify(parts)),
     close: () => parts.close(),
   };
@@ -109,70 +109,20 @@ export function commandErrorOf(error: unknown): CommandError {
   });
 }
 
-type RowParts = Pick<OperatorParts, 'tofu' | 'store' | 'now' | 'settings'>;
-
-/** Every endpoint with a record, and every configured one, by name. */
-export function pinsRows(parts: RowParts): readonly PinsRow[] {
-  const known = new Map(parts.tofu.records().map((stored) => [stored.endpoint, stored] as const));
-  const named = [...known.values()].filter(isKnown).map(({ endpoint }) => endpoint);
-  const names = new Set([...named, ...parts.settings().keys()]);
-  return [...names]
-    .toSorted()
-    .map((endpoint) => row(parts, { endpoint, stored: known.get(endpoint) ?? null, detail: 'list' }));
+async function explanationOf({ live, tofu }: OperatorParts, target: string): Promise<ExplanationShape> {
+  return live.connection(target) ?? tofu.explain(target, await tofu.seek(target));
 }
 
-/** A tombstone that verifies is not worth a row. */
-const isKnown = ({ record, verified }: StoredRecord): boolean => record !== null || !verified;
-
-function oneRow(parts: OperatorParts, endpoint: string): PinsRow {
-  const stored = storedOf(parts, endpoint);
-  if ((stored === null || !isKnown(stored)) && !parts.settings().has(endpoint))
-    throw unknownEndpoint(endpoint);
-  return row(parts, { endpoint, stored, detail: 'with-pem' });
-}
-
-const storedOf = ({ tofu }: RowParts, endpoint: string): StoredRecord | null =>
-  tofu.records().find((stored) => stored.endpoint === endpoint) ?? null;
-
-const unknownEndpoint = (endpoint: string): CommandError =>
-  new CommandError('not-found', `nothing is known of ${endpoint}`, {
-    hint: 'letterlock pins list shows every endpoint; write it with its port, such as imap.example.org:993.',
-  });
-
-function row(
-  parts: RowParts,
-  wanted: {
-    readonly endpoint: string;
-    readonly stored: StoredRecord | null;
-    readonly detail: 'list' | 'with-pem';
-  },
-): PinsRow {
-  const { endpoint, stored, detail } = wanted;
-  return pinsRow(endpoint, stored, {
-    now: parts.now(),
-    store: parts.tofu.health().state,
-    sealed: parts.store.sealed(endpoint),
-    settings: parts.settings().get(endpoint) ?? null,
-    reference: (spki) => parts.tofu.reference(endpoint, spki),
-    detail,
-  });
-}
-
-function comparisonOf(parts: OperatorParts, ref: string): ComparisonShape {
+async function comparisonOf(parts: OperatorParts, ref: string): Promise<ComparisonShape> {
   const { tofu } = parts;
-  const found = tofu.compare(ref);
-  const stored = storedOf(parts, found.endpoint);
-  const { state } = row(parts, { endpoint: found.endpoint, stored, detail: 'list' });
+  const found = tofu.compare(ref, await tofu.seek(ref));
+  const { state } = onePinsRow(parts, found.endpoint);
   return { ...found, state };
 }
 
 async function carryOut(parts: OperatorParts, command: Command): Promise<AnswerShape> {
   const { endpoint, lines } = await parts.tofu.command(command, { origin: parts.origin });
-  return {
-    endpoint,
-    lines,
-    pins: row(parts, { endpoint, stored: storedOf(parts, endpoint), detail: 'list' }),
-  };
+  return { endpoint, lines, pins: onePinsRow(parts, endpoint) };
 }
 
 async function importAll(

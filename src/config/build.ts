@@ -8,7 +8,7 @@ import type { Hook } from '../ops/hooks/hook.ts';
 import type { Limits, Route, Target, Via } from '../proxy/route.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import { isBigProvider } from '../trust/providers.ts';
-import type { Draft } from './drafts.ts';
+import type { Draft, Drafts } from './drafts.ts';
 import { parseWatch } from './duration.ts';
 import { absolutePath } from './ground.ts';
 import type { Ground } from './ground.ts';
@@ -30,7 +30,7 @@ export interface Outside {
   readonly hooks: readonly Hook[];
 }
 
-export const buildConfig = (ground: Ground, drafts: readonly Draft[], outside: Outside): Config => {
+export const buildConfig = (ground: Ground, drafts: Drafts, outside: Outside): Config => {
   const state = stateOf(ground);
   return {
     state,
@@ -80,7 +80,7 @@ const localNamesOf = ({ raw }: Ground): readonly string[] => [
   ...new Set((raw.localCa?.names ?? defaults.localCa.names).map((name) => canonicalHost(name).host)),
 ];
 
-function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground & Outside): Route {
+function buildRoute(draft: Draft, all: Drafts, ground: Ground & Outside): Route {
   const { raw, servers, scheme } = draft;
   const [first, ...others] = servers;
   const target = (server: Server): Target => targetOf(server, all, ground);
@@ -107,7 +107,7 @@ function buildRoute(draft: Draft, all: readonly Draft[], ground: Ground & Outsid
   };
 }
 
-const targetOf = ({ endpoint, upstream }: Server, all: readonly Draft[], ground: Ground): Target => ({
+const targetOf = ({ endpoint, upstream }: Server, all: Drafts, ground: Ground): Target => ({
   endpoint,
   upstream: upstreamUrl(upstream),
   addresses: [],
@@ -177,7 +177,7 @@ export const commonTrust = (ground: Ground): CommonTrust => ({
 });
 
 /** The trust settings of an endpoint, from whichever route gives each. */
-function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): TrustSettings {
+function trustOf(endpoint: Endpoint, all: Drafts, ground: Ground): TrustSettings {
   const pins = giverOf('pins', endpoint, all)?.raw.pins ?? [];
   const vantages = writtenVantages(endpoint, all);
   const given = giverOf('trust', endpoint, all)?.raw.trust;
@@ -195,12 +195,12 @@ function trustOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Tru
   };
 }
 
-const writtenVantages = (endpoint: Endpoint, all: readonly Draft[]): Vantages | null => {
+const writtenVantages = (endpoint: Endpoint, all: Drafts): Vantages | null => {
   const written = giverOf('corroborate', endpoint, all)?.raw.corroborate;
   return written === undefined ? null : vantagesOf(written);
 };
 
-function vantagesFor(endpoint: Endpoint, all: readonly Draft[]): Pick<Target, 'vantages'> {
+function vantagesFor(endpoint: Endpoint, all: Drafts): Pick<Target, 'vantages'> {
   const vantages = writtenVantages(endpoint, all);
   return vantages === null ? {} : { vantages: vantages.from };
 }
@@ -208,14 +208,14 @@ function vantagesFor(endpoint: Endpoint, all: readonly Draft[]): Pick<Target, 'v
 /** A policy on the command line is meant for the routes beside it; one in a file is a default for all. */
 const trustIsOrdered = ({ layers }: Ground): boolean => layers.originOf(['trust'])?.startsWith('--') === true;
 
-function anchorsOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): readonly string[] {
+function anchorsOf(endpoint: Endpoint, all: Drafts, ground: Ground): readonly string[] {
   const giver = giverOf('caFile', endpoint, all);
   if (giver?.raw.caFile !== undefined)
     return anchorList(ground, ['routes', giver.index, 'caFile'], giver.raw.caFile);
   return anchorList(ground, ['caFile'], ground.raw.caFile ?? defaults.caFile);
 }
 
-function crlFilesOf(endpoint: Endpoint, all: readonly Draft[], ground: Ground): Pick<Target, 'crlFiles'> {
+function crlFilesOf(endpoint: Endpoint, all: Drafts, ground: Ground): Pick<Target, 'crlFiles'> {
   const giver = giverOf('crlFile', endpoint, all);
   const path = giver === null ? ['crlFile'] : ['routes', giver.index, 'crlFile'];
   const written = giver?.raw.crlFile ?? ground.raw.crlFile;

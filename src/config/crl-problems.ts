@@ -5,7 +5,7 @@
 import type { ConfigProblem } from '../config.ts';
 import type { AnchorSet } from '../net/anchors.ts';
 import { targetsOf, type Route, type Target } from '../proxy/route.ts';
-import type { Draft } from './drafts.ts';
+import type { Drafts } from './drafts.ts';
 import type { Ground } from './ground.ts';
 import { giverOf } from './neighbours.ts';
 import { problemAt } from './problem.ts';
@@ -13,7 +13,7 @@ import type { Path } from './problem.ts';
 
 export async function crlProblems(
   ground: Ground,
-  drafts: readonly Draft[],
+  drafts: Drafts,
   routes: readonly Route[],
 ): Promise<readonly ConfigProblem[]> {
   const targets = new Map<string, Target>();
@@ -28,7 +28,7 @@ export async function crlProblems(
   return problems.flat();
 }
 
-const pathOf = ({ endpoint }: Target, drafts: readonly Draft[]): Path => {
+const pathOf = ({ endpoint }: Target, drafts: Drafts): Path => {
   const giver = giverOf('crlFile', endpoint, drafts);
   return giver === null ? ['crlFile'] : ['routes', giver.index, 'crlFile'];
 };

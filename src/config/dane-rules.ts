@@ -4,7 +4,7 @@ import type { ConfigProblem } from '../config.ts';
 import { targetsOf } from '../proxy/route.ts';
 import type { Route, Target } from '../proxy/route.ts';
 import { asksDane } from '../trust/evidence.ts';
-import type { Draft } from './drafts.ts';
+import type { Draft, Drafts } from './drafts.ts';
 import type { Ground } from './ground.ts';
 import { giverOf } from './neighbours.ts';
 import { placeName, problemAt } from './problem.ts';
@@ -18,7 +18,7 @@ export interface BuiltRoute {
 
 export function daneProblems(
   ground: Ground,
-  { drafts, built }: { readonly drafts: readonly Draft[]; readonly built: readonly BuiltRoute[] },
+  { drafts, built }: { readonly drafts: Drafts; readonly built: readonly BuiltRoute[] },
 ): readonly ConfigProblem[] {
   const asking = built.flatMap(({ route }) => targetsOf(route)).filter(({ trust }) => asksDane(trust));
   const found = asking.map((target) => {

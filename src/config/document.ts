@@ -93,17 +93,22 @@ const broken = (source: string, message: string): SourceDocument => {
   return { value: {}, problems: [problemAt(place, message)], locate: () => place, locateKey: () => place };
 };
 
-const placer =
-  (text: string, source: string, lines: LineCounter) =>
-  (offset: number): Place => {
+/** Places are asked for by the thousand, and shown by the one: a line is masked when somebody wants to see it. */
+function placer(text: string, source: string, lines: LineCounter): (offset: number) => Place {
+  let written: readonly string[] | null = null;
+  return (offset) => {
     const { line, col } = lines.linePos(offset);
     return {
       source,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      excerpt: maskLine(text.split(/\r?\n/)[Math.max(1, line) - 1] ?? ''),
+      get excerpt() {
+        written ??= text.split(/\r?\n/);
+        return maskLine(written[Math.max(1, line) - 1] ?? '');
+      },
     };
   };
+}
 
 /** Follows the path as far as it was written; an alias is followed to what it names. */
 function offsetOf(parsed: Document.Parsed, path: Path, part: 'key' | 'value'): number {

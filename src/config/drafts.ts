@@ -40,9 +40,32 @@ export interface Draft {
   readonly place: (...path: Path) => Place;
 }
 
+/** In order; those of one server are found without a look at all. */
+export interface Drafts extends ReadonlyArray<Draft> {
+  /** With a server of this name among theirs. */
+  of(endpoint: string): readonly Draft[];
+  /** What was found out of them by who asked before, by name of the server and setting. */
+  readonly givers: Map<string, Draft | null>;
+}
+
+function found(drafts: readonly Draft[]): Drafts {
+  const byName = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    for (const name of new Set(draft.servers.map(({ endpoint }) => endpoint.name))) {
+      const sharing = byName.get(name);
+      if (sharing === undefined) byName.set(name, [draft]);
+      else sharing.push(draft);
+    }
+  }
+  return Object.assign([...drafts], {
+    of: (endpoint: string) => byName.get(endpoint) ?? [],
+    givers: new Map<string, Draft | null>(),
+  });
+}
+
 /** The drafts of all routes the schema accepts, and those that leave out what nobody can guess. */
 export function draftRoutes(ground: Ground): {
-  readonly drafts: readonly Draft[];
+  readonly drafts: Drafts;
   readonly problems: readonly ConfigProblem[];
 } {
   const drafts: Draft[] = [];
@@ -54,7 +77,7 @@ export function draftRoutes(ground: Ground): {
     if ('message' in read) problems.push(read);
     else drafts.push(read);
   }
-  return { drafts, problems };
+  return { drafts: found(drafts), problems };
 }
 
 function draft(raw: RawRoute, index: number, ground: Ground): Draft | ConfigProblem {

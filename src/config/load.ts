@@ -12,7 +12,7 @@ import { readDocument } from './document.ts';
 import type { SourceDocument } from './document.ts';
 import { daneProblems } from './dane-rules.ts';
 import { draftRoutes } from './drafts.ts';
-import type { Draft } from './drafts.ts';
+import type { Drafts } from './drafts.ts';
 import type { Ground } from './ground.ts';
 import { readHooks } from './hooks.ts';
 import { problemsOf } from './issues.ts';
@@ -104,7 +104,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
 /** What can only be said of a whole configuration, and needs the disk. */
 async function finish(
   ground: Ground,
-  drafts: readonly Draft[],
+  drafts: Drafts,
   found: readonly ConfigProblem[],
 ): Promise<LoadedConfig> {
   const [users, passwords, keys, anchors, hooks] = await Promise.all([
@@ -153,7 +153,9 @@ async function finish(
     config,
     common: commonTrust(ground),
     warnings,
-    origins: originRows(config, { ground, drafts }),
+    get origins() {
+      return originRows(config, { ground, drafts });
+    },
   };
 }
 

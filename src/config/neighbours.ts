@@ -6,7 +6,7 @@ import { bracketed } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { ListenPlace } from '../proxy/route.ts';
 import { parseFingerprint } from '../trust/fingerprint.ts';
-import type { Draft } from './drafts.ts';
+import type { Draft, Drafts, Listening } from './drafts.ts';
 import { overlaps, placeText } from './listen-place.ts';
 import { placeName, problemAt } from './problem.ts';
 import type { Place } from './problem.ts';
@@ -20,24 +20,41 @@ export interface OtherListener {
 }
 
 export const neighbourProblems = (
-  drafts: readonly Draft[],
+  drafts: Drafts,
   others: readonly OtherListener[],
 ): readonly ConfigProblem[] => [
-  ...drafts.flatMap((draft, at) => placeProblems(draft, drafts.slice(0, at), drafts)),
+  ...placesProblems(drafts),
   ...drafts.flatMap((draft) => otherListenerProblems(draft, others)),
-  ...drafts.flatMap((draft, at) => nameProblem(draft, drafts.slice(0, at))),
-  ...drafts.flatMap((draft, at) => trustProblems(draft, drafts.slice(0, at))),
+  ...namesProblems(drafts),
+  ...drafts.flatMap((draft) => trustProblems(draft, drafts)),
 ];
 
-function placeProblems(
-  draft: Draft,
-  before: readonly Draft[],
-  all: readonly Draft[],
-): readonly ConfigProblem[] {
+interface Taken {
+  readonly other: Draft;
+  readonly listening: Listening;
+}
+
+/** By what two places must have in common to be in each other's way. */
+type TakenPlaces = Map<string, Taken[]>;
+
+const commonPart = (place: ListenPlace): string =>
+  place.kind === 'tcp' ? `tcp:${place.port}` : placeText(place);
+
+function placesProblems(drafts: readonly Draft[]): readonly ConfigProblem[] {
+  const taken: TakenPlaces = new Map();
+  return drafts.flatMap((draft) => {
+    const problems = placeProblems(draft, taken, drafts);
+    for (const listening of draft.listen) {
+      const part = commonPart(listening.place);
+      taken.set(part, [...(taken.get(part) ?? []), { other: draft, listening }]);
+    }
+    return problems;
+  });
+}
+
+function placeProblems(draft: Draft, taken: TakenPlaces, all: readonly Draft[]): readonly ConfigProblem[] {
   return draft.listen.flatMap(({ place, path }) => {
-    const first = before
-      .flatMap((other) => other.listen.map((listening) => ({ other, listening })))
-      .find(({ listening }) => overlaps(listening.place, place));
+    const first = taken.get(commonPart(place))?.find(({ listening }) => overlaps(listening.place, place));
     if (first === undefined) return [];
     const taker = upstreamUrl(first.other.servers[0].upstream);
     const message = `${placeText(place)} is taken by the route to ${taker}${at(first.other.place(...first.listening.path))}`;
@@ -80,9 +97,14 @@ function otherListenerProblems(draft: Draft, others: readonly OtherListener[]): 
   });
 }
 
-function nameProblem(draft: Draft, before: readonly Draft[]): readonly ConfigProblem[] {
-  const first = before.find((other) => other.name === draft.name);
-  if (first === undefined || shareAPlace(first, draft)) return [];
+function namesProblems(drafts: readonly Draft[]): readonly ConfigProblem[] {
+  const first = new Map<string, Draft>();
+  for (const draft of drafts) if (!first.has(draft.name)) first.set(draft.name, draft);
+  return drafts.flatMap((draft) => nameProblem(draft, first.get(draft.name) ?? draft));
+}
+
+function nameProblem(draft: Draft, first: Draft): readonly ConfigProblem[] {
+  if (first === draft || shareAPlace(first, draft)) return [];
   const message = `two routes are named ${draft.name}${at(first.place('name'))}`;
   return [
     problemAt(draft.place('name'), message, `give this one its own: name: ${draft.name}-${draft.index + 1}`),
@@ -126,12 +148,14 @@ export const canonicalPin = (text: string): string => parseFingerprint(text)?.va
 const sortedList = (values: readonly string[]): string => `[${[...new Set(values)].toSorted().join(', ')}]`;
 
 /** One for each key: a route of several servers may disagree on more than one of them for the same reason. */
-function trustProblems(draft: Draft, before: readonly Draft[]): readonly ConfigProblem[] {
+function trustProblems(draft: Draft, drafts: Drafts): readonly ConfigProblem[] {
   return trustKeyNames.flatMap((key) => {
     const here = trustKeys[key](draft);
     if (here === null) return [];
     for (const { endpoint } of draft.servers) {
-      const other = giverOf(key, endpoint, before);
+      const giver = giverOf(key, endpoint, drafts);
+      // Of two the later one is told.
+      const other = giver === null || giver.index >= draft.index ? null : giver;
       const there = other === null ? null : trustKeys[key](other);
       if (other === null || here === there) continue;
       const message =
@@ -148,9 +172,11 @@ const quotedLine = (place: Place): string =>
   place.excerpt === null ? '' : ` (${place.excerpt.trim().slice(0, 80)})`;
 
 /** The route of this endpoint that gives `key`, the first that does. What a route gives holds for all its servers. */
-export const giverOf = (key: TrustKey, endpoint: Endpoint, all: readonly Draft[]): Draft | null =>
-  all.find(
-    (other) =>
-      other.servers.some((server) => server.endpoint.name === endpoint.name) &&
-      trustKeys[key](other) !== null,
-  ) ?? null;
+export function giverOf(key: TrustKey, { name }: Endpoint, all: Drafts): Draft | null {
+  const asked = `${key} ${name}`;
+  const known = all.givers.get(asked);
+  if (known !== undefined) return known;
+  const giver = all.of(name).find((other) => trustKeys[key](other) !== null) ?? null;
+  all.givers.set(asked, giver);
+  return giver;
+}

@@ -3,7 +3,7 @@
 import type { Config } from '../config.ts';
 import { bracketed } from '../endpoint.ts';
 import { anchorList } from './build.ts';
-import type { Draft } from './drafts.ts';
+import type { Drafts } from './drafts.ts';
 import type { Ground } from './ground.ts';
 import { hookRows } from './hooks.ts';
 import type { OriginRow, RowValue } from './origin-row.ts';
@@ -15,7 +15,7 @@ import { defaults } from './schema.ts';
 /** Where the rows come from. */
 export interface OriginSources {
   readonly ground: Ground;
-  readonly drafts: readonly Draft[];
+  readonly drafts: Drafts;
 }
 
 export function originRows(config: Config, { ground, drafts }: OriginSources): readonly OriginRow[] {

@@ -3,7 +3,7 @@
 import { bracketed } from '../endpoint.ts';
 import type { ClientTlsSettings, ListenPlace, Route, Target } from '../proxy/route.ts';
 import { targetsOf } from '../proxy/route.ts';
-import type { Draft } from './drafts.ts';
+import type { Draft, Drafts } from './drafts.ts';
 import { watchText } from './duration.ts';
 import { absolutePath } from './ground.ts';
 import type { Ground } from './ground.ts';
@@ -18,7 +18,7 @@ import { vantageText } from './vantages.ts';
 /** A route, as written and as built. */
 export interface RouteSources {
   readonly ground: Ground;
-  readonly drafts: readonly Draft[];
+  readonly drafts: Drafts;
   readonly draft: Draft;
   readonly route: Route;
   /** Its place among the routes in force. */

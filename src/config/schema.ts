@@ -86,7 +86,7 @@ export const configSchema = mapping({
   crlFile: common.crlFile,
   routes: z
     .array(routeSchema)
-    .check(z.maxLength(1000))
+    .check(z.maxLength(5000))
     .check(z.meta({ description: 'Where a mail client connects, and the mail server behind it.' })),
   metrics: z
     .nullable(

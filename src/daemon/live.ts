@@ -7,6 +7,7 @@ import type { Probing } from '../admin/probing.ts';
 import { isoDate } from '../admin/rows.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import type { LiveParts } from '../admin/tofu-operator.ts';
+import { Pace } from '../pace.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { targetsOf, type Route, type Target } from '../proxy/route.ts';
 import type { SessionFacts } from '../proxy/session.ts';
@@ -21,12 +22,12 @@ export interface LiveFacts {
   readonly probing: Probing;
   /** Those in force now. */
   readonly routes: () => readonly Route[];
-  readonly pins: () => readonly PinsRow[];
+  readonly pins: () => Promise<readonly PinsRow[]>;
 }
 
 export const liveParts = (facts: LiveFacts): Omit<LiveParts, 'dashboard'> => ({
   sessions: async () => facts.proxy.sessions().map(sessionRow),
-  endpoints: async () => endpointRows(facts),
+  endpoints: () => endpointRows(facts),
   probe: (endpoint) => facts.probing.probe(endpoint),
   follow: (options) => facts.feed.follow(options),
   connection: (target) => facts.connections.explain(target),
@@ -37,9 +38,15 @@ const sessionRow = ({ startedAt, ...facts }: SessionFacts): SessionRow => ({
   startedAt: isoDate(startedAt),
 });
 
-function endpointRows(facts: LiveFacts): readonly EndpointRow[] {
+async function endpointRows(facts: LiveFacts): Promise<readonly EndpointRow[]> {
   const configured = configuredOf(facts.routes());
-  return facts.pins().map((row) => endpointRow(row, configured.get(row.endpoint) ?? null, facts));
+  const rows: EndpointRow[] = [];
+  const pace = new Pace();
+  for (const row of await facts.pins()) {
+    rows.push(endpointRow(row, configured.get(row.endpoint) ?? null, facts));
+    if (pace.isDue) await pace.rest();
+  }
+  return rows;
 }
 
 interface Configured {

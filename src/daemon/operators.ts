@@ -3,7 +3,8 @@
 
 import type { Operator } from '../admin/operator.ts';
 import type { PinsRow, ReloadShape } from '../admin/shapes.ts';
-import { operateOn, pinsRows } from '../admin/tofu-operator.ts';
+import { gatherPinsRows } from '../admin/pins-rows.ts';
+import { operateOn } from '../admin/tofu-operator.ts';
 import type { Route } from '../proxy/route.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 import { notFromPage } from './dashboard.ts';
@@ -24,7 +25,7 @@ export function ownOperators(
   const { now } = ground;
   const routes = (): readonly Route[] => ground.force.config.routes;
   const settings = (): ReadonlyMap<string, TrustSettings> => settingsOf(routes());
-  const pins = (): readonly PinsRow[] => pinsRows({ tofu, store, now, settings });
+  const pins = (): Promise<readonly PinsRow[]> => gatherPinsRows({ tofu, store, now, settings });
   const live = liveParts({ ...parts.engine, routes, pins });
   const common = {
     source: 'daemon',

@@ -1,10 +1,12 @@
-// The present state of trust as the metrics show it, made from the rows operators see.
+// The present state of trust as the metrics show it, made from the rows operators see. What a record adds is kept until
+// the record, its settings or the store's state change, so that a scrape does not read a hundred thousand records again.
 
+import { isKnown, rowOf } from '../admin/pins-rows.ts';
 import { endpointStates } from '../admin/shapes.ts';
 import type { PinsRow } from '../admin/shapes.ts';
-import { pinsRows } from '../admin/tofu-operator.ts';
-import type { MetricsView } from '../ops/metrics.ts';
-import type { PinStore } from '../store/pin-store.ts';
+import type { KeyState, MetricsView, TrustFacts } from '../ops/metrics.ts';
+import { Pace } from '../pace.ts';
+import type { PinStore, StoredRecord } from '../store/pin-store.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
 
@@ -18,26 +20,97 @@ export interface ViewParts {
   readonly hooks: MetricsView['hooks'];
 }
 
-export const trustView = ({ store, tofu, settings, now, tellCarried, hooks }: ViewParts): MetricsView => ({
-  health: () => store.health(),
-  states: endpointStates,
-  tellCarried,
-  hooks,
-  trust: () => {
-    const engine = tofu();
-    const rows = engine === null ? [] : pinsRows({ store, tofu: engine, settings, now });
+export function trustView({ store, tofu, settings, now, tellCarried, hooks }: ViewParts): MetricsView {
+  const shares = new Shares({ store, now });
+  return {
+    health: () => store.health(),
+    states: endpointStates,
+    tellCarried,
+    hooks,
+    trust: async () => {
+      const engine = tofu();
+      return engine === null
+        ? { keys: { ...noKeys }, endpoints: new Map(), pinsEnd: new Map() }
+        : shares.sum(engine, settings());
+    },
+  };
+}
+
+const noKeys: Readonly<Record<KeyState, number>> = { pinned: 0, expired: 0, rejected: 0, candidate: 0 };
+const keyStates = ['pinned', 'expired', 'rejected', 'candidate'] as const;
+
+/** What one endpoint adds. */
+interface Share {
+  /** What it was made from. */
+  readonly stored: StoredRecord | null;
+  readonly settings: TrustSettings | null;
+  readonly keys: Readonly<Record<KeyState, number>>;
+  readonly state: PinsRow['state'];
+  readonly end: number | null;
+  /** It will be the same at any later time. */
+  readonly lasts: boolean;
+}
+
+class Shares {
+  readonly #parts: Pick<ViewParts, 'store' | 'now'>;
+  #known: ReadonlyMap<string, Share> = new Map();
+
+  constructor(parts: Pick<ViewParts, 'store' | 'now'>) {
+    this.#parts = parts;
+  }
+
+  async sum(tofu: Tofu, settings: ReadonlyMap<string, TrustSettings>): Promise<TrustFacts> {
+    const known = new Map<string, Share>();
+    const keys = { ...noKeys };
+    const pace = new Pace();
+    const recorded = tofu.records().filter(isKnown);
+    for (const endpoint of new Set([...settings.keys(), ...recorded.map((stored) => stored.endpoint)])) {
+      const share = this.#shareOf(endpoint, { tofu, settings });
+      known.set(endpoint, share);
+      for (const state of keyStates) keys[state] += share.keys[state];
+      if (pace.isDue) await pace.rest();
+    }
+    this.#known = known;
+    return { keys, ...ofConfigured(known, settings.keys()) };
+  }
+
+  #shareOf(
+    endpoint: string,
+    { tofu, settings }: { readonly tofu: Tofu; readonly settings: ReadonlyMap<string, TrustSettings> },
+  ): Share {
+    const stored = tofu.stored(endpoint);
+    const own = settings.get(endpoint) ?? null;
+    const isGood = tofu.health().state === 'good';
+    const before = this.#known.get(endpoint);
+    if (isGood && before?.lasts === true && before.stored === stored && before.settings === own)
+      return before;
+    const row = rowOf({ ...this.#parts, tofu }, { endpoint, settings, detail: 'list' });
     return {
-      keys: countKeys(rows),
-      endpoints: new Map(rows.map(({ endpoint, state }) => [endpoint, state] as const)),
-      pinsEnd: new Map(
-        rows.flatMap((row) => {
-          const end = pinsEnd(row);
-          return end === null ? [] : [[row.endpoint, end] as const];
-        }),
-      ),
+      stored,
+      settings: own,
+      keys: keysOf(row),
+      state: row.state,
+      end: pinsEnd(row),
+      // Without a good store the seal has its say, which may change by itself.
+      lasts: isGood && row.expected.length === 0 && row.pins.every(({ until }) => until === null),
     };
-  },
-});
+  }
+}
+
+function ofConfigured(
+  known: ReadonlyMap<string, Share>,
+  names: Iterable<string>,
+): Pick<TrustFacts, 'endpoints' | 'pinsEnd'> {
+  const endpoints = new Map<string, string>();
+  const pinsEnd = new Map<string, number>();
+  for (const endpoint of names) {
+    const share = known.get(endpoint);
+    if (share === undefined) continue;
+    endpoints.set(endpoint, share.state);
+    if (share.end !== null) pinsEnd.set(endpoint, share.end);
+  }
+  return { endpoints, pinsEnd };
+}
 
 /** When nothing will vouch for the endpoint any more; null while something will without end. */
 function pinsEnd({ state, pins, expected }: PinsRow): number | null {
@@ -49,14 +122,9 @@ function pinsEnd({ state, pins, expected }: PinsRow): number | null {
   );
 }
 
-function countKeys(rows: readonly PinsRow[]): ReturnType<MetricsView['trust']>['keys'] {
-  const count = (of: (row: PinsRow) => number): number => rows.reduce((sum, row) => sum + of(row), 0);
-  return {
-    pinned: count(({ pins }) => pins.filter(({ live }) => live).length),
-    expired: count(
-      ({ pins, rejected }) => pins.filter(({ live, spki }) => !live && !rejected.includes(spki)).length,
-    ),
-    rejected: count(({ rejected }) => rejected.length),
-    candidate: count(({ candidates }) => candidates.length),
-  };
-}
+const keysOf = ({ pins, rejected, candidates }: PinsRow): Readonly<Record<KeyState, number>> => ({
+  pinned: pins.filter(({ live }) => live).length,
+  expired: pins.filter(({ live, spki }) => !live && !rejected.includes(spki)).length,
+  rejected: rejected.length,
+  candidate: candidates.length,
+});

@@ -23,7 +23,7 @@ export const printBackup = (
 const frame = z.looseObject({
   format: z.literal(backupFormat),
   version: z.number(),
-  records: z.array(z.unknown()).max(16_384),
+  records: z.array(z.unknown()).max(131_072),
 });
 
 export const readBackup: Reader = (source) => {

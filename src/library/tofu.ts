@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Agent, AgentOptions } from 'node:https';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { pinsRows } from '../admin/tofu-operator.ts';
+import { pinsRows } from '../admin/pins-rows.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import { parseOwnResolver } from '../config/resolver-place.ts';
 import { parseEndpoint } from '../endpoint.ts';

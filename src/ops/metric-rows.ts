@@ -4,6 +4,7 @@
 import { rejections } from '../admin/rejection.ts';
 import { clientRejections, failures, refusals } from '../errors.ts';
 import { hookResults } from '../proxy/events.ts';
+import { Pace } from '../pace.ts';
 import { targetsOf, type Route } from '../proxy/route.ts';
 import type { LabelBound } from './label-bound.ts';
 import { changeRows } from './metric-moves.ts';
@@ -26,13 +27,19 @@ export async function configureRows(
   await forget(families, 'route', goneRoutes);
   await forget(families, 'upstream', goneUpstreams);
   families.gauge.labels_dropped.set(bounds.route.dropped + bounds.upstream.dropped);
-  for (const route of routes) createRouteRows(families, { bound: bounds.route, level }, route);
-  for (const { endpoint, vantages = [] } of targets)
+  const pace = new Pace();
+  for (const route of routes) {
+    createRouteRows(families, { bound: bounds.route, level }, route);
+    if (pace.isDue) await pace.rest();
+  }
+  for (const { endpoint, vantages = [] } of targets) {
     createUpstreamRows(families.counter, {
       upstream: bounds.upstream.counted(endpoint.name),
       level,
       looksElsewhere: vantages.length > 0,
     });
+    if (pace.isDue) await pace.rest();
+  }
 }
 
 /** Rows that belong to no route. */
@@ -63,14 +70,17 @@ async function forget(
 ): Promise<void> {
   if (names.length === 0) return;
   const gone = new Set<unknown>(names);
+  const pace = new Pace();
   for (const metric of [...Object.values(families.gauge), ...Object.values(families.counter)]) {
     for (const { labels } of (await metric.get()).values) if (gone.has(labels[label])) metric.remove(labels);
+    await pace.rest();
   }
   for (const metric of Object.values(families.histogram)) {
     const own = (await metric.get()).values.filter(({ labels }) => gone.has(labels[label]));
     for (const name of new Set(own.map(({ labels }) => labels[label]))) {
       if (name !== undefined) metric.remove({ [label]: name });
     }
+    await pace.rest();
   }
 }
 

@@ -2,9 +2,8 @@
 // event (else `increase()` misses it); gauges exist only once their value is known. Labels come from closed
 // sets and the configuration, never from a peer.
 
-import { setImmediate as turn } from 'node:timers/promises';
-import type { Registry } from 'prom-client';
 import type { Rejection } from '../admin/rejection.ts';
+import { Pace } from '../pace.ts';
 import type { ProxyEvent } from '../proxy/events.ts';
 import type { Route } from '../proxy/route.ts';
 import type { StoreHealth } from '../store/pin-store.ts';
@@ -15,21 +14,24 @@ import { registerFamilies } from './metric-families.ts';
 import type { Families, MetricsLevel } from './metric-families.ts';
 import { eventMover, setDate } from './metric-moves.ts';
 import { configureHookRows, configureRows, createCommonRows } from './metric-rows.ts';
+import { pageText } from './metric-text.ts';
 import { registerProcess } from './process-metrics.ts';
 
 export type KeyState = 'pinned' | 'rejected' | 'candidate' | 'expired';
 export type AnchorCounts = Readonly<Record<'system' | 'bundled' | 'file', number>>;
 
+export interface TrustFacts {
+  readonly keys: Readonly<Record<KeyState, number>>;
+  /** Of every configured endpoint, one of `states`. */
+  readonly endpoints: ReadonlyMap<string, string>;
+  /** Of pinned endpoints whose live pins all have an end, when the last one ends; milliseconds. */
+  readonly pinsEnd: ReadonlyMap<string, number>;
+}
+
 /** What is read at the moment of a scrape instead of being told by events. */
 export interface MetricsView {
   health(): StoreHealth;
-  trust(): {
-    readonly keys: Readonly<Record<KeyState, number>>;
-    /** Of every configured endpoint, one of `states`. */
-    readonly endpoints: ReadonlyMap<string, string>;
-    /** Of pinned endpoints whose live pins all have an end, when the last one ends; milliseconds. */
-    readonly pinsEnd: ReadonlyMap<string, number>;
-  };
+  trust(): Promise<TrustFacts>;
   readonly states: readonly string[];
   /** Has the proxy tell what open sessions carried since they were last asked. */
   tellCarried(): void;
@@ -97,26 +99,15 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     adminRejected: (reason) => families.counter.admin_requests_rejected_total.inc({ reason }),
     contentType: registry.contentType,
     text: () => {
-      if (page !== null) return page;
-      options.view.tellCarried();
-      look(families, { ...options, upstream: bounds.upstream });
-      page = pageOf(registry).finally(() => {
-        page = null;
-      });
+      page ??= look(families, { ...options, upstream: bounds.upstream })
+        .then(() => pageText(registry))
+        .finally(() => {
+          page = null;
+        });
       return page;
     },
     close: stop,
   };
-}
-
-/** Family by family with turns between: a page of a hundred thousand series must not hold up the mail. */
-async function pageOf(registry: Registry): Promise<string> {
-  const parts: string[] = [];
-  for (const { name } of registry.getMetricsAsArray()) {
-    parts.push(await registry.getSingleMetricAsString(name));
-    await turn();
-  }
-  return `${parts.join('\n\n')}\n`;
 }
 
 function describe(families: Families, { build, now, level }: MetricsOptions): void {
@@ -130,19 +121,23 @@ function describe(families: Families, { build, now, level }: MetricsOptions): vo
 }
 
 /** Sets what a scrape reads from the present state. */
-function look(
+async function look(
   families: Families,
   at: { readonly view: MetricsView; readonly level: MetricsLevel; readonly upstream: LabelBound },
-): void {
+): Promise<void> {
   const { counter, gauge } = families;
+  at.view.tellCarried();
   const { backend, state: health } = at.view.health();
   gauge.store_up.set({ backend }, health === 'unavailable' ? 0 : 1);
   gauge.store_damaged.set({ backend }, health === 'damaged' ? 1 : 0);
   counter.store_errors_total.inc({ backend }, 0);
   for (const { hook, waiting } of at.view.hooks()) gauge.hook_queue_length.set({ hook }, waiting);
-  const { keys, endpoints, pinsEnd } = at.view.trust();
+  const { keys, endpoints, pinsEnd } = await at.view.trust();
   for (const [key, count] of Object.entries(keys)) gauge.pins.set({ state: key }, count);
-  for (const upstream of at.upstream.names) {
+  const pace = new Pace();
+  for (const upstream of [...at.upstream.names]) {
+    // A reload while the loop turned may have taken its rows away.
+    if (at.upstream.admit(upstream) === null) continue;
     setDate(gauge.pins_end_timestamp_seconds, upstream, pinsEnd.get(upstream) ?? null);
     const current = endpoints.get(upstream);
     for (const state of at.view.states) {
@@ -150,5 +145,6 @@ function look(
       else if (at.level === 'full') gauge.endpoint_state.set({ upstream, state }, 0);
       else gauge.endpoint_state.remove({ upstream, state });
     }
+    if (pace.isDue) await pace.rest();
   }
 }

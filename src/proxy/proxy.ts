@@ -79,6 +79,8 @@ export class Proxy {
   readonly #options: ProxyOptions;
   readonly #tools: SessionTools;
   readonly #sessions = new Set<Session>();
+  /** How many of them a route has, by its name: also those that began before a reload. */
+  readonly #counts = new Map<string, number>();
   readonly #inherited: Inherited;
   readonly #ids: ConnectionIds;
   /** Until it is used. */
@@ -209,9 +211,14 @@ export class Proxy {
   #serve(client: Socket, desk: RouteDesk): void {
     const session = new Session(client, desk, { ...this.#tools, id: this.#ids.next() });
     const rejection = this.#rejection(desk.route);
+    const { name } = desk.route;
     this.#sessions.add(session);
+    this.#counts.set(name, this.#sessionsOf(desk.route) + 1);
     const over = (): void => {
       this.#sessions.delete(session);
+      const left = this.#sessionsOf(desk.route) - 1;
+      if (left > 0) this.#counts.set(name, left);
+      else this.#counts.delete(name);
       if (this.#sessions.size === 0) this.#emptied?.();
     };
     session.run(rejection).then(over, over);
@@ -228,11 +235,8 @@ export class Proxy {
     );
   }
 
-  /** Also those that began before a reload, by the route's name. */
   #sessionsOf({ name }: Route): number {
-    let count = 0;
-    for (const { desk } of this.#sessions) if (desk.route.name === name) count += 1;
-    return count;
+    return this.#counts.get(name) ?? 0;
   }
 
   /** Stops accepting at once, waits up to `ms` for sessions to end by themselves, resets the rest. */

@@ -2,7 +2,8 @@
 // plainly good, or the one gap a crash can leave, is damage.
 
 import { digestText } from './head.ts';
-import type { SealReading, Seal } from './seal.ts';
+import type { Seal } from './seal.ts';
+import type { SealReading } from './seal-file.ts';
 import type { Survey } from './survey.ts';
 
 export interface Remains {
@@ -75,7 +76,8 @@ const isNewborn = (survey: Survey | null): boolean =>
 function comparison(seal: Seal, survey: Survey): string[] {
   const findings: string[] = [];
   const { head } = survey;
-  const missing = [...seal.endpoints.keys()].filter((endpoint) => !survey.weights.has(endpoint));
+  const missing: string[] = [];
+  for (const endpoint of seal.endpoints.keys()) if (!survey.weights.has(endpoint)) missing.push(endpoint);
   // An older generation rightly lacks what came later; it is told by its number.
   if (missing.length > 0 && (head === null || head.generation >= seal.generation)) {
     findings.push(`missing records: ${missing.join(', ')}`);

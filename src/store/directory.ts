@@ -13,6 +13,8 @@ export interface StorePaths {
   readonly directory: string;
   readonly database: string;
   readonly seal: string;
+  /** What came after the seal was last written whole. */
+  readonly sealLog: string;
   readonly secret: string;
   /** Says who holds the lock; the lock itself is LevelDB's, so a stale file here is harmless. */
   readonly holder: string;
@@ -24,6 +26,7 @@ export const pathsIn = (directory: string): StorePaths => ({
   directory,
   database: join(directory, 'pins'),
   seal: join(directory, 'seal'),
+  sealLog: join(directory, 'seal.log'),
   secret: join(directory, 'secret'),
   holder: join(directory, 'holder'),
   socket: join(directory, 'pins.sock'),
@@ -63,7 +66,7 @@ export async function checkOwned(paths: StorePaths): Promise<void> {
   }
   await checkEntry(paths.directory, { uid, kind: 'directory', mode: 0o700, follow: true });
   await checkEntry(paths.database, { uid, kind: 'directory', mode: 0o700, follow: false });
-  for (const path of [paths.seal, paths.secret]) {
+  for (const path of [paths.seal, paths.sealLog, paths.secret]) {
     await checkEntry(path, { uid, kind: 'file', mode: 0o600, follow: false });
   }
 }

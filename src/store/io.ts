@@ -1,6 +1,7 @@
 // The steps by which a store touches the disk, as one object, so that each of them can be made to fail in a
 // test. Order and meaning of the steps are the write protocol's business, not this file's.
 
+import { constants } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Database, Operation } from './database.ts';
@@ -10,6 +11,8 @@ export interface StoreIo {
   writeBatch(database: Database, operations: readonly Operation[]): Promise<void>;
   /** A new file of mode 0600 with these bytes; whatever stood there is gone. */
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /** More at the end of a file that is there, on the disk when it resolves. */
+  appendFile(path: string, bytes: Uint8Array): Promise<void>;
   syncFile(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
@@ -24,6 +27,15 @@ export const diskIo: StoreIo = {
     const file = await open(path, 'wx', 0o600);
     try {
       await file.writeFile(bytes);
+    } finally {
+      await file.close();
+    }
+  },
+  async appendFile(path, bytes) {
+    const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
     } finally {
       await file.close();
     }

@@ -2,11 +2,12 @@
 // it. Plans first, moves on only when told that the plan is on the disk.
 
 import { chain, type AuditRow, type Checkpoint } from './audit.ts';
-import { encode, hashOf, type RecordRow } from './codec.ts';
+import { encodeRow, hashOf, type RecordRow } from './codec.ts';
 import { keys, type Operation } from './database.ts';
 import { addWeight, digestText, encodeHead, storeFormat, takeWeight, weightOf, type Head } from './head.ts';
 import type { AuditEntry, Change, Committed, Conflict } from './pin-store.ts';
-import type { Seal } from './seal.ts';
+import type { SealSource, SealedEndpoint } from './seal.ts';
+import type { SealStep } from './seal-log.ts';
 import { sealedKeysOf } from './sealed-keys.ts';
 import { stage, stillHeld } from './stage.ts';
 import type { Survey } from './survey.ts';
@@ -78,7 +79,7 @@ export class Ledger {
     const weights = new Map<string, bigint>();
     for (const [endpoint, row] of rows) {
       const key = keys.record(endpoint);
-      const value = encode(key, row);
+      const value = encodeRow(key, row);
       operations.push({ type: 'put', key, value });
       if (row.record === null) operations.push({ type: 'del', key: keys.touch(endpoint) });
       weights.set(endpoint, weightOf(hashOf(key, value)));
@@ -102,17 +103,17 @@ export class Ledger {
     this.#held = new Set(head.held);
   }
 
-  /** The seal of the present generation, or of the one `plan` makes. */
-  seal(plan?: Plan): Seal {
-    const head = plan?.head ?? this.#head;
-    const endpoints = new Map(
-      [...new Map([...this.#rows, ...(plan?.rows ?? [])])].map(([endpoint, { revision, record }]) => [
-        endpoint,
-        { revision, ...sealedKeysOf(record) },
-      ]),
-    );
-    const { store, generation, count, digest, held } = head;
-    return { store, generation, count, digest, held, endpoints };
+  /** The seal of the present generation, or of the one `plan` makes; good until the next `apply`. */
+  seal(plan?: Plan): SealSource {
+    const { store, generation, count, digest, held } = plan?.head ?? this.#head;
+    return { store, generation, count, digest, held, endpoints: sealedRows(this.#rows, plan?.rows) };
+  }
+
+  /** What `plan` makes of the seal of the present generation. */
+  sealStep({ head, rows }: Plan): SealStep {
+    const { generation, count, digest, held } = head;
+    const stays = held.length === this.#held.size && held.every((name) => this.#held.has(name));
+    return { generation, count, digest, held: stays ? null : held, endpoints: sealedRows(rows) };
   }
 
   #headAfter(written: {
@@ -142,4 +143,13 @@ export class Ledger {
     }
     return digest;
   }
+}
+
+function* sealedRows(
+  rows: ReadonlyMap<string, RecordRow>,
+  over: ReadonlyMap<string, RecordRow> = new Map(),
+): Generator<readonly [string, SealedEndpoint]> {
+  const sealed = ({ revision, record }: RecordRow): SealedEndpoint => ({ revision, ...sealedKeysOf(record) });
+  for (const [endpoint, row] of rows) yield [endpoint, sealed(over.get(endpoint) ?? row)];
+  for (const [endpoint, row] of over) if (!rows.has(endpoint)) yield [endpoint, sealed(row)];
 }

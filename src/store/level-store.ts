@@ -68,8 +68,7 @@ export class LevelStore implements EmbeddedStore {
 
   async *load(): AsyncGenerator<StoredRecord> {
     this.#checkOpen();
-    const records = [...this.#writer.ledger.rows.values()].map((row) => this.#reported(row));
-    yield* records;
+    for (const row of [...this.#writer.ledger.rows.values()]) yield this.#reported(row);
     yield* this.#writer.lost.map((endpoint) => ({ endpoint, revision: 0, record: null, verified: false }));
   }
 
@@ -189,7 +188,10 @@ export class LevelStore implements EmbeddedStore {
   }
 
   #reported(row: RecordRow): StoredRecord {
-    return { ...storedOf(row), record: withSightings(row.record, this.#sightings.get(row.endpoint)) };
+    const sightings = this.#sightings.get(row.endpoint);
+    if (sightings === undefined) return storedOf(row);
+    const { endpoint, revision, record } = row;
+    return { endpoint, revision, record: withSightings(record, sightings), verified: true };
   }
 
   // By the next round of the event loop whoever committed has had its say; a crash before that leaves the

@@ -33,6 +33,8 @@ export interface LevelOptions {
   readonly umask?: 'closed' | 'as-is';
   readonly io?: StoreIo;
   readonly retention?: Retention;
+  /** A seal of fewer bytes is written whole at every change; of a longer one only what changed. */
+  readonly smallSealBytes?: number;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function openLevelStore(options: LevelOptions): Promise<EmbeddedSto
       now,
       io,
       retention,
+      smallSealBytes: options.smallSealBytes,
       first,
       secret: look.secret ?? passingSecret(),
       unannounced: unannounced.map(entryOf),

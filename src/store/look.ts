@@ -7,7 +7,7 @@ import { appraise, type Appraisal, type Remains } from './appraise.ts';
 import { asStoreError, openDatabase, type Database, type Operation } from './database.ts';
 import { found, lockedError, type StorePaths } from './directory.ts';
 import type { StoreIo } from './io.ts';
-import { readSeal } from './seal.ts';
+import { readSeal } from './seal-file.ts';
 import { readSecret } from './secret.ts';
 import { StoreError } from './store-error.ts';
 import { survey } from './survey.ts';
@@ -32,7 +32,7 @@ export async function lookAt(paths: StorePaths): Promise<Look> {
 
 /** A look at a database that is open already, or known not to open. */
 export async function lookInto(paths: StorePaths, { database, broken }: Opened): Promise<Look> {
-  const seal = await readSeal(paths.seal);
+  const seal = await readSeal(paths);
   const secret = await readSecret(paths);
   const names = seal.state === 'read' ? seal.seal.endpoints.keys() : [];
   const taken = database === null ? null : await survey(database, names);

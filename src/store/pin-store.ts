@@ -22,6 +22,8 @@ export interface StoredRecord {
   readonly record: EndpointRecord | null;
   /** The record's own checksum held. */
   readonly verified: boolean;
+  /** The record's, where the store knows it without having read the record: it does that when somebody asks for it. */
+  readonly epoch?: number;
 }
 
 export interface Change {

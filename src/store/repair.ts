@@ -6,7 +6,7 @@ import { cp, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chainStart, follows, type AuditRow, type Checkpoint } from './audit.ts';
 import { readAudit } from './audit-log.ts';
-import { encode } from './codec.ts';
+import { encode, type RecordRow } from './codec.ts';
 import {
   asStoreError,
   keys,
@@ -21,7 +21,7 @@ import { diskIo } from './io.ts';
 import { Ledger, newHead } from './ledger.ts';
 import { buildDatabase, lookAt } from './look.ts';
 import { auditOfMending, mend, type Mended, type Mending, type Wreck } from './mend.ts';
-import { writeSeal } from './seal.ts';
+import { writeSeal } from './seal-file.ts';
 import { makeSecret, storeExists } from './secret.ts';
 import { StoreError } from './store-error.ts';
 import { survey, type Survey } from './survey.ts';
@@ -181,7 +181,7 @@ async function rebuild(paths: StorePaths, rebuilding: Rebuilding): Promise<strin
   await diskIo.rename(fresh, paths.database);
   await diskIo.syncDirectory(paths.directory);
   if (!rebuilding.remains.secret) await makeSecret(paths, diskIo);
-  await writeSeal(paths.seal, seal, diskIo);
+  await writeSeal(paths, seal, diskIo);
   return aside;
 }
 
@@ -204,7 +204,7 @@ function contentOf({ mode, mended, wreck, remains, now }: Rebuilding) {
   const rows = new Map(
     [...mended.rows].map(([name, row]) => [
       name,
-      row.generation === 0 ? { ...row, generation: generation + 1 } : row,
+      row.generation === 0 ? ofGeneration(row, generation + 1) : row,
     ]),
   );
   const plan = ledger.planRows(rows, { answers: [], audit, held: mended.held });
@@ -217,6 +217,13 @@ function contentOf({ mode, mended, wreck, remains, now }: Rebuilding) {
   return { operations, seal: ledger.seal(plan) };
 }
 
+const ofGeneration = ({ endpoint, revision, record }: RecordRow, generation: number): RecordRow => ({
+  endpoint,
+  revision,
+  generation,
+  record,
+});
+
 const put = (key: string, value: string): Operation => ({ type: 'put', key, value });
 
 /** A directory of its own for what was there, with copies of seal and secret in it. */
@@ -227,6 +234,7 @@ async function setAside(paths: StorePaths, now: number): Promise<string> {
     if ((await found(aside)) !== null) continue;
     await mkdir(aside, { mode: 0o700 });
     if ((await found(paths.seal)) !== null) await copyFile(paths.seal, join(aside, 'seal'));
+    if ((await found(paths.sealLog)) !== null) await copyFile(paths.sealLog, join(aside, 'seal.log'));
     if ((await found(paths.secret)) !== null) await copyFile(paths.secret, join(aside, 'secret'));
     return aside;
   }

@@ -1,13 +1,13 @@
 // The seal: a file outside the database that says which generation the database must have, and carries in
 // full what a lost record would forget: every key rejected or given an end. A checksum tells accidents; it
-// is not keyed, because whoever can write here can read the secret that would lie beside it.
+// is not keyed, because whoever can write here can read the secret that would lie beside it. Here it is text; how it
+// lies on the disk stands in seal-file.ts.
 
-import { readFile } from 'node:fs/promises';
-import { decode, encode, isCount, isObject } from './codec.ts';
-import { codeOf } from './database.ts';
+import { Pace } from '../pace.ts';
+import { checksumLine, decode, encode, isCount, isObject } from './codec.ts';
 import { checkFormat, isDigest, isNames, storeFormat } from './head.ts';
-import { replaceFile, type StoreIo } from './io.ts';
 import type { SealedKeys } from './pin-store.ts';
+import { noSealedKeys } from './sealed-keys.ts';
 
 export interface SealedEndpoint extends SealedKeys {
   readonly revision: number;
@@ -23,38 +23,52 @@ export interface Seal {
   readonly endpoints: ReadonlyMap<string, SealedEndpoint>;
 }
 
-export type SealReading =
-  | { readonly state: 'none' }
-  | { readonly state: 'read'; readonly seal: Seal }
-  | { readonly state: 'unreadable'; readonly detail: string };
+/** A seal to be written, whose rows are made one by one. */
+export interface SealSource extends Omit<Seal, 'endpoints'> {
+  readonly endpoints: Iterable<readonly [string, SealedEndpoint]>;
+}
 
-/** Never throws for what the file holds, except StoreError `store-newer`. */
-export async function readSeal(path: string): Promise<SealReading> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { state: 'none' };
-    return { state: 'unreadable', detail: error instanceof Error ? error.message : String(error) };
+export const encodeSeal = ({ endpoints, ...facts }: SealSource): string =>
+  encode('seal', { format: storeFormat, ...facts, endpoints: [...endpoints].map(sealedRow) });
+
+const rowsOfPiece = 512;
+
+/** What `encodeSeal` gives, in pieces made with turns of the event loop between. */
+export async function sealPieces({ endpoints, ...facts }: SealSource): Promise<readonly Uint8Array[]> {
+  const start = JSON.stringify({ format: storeFormat, ...facts, endpoints: [] }).slice(0, -2);
+  const body: Uint8Array[] = [Buffer.from(start)];
+  const pace = new Pace();
+  let rows: string[] = [];
+  const flush = (): void => {
+    const joint = body.length === 1 || rows.length === 0 ? '' : ',';
+    body.push(Buffer.from(`${joint}${rows.join(',')}`));
+    rows = [];
+  };
+  for (const endpoint of endpoints) {
+    rows.push(JSON.stringify(sealedRow(endpoint)));
+    if (rows.length === rowsOfPiece) flush();
+    if (pace.isDue) await pace.rest();
   }
-  const seal = decodeSeal(text);
-  return seal === null
-    ? { state: 'unreadable', detail: 'its checksum does not hold' }
-    : { state: 'read', seal };
+  flush();
+  body.push(Buffer.from(']}'));
+  return [Buffer.from(checksumLine('seal', body)), ...body];
 }
 
-export const writeSeal = (path: string, seal: Seal, io: StoreIo): Promise<void> =>
-  replaceFile(path, Buffer.from(encodeSeal(seal)), io);
+export const sealedRow = ([name, { revision, rejected, until }]: readonly [
+  string,
+  SealedEndpoint,
+]): SealedRow => [name, revision, [...rejected], [...until]];
 
-export function encodeSeal({ endpoints, ...facts }: Seal): string {
-  const rows = [...endpoints].map(([name, { revision, rejected, until }]) => [
-    name,
-    revision,
-    [...rejected],
-    [...until],
-  ]);
-  return encode('seal', { format: storeFormat, ...facts, endpoints: rows });
-}
+/** What a row says; most endpoints have nothing to say, and share it. */
+export const sealedEndpoint = ([name, revision, rejected, until]: SealedRow): readonly [
+  string,
+  SealedEndpoint,
+] => [
+  name,
+  rejected.length === 0 && until.length === 0
+    ? { revision, ...noSealedKeys }
+    : { revision, rejected: new Set(rejected), until: new Map(until) },
+];
 
 export function decodeSeal(text: string): Seal | null {
   const value = decode('seal', text);
@@ -65,16 +79,12 @@ export function decodeSeal(text: string): Seal | null {
     return null;
   if (!isDigest(digest) || !isNames(held) || !Array.isArray(endpoints) || !endpoints.every(isSealedRow))
     return null;
-  const sealed = endpoints.map(
-    ([name, revision, rejected, until]) =>
-      [name, { revision, rejected: new Set(rejected), until: new Map(until) }] as const,
-  );
-  return { store, generation, count, digest, held, endpoints: new Map(sealed) };
+  return { store, generation, count, digest, held, endpoints: new Map(endpoints.map(sealedEndpoint)) };
 }
 
-type SealedRow = readonly [string, number, readonly string[], readonly (readonly [string, number])[]];
+export type SealedRow = readonly [string, number, readonly string[], readonly (readonly [string, number])[]];
 
-const isSealedRow = (row: unknown): row is SealedRow =>
+export const isSealedRow = (row: unknown): row is SealedRow =>
   Array.isArray(row) &&
   typeof row[0] === 'string' &&
   isCount(row[1]) &&

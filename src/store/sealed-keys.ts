@@ -14,6 +14,7 @@ export function sealedKeysOf(record: EndpointRecord | null): SealedKeys {
     const ends = [pin.until, pin.endedAt, until.get(pin.spki)].filter((at) => typeof at === 'number');
     if (ends.length > 0) until.set(pin.spki, Math.min(...ends));
   }
+  if (record.rejected.length === 0 && until.size === 0) return noSealedKeys;
   return { rejected: new Set(record.rejected.map(({ spki }) => spki)), until };
 }
 

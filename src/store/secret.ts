@@ -35,7 +35,9 @@ export async function loadSecret(
 }
 
 export const storeExists = async (paths: StorePaths): Promise<boolean> =>
-  (await found(paths.database)) !== null || (await found(paths.seal)) !== null;
+  (await found(paths.database)) !== null ||
+  (await found(paths.seal)) !== null ||
+  (await found(paths.sealLog)) !== null;
 
 /** null when it is missing or not of its size. Throws StoreError `store-io` when it cannot be read. */
 export async function readSecret(paths: StorePaths): Promise<Uint8Array | null> {

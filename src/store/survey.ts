@@ -36,16 +36,16 @@ export async function survey(database: Database, names: Iterable<string>): Promi
     }
   };
   const head = decodeHead(await noted(database.get(keys.head)));
-  const texts = new Map<string, string>();
+  const stock = new Stock();
   const sightings = new Map<string, Sightings>();
-  await noted(readRange(database, 'record', (name, text) => texts.set(name, text)));
-  if (troubles.length > 0) await readNamed(database, { names, texts });
+  await noted(readRange(database, 'record', (name, text) => stock.add(name, text)));
+  if (troubles.length > 0) await readNamed(database, { names, stock });
   await noted(readRange(database, 'touch', (name, text) => sightings.set(name, decodeSightings(text))));
   const checkpoint = decode(keys.checkpoint, (await noted(database.get(keys.checkpoint))) ?? '');
   const announced = decode(keys.announced, (await noted(database.get(keys.announced))) ?? '');
   return {
     head,
-    ...takeStock(texts),
+    ...stock.taken(),
     sightings,
     checkpoint: isCheckpoint(checkpoint) ? checkpoint : chainStart,
     announced: isCount(announced) ? announced : null,
@@ -53,41 +53,65 @@ export async function survey(database: Database, names: Iterable<string>): Promi
   };
 }
 
+/** What is read at once keeps the event loop for some milliseconds; the next is fetched meanwhile. */
+const readAtOnce = { entries: 256, highWaterMarkBytes: 1_048_576 } as const;
+
 async function readRange(
   database: Database,
   prefix: 'record' | 'touch',
   found: (name: string, text: string) => void,
 ): Promise<void> {
-  for await (const [key, text] of database.iterator(range(prefix))) found(key.slice(prefix.length + 1), text);
+  const { entries: most, highWaterMarkBytes } = readAtOnce;
+  const iterator = database.iterator({ ...range(prefix), highWaterMarkBytes });
+  try {
+    let coming = iterator.nextv(most);
+    for (let entries = await coming; entries.length > 0; entries = await coming) {
+      coming = iterator.nextv(most);
+      // Whatever it comes to is awaited above; until then nobody may call it unhandled.
+      coming.catch(() => undefined);
+      for (const [key, text] of entries) found(key.slice(prefix.length + 1), text);
+    }
+  } finally {
+    await iterator.close();
+  }
 }
 
 async function readNamed(
   database: Database,
-  { names, texts }: { readonly names: Iterable<string>; readonly texts: Map<string, string> },
+  { names, stock }: { readonly names: Iterable<string>; readonly stock: Stock },
 ): Promise<void> {
   for (const name of names) {
     const text = await database.get(keys.record(name)).catch(() => undefined);
-    if (text !== undefined) texts.set(name, text);
+    if (text !== undefined) stock.add(name, text);
   }
 }
 
-function takeStock(
-  texts: ReadonlyMap<string, string>,
-): Pick<Survey, 'rows' | 'weights' | 'digest' | 'unverified'> {
-  const rows = new Map<string, RecordRow>();
-  const weights = new Map<string, bigint>();
-  const unverified: string[] = [];
-  let digest = noDigest;
-  for (const [endpoint, text] of texts) {
+/** Takes each record once. */
+class Stock {
+  readonly #rows = new Map<string, RecordRow>();
+  readonly #weights = new Map<string, bigint>();
+  readonly #unverified: string[] = [];
+  #digest = noDigest;
+
+  add(endpoint: string, text: string): void {
+    if (this.#weights.has(endpoint)) return;
     const key = keys.record(endpoint);
     const weight = weightOf(hashOf(key, text));
     const row = decodeRow(key, endpoint, text);
-    if (row === null) unverified.push(endpoint);
-    else rows.set(endpoint, row);
-    weights.set(endpoint, weight);
-    digest = addWeight(digest, weight);
+    if (row === null) this.#unverified.push(endpoint);
+    else this.#rows.set(endpoint, row);
+    this.#weights.set(endpoint, weight);
+    this.#digest = addWeight(this.#digest, weight);
   }
-  return { rows, weights, digest, unverified };
+
+  taken(): Pick<Survey, 'rows' | 'weights' | 'digest' | 'unverified'> {
+    return {
+      rows: this.#rows,
+      weights: this.#weights,
+      digest: this.#digest,
+      unverified: this.#unverified,
+    };
+  }
 }
 
 const isCheckpoint = (value: unknown): value is Checkpoint =>

@@ -11,7 +11,8 @@ import type { StoreIo } from './io.ts';
 import { Ledger, newHead, type Plan } from './ledger.ts';
 import { lookAt, type Look } from './look.ts';
 import type { Change, SealedKeys, StoredAuditEntry } from './pin-store.ts';
-import { writeSeal, type Seal } from './seal.ts';
+import type { Seal } from './seal.ts';
+import { SealFile, usualSmallBytes } from './seal-file.ts';
 import { noSealedKeys, sealedKeysOf, stricter } from './sealed-keys.ts';
 import { StoreError } from './store-error.ts';
 
@@ -29,7 +30,18 @@ export interface WriterFacts {
   readonly now: () => number;
   readonly io: StoreIo;
   readonly retention: Retention;
+  /** A seal of fewer bytes is always written whole. */
+  readonly smallSealBytes?: number | undefined;
 }
+
+type Believed = Pick<Seal, 'generation' | 'held' | 'endpoints'>;
+
+/** A seal that says what the records say needs no copy of it. */
+const believed = ({ generation, held }: Pick<Seal, 'generation' | 'held'>): Believed => ({
+  generation,
+  held,
+  endpoints: new Map(),
+});
 
 const foldEveryMs = 3_600_000;
 const nothing = { rows: new Map(), weights: new Map(), digest: 0n } as const;
@@ -40,8 +52,9 @@ export class Writer {
   readonly #recovered: (recovered: Recovered) => void;
   #database: Database | null;
   #ledger: Ledger;
-  /** The seal as it is on the disk; null when it cannot be read. */
-  #seal: Seal | null = null;
+  /** What is believed of the seal as it is on the disk; null when it cannot be read. */
+  #seal: Believed | null = null;
+  #sealFile: SealFile;
   #lost: readonly string[] = [];
   #checkpoint: Checkpoint = chainStart;
   #state: WriterState = 'good';
@@ -52,6 +65,7 @@ export class Writer {
     this.#facts = facts;
     this.#recovered = recovered;
     this.#database = look.database;
+    this.#sealFile = this.#sealFileOf(look);
     this.#ledger = this.#take(look);
   }
 
@@ -107,17 +121,16 @@ export class Writer {
     const plan = this.#ledger.plan(commits);
     if (plan.operations.length === 0) return plan;
     const { checkpoint, operations } = await this.#fold(database, plan);
-    const seal = this.#ledger.seal(plan);
     try {
       await this.#facts.io.writeBatch(database, [...plan.operations, ...operations]);
-      await writeSeal(this.#facts.paths.seal, seal, this.#facts.io);
+      await this.#sealFile.follow(this.#ledger.sealStep(plan), () => this.#ledger.seal(plan));
     } catch (error) {
       await this.#suspect(error);
       throw error;
     }
     this.#checkpoint = checkpoint;
-    this.#seal = seal;
     this.#ledger.apply(plan);
+    this.#seal = believed(plan.head);
     return plan;
   }
 
@@ -126,9 +139,8 @@ export class Writer {
   }
 
   async #catchUp(): Promise<void> {
-    const seal = this.#ledger.seal();
-    await writeSeal(this.#facts.paths.seal, seal, this.#facts.io);
-    this.#seal = seal;
+    await this.#sealFile.write(this.#ledger.seal());
+    this.#seal = believed(this.#ledger.head);
   }
 
   // An old log that cannot be read must not keep a rejection from being written.
@@ -156,6 +168,7 @@ export class Writer {
     if (look.database === null) throw new StoreError('store-io', look.broken ?? 'the database does not open');
     const { rows: before, head } = this.#ledger;
     this.#database = look.database;
+    this.#sealFile = this.#sealFileOf(look);
     const audit: StoredAuditEntry[] = [];
     for await (const row of readAudit(look.database, head.audit.sequence)) audit.push(entryOf(row));
     this.#ledger = this.#take(look);
@@ -175,7 +188,13 @@ export class Writer {
     const names = [...(survey?.unverified ?? []), ...(this.#seal?.endpoints.keys() ?? [])];
     this.#lost = sound ? [] : [...new Set(names)].filter((endpoint) => !rows.has(endpoint));
     const head = survey?.head ?? { ...newHead('', chainStart), generation: this.#seal?.generation ?? 0 };
+    if (sound && this.#seal?.generation === head.generation) this.#seal = believed(head);
     return new Ledger(survey ?? nothing, head);
+  }
+
+  #sealFileOf({ seal }: Look): SealFile {
+    const { paths, io, smallSealBytes: smallBytes = usualSmallBytes } = this.#facts;
+    return new SealFile({ paths, io, smallBytes }, seal.state === 'read' ? seal.end : null);
   }
 
   #behind(): boolean {

@@ -11,19 +11,23 @@ export class Lanes {
     const running = before.then(work);
     const tail = running.then(nothing, nothing);
     this.#tails.set(lane, tail);
-    void this.#clear(lane, tail);
+    void this.#clear([lane], tail);
     return running;
   }
 
-  /** In all of `lanes` at once. Taken in one order by everybody, so that no two wait for each other. */
+  /** In all of `lanes` at once. It stands in line in all of them from this very moment, so that no two wait for each other. */
   runAll<T>(lanes: readonly string[], work: () => Promise<T>): Promise<T> {
-    const [first, ...rest] = [...new Set(lanes)].toSorted();
-    return first === undefined ? work() : this.run(first, () => this.runAll(rest, work));
+    const distinct = new Set(lanes);
+    const running = Promise.all([...distinct].map((lane) => this.#tails.get(lane))).then(work);
+    const tail = running.then(nothing, nothing);
+    for (const lane of distinct) this.#tails.set(lane, tail);
+    void this.#clear(distinct, tail);
+    return running;
   }
 
-  async #clear(lane: string, tail: Promise<void>): Promise<void> {
+  async #clear(lanes: Iterable<string>, tail: Promise<void>): Promise<void> {
     await tail;
-    if (this.#tails.get(lane) === tail) this.#tails.delete(lane);
+    for (const lane of lanes) if (this.#tails.get(lane) === tail) this.#tails.delete(lane);
   }
 
   /** When everything that was queued has ended. */

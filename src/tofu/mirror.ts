@@ -35,9 +35,13 @@ export class Mirror {
   }
 
   put(stored: StoredRecord): void {
-    const before = this.entry(stored.endpoint).epoch;
-    const epoch = stored.record === null ? before + 1 : Math.max(before, stored.record.epoch);
-    this.#entries.set(stored.endpoint, { ...stored, epoch });
+    const known = this.#entries.get(stored.endpoint);
+    // As it is, so that the store need not read a record nobody asks for.
+    if (known === undefined && isEntry(stored)) return void this.#entries.set(stored.endpoint, stored);
+    const before = known?.epoch ?? 0;
+    const { record } = stored;
+    const epoch = record === null ? before + 1 : Math.max(before, record.epoch);
+    this.#entries.set(stored.endpoint, entryOf(stored, epoch));
   }
 
   /**
@@ -50,7 +54,7 @@ export class Mirror {
     const skipped = stored.revision > before.revision + 1;
     const moved = stored.record?.epoch !== (before.record?.epoch ?? 0) || skipped || !stored.verified;
     const epoch = Math.max(before.epoch + (moved ? 1 : 0), stored.record?.epoch ?? 0);
-    const after = { ...stored, epoch };
+    const after = entryOf(stored, epoch);
     this.#entries.set(stored.endpoint, after);
     return { before, after };
   }
@@ -62,7 +66,9 @@ export class Mirror {
     const pin = entry.record.pins.find((known) => known.spki === spki && known.endedAt === null);
     const candidate = entry.record.candidates.find((known) => known.spki === spki);
     if (pin === undefined && candidate === undefined) return null;
-    this.#entries.set(endpoint, { ...entry, record: seenNow(entry.record, spki, now) });
+    const { revision, verified, epoch } = entry;
+    const record = seenNow(entry.record, spki, now);
+    this.#entries.set(endpoint, { endpoint, revision, record, verified, epoch });
     return {
       kind: pin === undefined ? 'candidate' : 'pin',
       lastSeen: now,
@@ -70,6 +76,16 @@ export class Mirror {
     };
   }
 }
+
+const isEntry = (stored: StoredRecord): stored is Entry => stored.epoch !== undefined;
+
+const entryOf = ({ endpoint, revision, record, verified }: StoredRecord, epoch: number): Entry => ({
+  endpoint,
+  revision,
+  record,
+  verified,
+  epoch,
+});
 
 export interface Sighting {
   readonly kind: 'pin' | 'candidate';

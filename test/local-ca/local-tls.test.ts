@@ -373,6 +373,7 @@ function stoppingAt(step: number): StoreIo & { readonly stopped: () => boolean }
   return {
     stopped: () => steps > step,
     async writeBatch() {},
+    async appendFile() {},
     async writeFile(path, bytes) {
       next();
       await diskIo.writeFile(path, bytes);

@@ -9,7 +9,7 @@ import { ended, everyEvent, judged, probed, route, started } from './events.ts';
 const now = 1_790_000_000_000;
 const view: MetricsView = {
   health: () => ({ state: 'good', detail: null, backend: 'memory', generation: 1, records: 1 }),
-  trust: () => ({
+  trust: async () => ({
     keys: { pinned: 1, rejected: 2, candidate: 3, expired: 4 },
     endpoints: new Map([['imap.example.org:993', 'pinned']]),
     pinsEnd: new Map([['imap.example.org:993', now + 86_400_000]]),

@@ -92,7 +92,12 @@ export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 export async function loaded(store: PinStore): Promise<ReadonlyMap<string, StoredRecord>> {
   const records = await collected(store.load());
-  return new Map(records.map((record) => [record.endpoint, record]));
+  return new Map(
+    records.map(({ endpoint: name, revision, record, verified }) => [
+      name,
+      { endpoint: name, revision, record, verified },
+    ]),
+  );
 }
 
 export const historyOf = (store: PinStore, name: string | null): Promise<StoredAuditEntry[]> =>

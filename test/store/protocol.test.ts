@@ -27,6 +27,7 @@ import {
 } from './fixtures.ts';
 
 type Step = keyof StoreIo;
+/** Of a seal that is written whole. */
 const steps = [
   'writeBatch',
   'writeFile',
@@ -34,8 +35,10 @@ const steps = [
   'rename',
   'syncDirectory',
 ] as const satisfies readonly Step[];
-const moments = steps.flatMap((step) => (['before', 'after'] as const).map((when) => ({ step, when })));
-type Moment = (typeof moments)[number];
+type Moment = { readonly step: Step; readonly when: 'before' | 'after' };
+const momentsOf = (all: readonly Step[]): readonly Moment[] =>
+  all.flatMap((step) => (['before', 'after'] as const).map((when) => ({ step, when })));
+const moments = momentsOf(steps);
 
 /** The real disk, with `meet` called before and after each step; what it throws is the step's fault. */
 function watchedIo(meet: (moment: Moment) => void): StoreIo {
@@ -47,6 +50,7 @@ function watchedIo(meet: (moment: Moment) => void): StoreIo {
   return {
     writeBatch: (database, operations) => at('writeBatch', () => diskIo.writeBatch(database, operations)),
     writeFile: (path, bytes) => at('writeFile', () => diskIo.writeFile(path, bytes)),
+    appendFile: (path, bytes) => at('appendFile', () => diskIo.appendFile(path, bytes)),
     syncFile: (path) => at('syncFile', () => diskIo.syncFile(path)),
     rename: (from, to) => at('rename', () => diskIo.rename(from, to)),
     syncDirectory: (path) => at('syncDirectory', () => diskIo.syncDirectory(path)),

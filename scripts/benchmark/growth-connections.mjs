@@ -1,0 +1,144 @@
+// Growth over idle connections through the daemon: memory and CPU of each, what a step costs with so many open, and how
+// long a byte on any of them takes to come back.
+
+import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  cell,
+  cleanEnv,
+  fetchOver,
+  freePorts,
+  mebibytes,
+  pause,
+  startDaemon,
+  step,
+  temporaryFolder,
+} from './growth-world.mjs';
+import { makeCertificate } from './growth-records.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const sizes = { quick: [1, 100, 1000], full: [1, 10, 100, 1000, 5000, 9000] };
+const headings = [
+  ['sessions', '/v1/sessions'],
+  ['status', 'status'],
+  ['metrics', 'scrape'],
+  ['one', 'one session more'],
+  ['idle', 'idle 5 s'],
+];
+
+export async function connectionsCurve({ dist, quick, given, say }) {
+  const { keyFile, certFile, pin } = makeCertificate();
+  const upstream = forked('growth-upstream.mjs', [keyFile, certFile]);
+  const { port: serverPort } = await upstream.next();
+  const [port, metrics] = await freePorts(2);
+  const daemon = await startDaemon({
+    dist,
+    folder: temporaryFolder(),
+    config: {
+      metrics: { listen: `127.0.0.1:${metrics}` },
+      limits: { connections: 10_000 },
+      routes: [
+        {
+          listen: `127.0.0.1:${port}`,
+          upstream: `imaps://localhost:${serverPort}`,
+          trust: 'pinned',
+          pins: [pin],
+        },
+      ],
+    },
+  });
+  const clients = forked('growth-clients.mjs', [String(port)]);
+  await clients.next();
+  const rows = [];
+  try {
+    // What is loaded and compiled at the first sessions is no cost of a session.
+    await clients.ask(['open', 1]);
+    await fetchOver(metrics, { path: '/metrics' });
+    await fetchOver(daemon.socket, { path: '/v1/status' });
+    const empty = await daemon.ask('settle');
+    let before = 1;
+    for (const count of fitting(given ?? (quick ? sizes.quick : sizes.full))) {
+      const opened = await step(daemon, () => clients.ask(['open', count]));
+      if (opened.error !== undefined) throw new Error(opened.error);
+      await pause(1000);
+      const { rss } = await daemon.ask('settle');
+      const row = {
+        count,
+        opened,
+        cpuPerSession: count > before ? opened.cpuMs / (count - before) : null,
+        kibPerSession: count > 1 ? (rss - empty.rss) / 1024 / (count - 1) : null,
+        rss,
+        sessions: await step(daemon, () => fetchOver(daemon.socket, { path: '/v1/sessions' })),
+        status: await step(daemon, () => fetchOver(daemon.socket, { path: '/v1/status' })),
+        metrics: await step(daemon, () => fetchOver(metrics, { path: '/metrics' })),
+        idle: await step(daemon, () => pause(5000)),
+        one: await step(daemon, () => clients.ask(['open', count + 1])),
+        echo: (await clients.ask(['echo', 500])).took,
+      };
+      before = count + 1;
+      rows.push(row);
+      say(
+        `connections ${count}: ${(row.cpuPerSession ?? 0).toFixed(2)} ms each, ${(row.kibPerSession ?? 0).toFixed(0)} KiB each, open ${cell(row.opened)}, ${headings.map(([key, name]) => `${name} ${cell(row[key])}`).join(', ')}, byte p50 ${row.echo[250].toFixed(1)} max ${row.echo.at(-1).toFixed(1)} ms`,
+      );
+    }
+  } finally {
+    clients.child.disconnect();
+    upstream.child.disconnect();
+    await daemon.stop();
+  }
+  return {
+    title: 'Idle connections (ms / CPU ms / longest hold ms)',
+    header: [
+      'sessions',
+      'CPU ms each',
+      'longest hold while opening',
+      'KiB each',
+      'RSS MiB',
+      ...headings.map(([, name]) => name),
+      'byte and back p50 / p99 / longest',
+    ],
+    rows: rows.map((row) => [
+      row.count,
+      row.cpuPerSession?.toFixed(2) ?? '-',
+      row.opened.holdMs.toFixed(0),
+      row.kibPerSession?.toFixed(0) ?? '-',
+      mebibytes(row.rss),
+      ...headings.map(([key]) => cell(row[key])),
+      `${row.echo[250].toFixed(1)} / ${row.echo[495].toFixed(1)} / ${row.echo.at(-1).toFixed(1)} ms`,
+    ]),
+    raw: rows,
+  };
+}
+
+/** A session has two descriptors in the daemon. */
+function fitting(sizes) {
+  const limit = Number(
+    /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 1024,
+  );
+  const most = Math.floor((limit - 200) / 2);
+  const kept = sizes.filter((size) => size <= most);
+  if (kept.length < sizes.length)
+    process.stderr.write(
+      `${limit} descriptors are enough for ${most} sessions: raise ulimit -n for the larger steps\n`,
+    );
+  return kept;
+}
+
+function forked(file, args) {
+  const child = fork(join(here, file), args, {
+    env: cleanEnv(),
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const next = () => new Promise((resolve) => child.once('message', resolve));
+  return {
+    child,
+    next,
+    ask: (words) => {
+      const answer = next();
+      child.send(words);
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Loaded into the process under test (node --import) by the growth benchmark: tells over the channel to its parent how
+// long the event loop was held, what CPU was used and how much memory there is. It changes nothing else.
+//
+// A hold is counted only as far as the process burnt CPU meanwhile: on a busy machine a process waits for its turn, and
+// that says nothing about it.
+
+let holdMs = 0;
+let lastAt = performance.now();
+let lastCpu = cpuMs();
+let startedCpu = 0;
+
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function tick() {
+  const now = performance.now();
+  const cpu = cpuMs();
+  holdMs = Math.max(holdMs, Math.min(now - lastAt, cpu - lastCpu));
+  lastAt = now;
+  lastCpu = cpu;
+}
+
+const ticker = setInterval(tick, 1);
+ticker.unref();
+
+function facts() {
+  tick();
+  const { rss, heapUsed } = process.memoryUsage();
+  return { holdMs, cpuMs: cpuMs() - startedCpu, totalCpuMs: cpuMs(), rss, heapUsed };
+}
+
+process.on('message', (asked) => {
+  if (asked === 'reset') {
+    tick();
+    holdMs = 0;
+    startedCpu = cpuMs();
+    process.send?.('reset');
+  } else if (asked === 'read') process.send?.(facts());
+  else if (asked === 'settle') {
+    globalThis.gc?.();
+    process.send?.(facts());
+  }
+});
+process.channel?.unref();
