@@ -1,5 +1,5 @@
 // Time to greeting over a slow link: the built letterlock, cold and with a warm pool, beside stunnel.
-// Usage: npm run build && node scripts/bench/warm.mjs [ROUND_TRIP_MS [CONNECTIONS]]   (40 and 50)
+// Usage: npm run build && node scripts/benchmark/warm.mjs [ROUND_TRIP_MS [CONNECTIONS]]   (40 and 50)
 // Needs openssl and stunnel4. The link is a relay in a process of its own that holds every byte for half a round
 // trip, and the first ones for a whole one more, as a TCP connection over it would take.
 
