@@ -14,7 +14,7 @@ export const peers = [
   { name: 'socat', program: 'socat', legs: ['ec', 'rsa'], commands: socat, forks: true },
 ];
 
-// It logs to where the others do: without syslog the C library would write to the console, at ten times the cost.
+// It logs to where the others do. Without this and a syslog daemon the C library would write to the console, at ten times the cost.
 function stunnel({ folder, legs }) {
   const services = Object.entries(legs).map(
     ([name, { listen, upstream }]) => `[${name}]
