@@ -1,11 +1,18 @@
-// scripts/bench, once everything is installed and built. Exits 1 when it could not measure, 2 for words it does not
-// know; slowness is told of, and is no failure.
+// scripts/bench, once everything is installed and built. Exits 1 when something could not be measured, 2 for words
+// it does not know; slowness is told of, and is no failure.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chosen, readOptions, usage } from './options.mjs';
-import { report } from './report.mjs';
+import { comparison, withRun } from './record.mjs';
+import { besideRecord, goalsOf, tables, warnings, written } from './report.mjs';
 import { measure } from './run.mjs';
 import { workloads } from './workloads.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const recorded = join(here, 'recorded.json');
+const page = join(here, '../../docs/performance.md');
 
 function options() {
   try {
@@ -18,11 +25,31 @@ function options() {
   }
 }
 
+const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const store = (file, value) => writeFileSync(file, `${JSON.stringify(value)}\n`);
+
+async function run(asked) {
+  const outcome = asked.show === null ? await measure(asked) : json(asked.show);
+  if (asked.json !== null) store(asked.json, { ...outcome, goals: goalsOf(outcome) });
+  const place = asked.record ?? recorded;
+  const record = existsSync(place) ? json(place) : null;
+  const rows = comparison(outcome, record);
+  console.log(`${tables(outcome)}\n\n${besideRecord(rows)}`);
+  for (const warning of warnings(rows)) console.log(warning);
+  for (const trouble of outcome.troubles) console.log(`could not measure ${trouble}`);
+  if (asked.write) keep(record, outcome);
+  process.exitCode = outcome.troubles.length === 0 ? 0 : 1;
+}
+
+/** Nothing of a run that left something out, on purpose or not. */
+function keep(record, outcome) {
+  if (outcome.partial || outcome.troubles.length > 0)
+    throw new Error('only a whole run is kept: nothing was written');
+  store(recorded, withRun(record, outcome));
+  if (outcome.mode === 'full') writeFileSync(page, written(readFileSync(page, 'utf8'), outcome));
+}
+
 const asked = options();
 if (asked.help) console.log(usage);
 else if (asked.list) for (const { id, title } of workloads) console.log(`${id.padEnd(24)} ${title}`);
-else {
-  const outcome = asked.show === null ? await measure(asked) : JSON.parse(readFileSync(asked.show, 'utf8'));
-  if (asked.json !== null) writeFileSync(asked.json, `${JSON.stringify(outcome, null, 1)}\n`);
-  report(outcome);
-}
+else await run(asked);

@@ -14,6 +14,13 @@ const parts = {
 
 export class Results {
   all = {};
+  /** A sentence for each workload that broke. */
+  troubles = [];
+
+  trouble({ title }, error) {
+    const cause = error.cause === undefined ? '' : ` (${error.cause.message})`;
+    this.troubles.push(`${title}: ${error.message}${cause}`);
+  }
 
   /** `(entrant, number, part)` adds one number. */
   listener({ id, title, unit }) {

@@ -1,8 +1,10 @@
 // One run: opens the world, lets the entrants do the workloads, closes the world whatever happens.
 
+import { checkRecords } from './check-records.mjs';
 import { entrantsOf, runtimesOf } from './entrants.mjs';
 import { machineOf } from './machine.mjs';
 import { measureCpu } from './measure-cpu.mjs';
+import { measureGreeting } from './measure-greeting.mjs';
 import { measureLatency } from './measure-latency.mjs';
 import { measureMemory } from './measure-memory.mjs';
 import { measureStart } from './measure-start.mjs';
@@ -28,9 +30,11 @@ export async function measure(options) {
     const pinning = new Pinning();
     const pinned = !options.unpinned && pinning.pin();
     await world.open();
+    for (const { amount } of options.workloads)
+      if (amount.record !== undefined) await checkRecords(world, amount.record);
     const results = new Results();
     const began = performance.now();
-    for (const kind of ['cpu', 'latency', 'memory', 'start'])
+    for (const kind of ['cpu', 'latency', 'memory', 'start', 'greeting'])
       await rounds[kind](world, { options, entrants, pinning, results, kind });
     return {
       mode: options.mode,
@@ -39,14 +43,22 @@ export async function measure(options) {
       machine: machineOf({ entrants, runtimes, pinned, precision: world.clock.precision }),
       runtimes: runtimes.map(({ major }) => major),
       results: results.all,
+      troubles: results.troubles,
+      partial: options.only.length > 0 || options.without.length > 0 || options.against !== null,
     };
   } finally {
     world.close();
   }
 }
 
-const rounds = { cpu: together, latency: together, memory: alone, start: alone };
-const measures = { cpu: measureCpu, latency: measureLatency, memory: measureMemory, start: measureStart };
+const rounds = { cpu: together, latency: together, memory: alone, start: alone, greeting: alone };
+const measures = {
+  cpu: measureCpu,
+  latency: measureLatency,
+  memory: measureMemory,
+  start: measureStart,
+  greeting: measureGreeting,
+};
 
 /** All run at once, and are asked in turn. */
 async function together(world, { options, entrants, results, kind }) {
@@ -54,16 +66,11 @@ async function together(world, { options, entrants, results, kind }) {
   if (asked.length === 0) return;
   const running = [];
   try {
-    for (const entrant of entrants) running.push(await world.start(entrant));
+    const wanted = entrants.filter((entrant) => asked.some((workload) => takesPart(entrant, workload)));
+    for (const entrant of wanted) running.push(await world.start(entrant));
     for (const workload of asked) {
-      progress(workload.title);
-      await measures[kind](world, {
-        workload,
-        running: running.filter(({ entrant }) => takesPart(entrant, workload)),
-        amount: workload.amount,
-        reps: options.reps ?? reps[options.mode][kind],
-        told: results.listener(workload),
-      });
+      const able = running.filter(({ entrant }) => takesPart(entrant, workload));
+      await attempt(world, { workload, running: able, options, results });
     }
   } finally {
     await Promise.all(running.map((one) => one.end()));
@@ -73,15 +80,9 @@ async function together(world, { options, entrants, results, kind }) {
 /** Each is started for it, and ended after. */
 async function alone(world, { options, entrants, pinning, results, kind }) {
   for (const workload of options.workloads.filter((one) => one.kind === kind)) {
-    progress(workload.title);
-    if (kind === 'start') pinning.unpin();
-    await measures[kind](world, {
-      workload,
-      entrants: entrants.filter((entrant) => takesPart(entrant, workload)),
-      amount: workload.amount,
-      reps: options.reps ?? reps[options.mode][kind],
-      told: results.listener(workload),
-    });
+    if (kind === 'start' || kind === 'greeting') pinning.unpin();
+    const able = entrants.filter((entrant) => takesPart(entrant, workload));
+    await attempt(world, { workload, entrants: able, options, results });
   }
 }
 
@@ -90,6 +91,18 @@ function takesPart(entrant, { perPolicy = false, noForks = false, leg }) {
   return entrant.legs.includes(leg) && !(noForks && entrant.forks);
 }
 
-function progress(title) {
-  console.error(`== ${title}`);
+/** One workload that breaks is told of at the end; the others go on. */
+async function attempt(world, { workload, options, results, ...who }) {
+  console.error(`== ${workload.title}`);
+  try {
+    await measures[workload.kind](world, {
+      ...who,
+      workload,
+      amount: workload.amount,
+      reps: options.reps ?? reps[options.mode][workload.kind],
+      told: results.listener(workload),
+    });
+  } catch (error) {
+    results.trouble(workload, error);
+  }
 }
