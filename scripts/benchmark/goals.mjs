@@ -25,7 +25,7 @@ export const goals = [
   versus('session-starttls', { stunnel: 0.85 }, { stunnel: 0.75 }),
   atMost('latency p50', { any: 15 }, 10),
   atMost('latency p99', { any: 200 }, 100),
-  atMost('memory-200', { 20: 50, any: 75 }, 38),
+  atMost('memory-500', { 20: 50, any: 75 }, 38),
   atMost('memory-1000', { 20: 50, any: 75 }, 38),
   atMost('memory-5000', { 20: 50, any: 75 }, 38),
   atMost('memory-1000 idle', { any: 0.05 }, 0.05),

@@ -6,13 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openClient } from './client.mjs';
 import { familyOf } from './children.mjs';
 
-const idleMs = 4000;
 /** At a time: more would be refused by listening queues. */
 const opening = 50;
 
 /** Calls `told(name, number, what)`: KiB for each session, KiB before the first, and ms of processor for a second. */
 export async function measureMemory(world, { workload, entrants, amount, reps, told }) {
-  for (let rep = 0; rep < reps; rep += 1)
+  for (let rep = 0; rep < (amount.reps ?? reps); rep += 1)
     for (const entrant of entrants) {
       const running = await world.start(entrant, { legs: [workload.leg] });
       try {
@@ -31,12 +30,13 @@ async function fill({ clock }, running, { workload, amount, told }) {
   const empty = kibibytes(running.roots);
   const clients = await hold(port, amount.count);
   try {
-    await delay(1000);
+    await delay(amount.settleMs);
     told(running.name, (kibibytes(running.roots) - empty) / amount.count, '');
     told(running.name, empty, 'base');
+    if (amount.idleMs === undefined) return;
     const before = await clock.used(running.roots);
-    await delay(idleMs);
-    told(running.name, ((await clock.used(running.roots)) - before) / (idleMs / 1000), 'idle');
+    await delay(amount.idleMs);
+    told(running.name, ((await clock.used(running.roots)) - before) / (amount.idleMs / 1000), 'idle');
   } finally {
     for (const client of clients) client.destroy();
   }

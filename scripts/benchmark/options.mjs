@@ -68,7 +68,9 @@ export function readOptions(words) {
   };
 }
 
-/** The workloads asked for, each with the amounts of the mode; one named by --only is done in full where need be. */
+const otherAmount = ({ quick, full }) => full ?? quick;
+
+/** The workloads asked for, each with the amounts of the mode; what --only names is done in either. */
 export function chosen(workloads, { mode, only }) {
   const asked = (id) => only.length === 0 || only.some((name) => id === name || id.startsWith(`${name}-`));
   const unknown = only.filter(
@@ -76,10 +78,10 @@ export function chosen(workloads, { mode, only }) {
   );
   if (unknown.length > 0) throw new TypeError(`no workload is called ${unknown.join(', ')}: see --list`);
   return workloads
+    .filter(({ id }) => asked(id))
     .map((workload) => ({
       ...workload,
-      amount: workload[mode] ?? (only.length > 0 ? workload.full : undefined),
+      amount: workload[mode] ?? (only.length > 0 && otherAmount(workload)),
     }))
-    .filter(({ id, amount }) => asked(id) && amount !== undefined)
-    .filter(({ full, id }) => mode === 'quick' || full !== undefined || only.includes(id));
+    .filter(({ amount }) => Boolean(amount));
 }

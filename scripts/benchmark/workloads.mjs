@@ -54,11 +54,11 @@ export const workloads = [
   { kind: 'latency', id: 'latency', title: 'added latency', unit: 'µs', leg: 'ec', full: { count: 10_000 } },
   {
     kind: 'memory',
-    id: 'memory-200',
-    title: 'memory per idle session, 200 sessions',
+    id: 'memory-500',
+    title: 'memory per idle session, 500 sessions',
     unit: 'KiB',
     leg: 'ec',
-    quick: { count: 200 },
+    quick: { count: 500, settleMs: 1000 },
   },
   {
     kind: 'memory',
@@ -66,7 +66,7 @@ export const workloads = [
     title: 'memory per idle session, 1 000 sessions',
     unit: 'KiB',
     leg: 'ec',
-    full: { count: 1000 },
+    full: { count: 1000, settleMs: 3000, idleMs: 5000 },
   },
   {
     kind: 'memory',
@@ -74,7 +74,7 @@ export const workloads = [
     title: 'memory per idle session, 5 000 sessions',
     unit: 'KiB',
     leg: 'ec',
-    full: { count: 5000 },
+    full: { count: 5000, settleMs: 3000, idleMs: 5000, reps: 1 },
     noForks: true,
   },
   {
