@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 
 const scripts = join(dirname(dirname(import.meta.dirname)), 'scripts/benchmark');
 
@@ -47,6 +48,7 @@ function bench(...words: readonly string[]): Promise<{ code: number; stdout: str
 }
 
 const ours = 'letterlock (Node 24)';
+const started = z.object({ folder: z.string(), pids: z.array(z.number()) });
 
 describe('what the benchmark prints', () => {
   it('is the median of the ratios of each repetition, with their range and whether the goal was met', async () => {
@@ -127,8 +129,8 @@ describe.runIf(process.platform === 'linux')('what the benchmark starts', () => 
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, TMPDIR: folder },
     });
-    const [said] = (await once(running.stdout, 'data')) as [Buffer];
-    const world = JSON.parse(said.toString('utf8')) as { folder: string; pids: readonly number[] };
+    const [said]: unknown[] = await once(running.stdout, 'data');
+    const world = started.parse(JSON.parse(String(said)));
     expect(world.pids.length).toBeGreaterThanOrEqual(3);
     expect(world.pids.every(isAlive)).toBe(true);
     running.kill('SIGTERM');
