@@ -29,8 +29,11 @@ const json = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const store = (file, value) => writeFileSync(file, `${JSON.stringify(value)}\n`);
 
 async function run(asked) {
-  const outcome = asked.show === null ? await measure(asked) : json(asked.show);
-  if (asked.json !== null) store(asked.json, { ...outcome, goals: goalsOf(outcome) });
+  const noted = (outcome) => {
+    if (asked.json !== null) store(asked.json, { ...outcome, goals: goalsOf(outcome) });
+  };
+  const outcome = asked.show === null ? await measure(asked, noted) : json(asked.show);
+  noted(outcome);
   const place = asked.record ?? recorded;
   const record = existsSync(place) ? json(place) : null;
   const rows = comparison(outcome, record);

@@ -16,6 +16,15 @@ export class Results {
   all = {};
   /** A sentence for each workload that broke. */
   troubles = [];
+  #changed;
+
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  changed() {
+    this.#changed();
+  }
 
   trouble({ title }, error) {
     const cause = error.cause === undefined ? '' : ` (${error.cause.message})`;

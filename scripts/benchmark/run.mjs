@@ -17,7 +17,8 @@ const reps = {
   full: { cpu: 7, latency: 5, memory: 3 },
 };
 
-export async function measure(options) {
+/** Calls `soFar` with what there is after each workload: an interrupted hour is not lost. */
+export async function measure(options, soFar) {
   const world = new World();
   const interrupted = () => {
     world.close();
@@ -32,20 +33,22 @@ export async function measure(options) {
     await world.open();
     for (const { amount } of options.workloads)
       if (amount.record !== undefined) await checkRecords(world, amount.record);
-    const results = new Results();
+    const machine = machineOf({ entrants, runtimes, pinned, precision: world.clock.precision });
     const began = performance.now();
-    for (const kind of ['cpu', 'latency', 'memory', 'start', 'greeting'])
-      await rounds[kind](world, { options, entrants, pinning, results, kind });
-    return {
+    const outcome = (partial) => ({
       mode: options.mode,
       at: new Date().toISOString(),
       seconds: Math.round((performance.now() - began) / 1000),
-      machine: machineOf({ entrants, runtimes, pinned, precision: world.clock.precision }),
+      machine,
       runtimes: runtimes.map(({ major }) => major),
       results: results.all,
       troubles: results.troubles,
-      partial: options.only.length > 0 || options.without.length > 0 || options.against !== null,
-    };
+      partial,
+    });
+    const results = new Results(() => soFar(outcome(true)));
+    for (const kind of ['cpu', 'latency', 'memory', 'start', 'greeting'])
+      await rounds[kind](world, { options, entrants, pinning, results, kind });
+    return outcome(options.only.length > 0 || options.without.length > 0 || options.against !== null);
   } finally {
     world.close();
   }
@@ -67,7 +70,10 @@ async function together(world, { options, entrants, results, kind }) {
   const running = [];
   try {
     const wanted = entrants.filter((entrant) => asked.some((workload) => takesPart(entrant, workload)));
-    for (const entrant of wanted) running.push(await world.start(entrant));
+    for (const entrant of wanted) {
+      const started = world.start(entrant).catch((error) => results.trouble({ title: entrant.name }, error));
+      running.push(...[await started].filter(Boolean));
+    }
     for (const workload of asked) {
       const able = running.filter(({ entrant }) => takesPart(entrant, workload));
       await attempt(world, { workload, running: able, options, results });
@@ -105,4 +111,5 @@ async function attempt(world, { workload, options, results, ...who }) {
   } catch (error) {
     results.trouble(workload, error);
   }
+  results.changed();
 }

@@ -44,7 +44,12 @@ export class World {
     );
     const setting = { folder: this.folder, legs: bound, metricsPort, descriptors: this.descriptors };
     const running = new Running(this, entrant, { commands: entrant.commands(setting), bound });
-    await running.start();
+    try {
+      await running.start();
+    } catch (error) {
+      await running.end();
+      throw error;
+    }
     return running;
   }
 
