@@ -1,11 +1,12 @@
-# Sourced by scripts/test: installs the Debian packages of debian-packages.txt that are missing. As root and
-# with apt only; else it says what is missing. Services of the packages are never started.
+# Sourced by scripts/test and scripts/bench: installs the Debian packages of debian-packages.txt, or those named,
+# that are missing. As root and with apt only; else it says what is missing. Services of the packages are never started.
 
 missing_packages() {
   local name
-  while read -r name; do
+  [ $# -gt 0 ] || set -- $(cat scripts/debian-packages.txt)
+  for name in "$@"; do
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || printf '%s ' "$name"
-  done < scripts/debian-packages.txt
+  done
 }
 
 # A package that comes with a service starts it unless this file forbids it; an existing one is left alone.
@@ -19,17 +20,17 @@ forbid_services() {
 
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" </dev/null >"$apt_log" 2>&1; }
 
-# Returns 1 when something stays missing.
+# Arguments: names of packages; none: all of the list. Returns 1 when something stays missing.
 install_debian_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    say 'no apt: tests with real mail servers and clients run only where their programs are found'
+    say 'no apt: what needs other programs runs only where they are found'
     return 1
   fi
   local missing
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   [ -z "$missing" ] && return 0
   if [ "$(id -u)" -ne 0 ]; then
-    say "not root, so these packages stay missing and their tests are skipped: $missing"
+    say "not root, so these packages stay missing: $missing"
     return 1
   fi
   say "installing Debian packages: $missing"
