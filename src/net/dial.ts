@@ -6,6 +6,7 @@ import type { LookupAddress } from 'node:dns';
 import { isIP, connect, type Socket } from 'node:net';
 import { Failure, type FailureReason } from '../errors.ts';
 import { lookUpWithSystem, NotLookedUp } from './lookups.ts';
+import { swallowErrors } from './swallow-errors.ts';
 
 /** How a dial ended, for metrics. */
 export type DialResult = 'connected' | 'refused' | 'timeout' | 'dns' | 'unreachable' | 'proxy';
@@ -167,8 +168,7 @@ class Race {
       ends.lost(codeOf(error));
     };
     socket.once('error', failed);
-    // For the rest of the socket's life: an error between two phases must not end the process.
-    socket.on('error', () => undefined);
+    swallowErrors(socket);
     socket.once('connect', () => {
       socket.removeListener('error', failed);
       // A second winner is not taken over by anybody: it stays in #open and is destroyed by close().

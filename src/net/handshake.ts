@@ -15,6 +15,7 @@ import type { AnchorSet } from './anchors.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { handshakeProfileOf, type TlsProfile } from './contexts.ts';
 import { asFailure, codeOf } from './failure.ts';
+import { swallowErrors } from './swallow-errors.ts';
 import { tlsConnect } from './tls-connect.ts';
 
 /** More certificates than this are not looked at (a peer may send 250). */
@@ -87,8 +88,7 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     options.signal.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed);
     socket.on('close', closed);
-    // For the rest of the socket's life: an error between two phases must not end the process.
-    socket.on('error', () => undefined);
+    swallowErrors(socket);
     socket.once('secureConnect', () => {
       socket.pause();
       release();

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { asFailure, codeOf } from './failure.ts';
+import { swallowErrors } from './swallow-errors.ts';
 
 /** What a client is shown; without renegotiation. Asked anew for each handshake, so that a renewed certificate needs no restart. */
 export interface ServerCredentials {
@@ -96,8 +97,7 @@ export function localHandshake(raw: Socket, options: LocalHandshakeOptions): Pro
     socket.on('close', closed);
     // A client that leaves half way; its socket may stay half open.
     socket.on('end', closed);
-    // For the rest of the socket's life: an error between two phases must not end the process.
-    socket.on('error', () => undefined);
+    swallowErrors(socket);
     socket.once('secure', () => {
       socket.pause();
       // Node tells of TLS that breaks later only where its own tls.Server made the socket.

@@ -2,6 +2,7 @@
 // there waits, unread and unanswered, until somebody does; who comes after the last one is reset.
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { swallowErrors } from '../net/swallow-errors.ts';
 import type { Address } from './address.ts';
 
 export interface DoorParts {
@@ -52,8 +53,7 @@ export class Door {
   }
 
   #accept(socket: Socket): void {
-    // For the rest of the socket's life: an error between two phases must not end the process.
-    socket.on('error', () => undefined);
+    swallowErrors(socket);
     // A UNIX socket has no reset, and Node throws when it is asked for one.
     if (this.address === null) socket.resetAndDestroy = () => socket.destroy();
     if (this.#serve !== null) this.#serve(socket);

@@ -2,6 +2,7 @@
 // be remembered of a refusal. The verdict is the engine's; here is what leads to it and what follows from it, and no byte
 // of the client's.
 
+import type { Socket } from 'node:net';
 import { Refusal, type RefusalReason } from '../errors.ts';
 import type { Judged } from '../tofu.ts';
 import { isUncorroborated } from '../trust/corroboration.ts';
@@ -33,8 +34,8 @@ export class Inquiry {
   readonly #parts: InquiryParts;
   /** The server being asked, or relayed. */
   #target: TargetDesk;
-  /** `192.0.2.1:993`; null before one was reached, and through a proxy. */
-  #server: string | null = null;
+  /** The connection to it; null before one was reached. */
+  #raw: Socket | null = null;
   #basis: AcceptBasis | null = null;
   #spki: string | null = null;
   #reference: string | null = null;
@@ -54,17 +55,21 @@ export class Inquiry {
     return this.#target;
   }
 
+  /** `192.0.2.1:993`; null before one was reached, and through a proxy. The system is asked when somebody wants to know. */
+  get server(): string | null {
+    const direct = this.#parts.desk.route.via === null;
+    return this.#raw === null || !direct ? null : remotePlace(this.#raw);
+  }
+
   /** What events, refusals and the list of sessions tell of the server. */
   facts(): {
     readonly endpoint: string;
-    readonly server: string | null;
     readonly basis: AcceptBasis | null;
     readonly spki: string | null;
     readonly reference: string | null;
   } {
     return {
       endpoint: this.#target.target.endpoint.name,
-      server: this.#server,
       basis: this.#basis,
       spki: this.#spki,
       reference: this.#reference,
@@ -98,11 +103,11 @@ export class Inquiry {
 
   /** Synchronous, on the records as they are now. Throws the Refusal. */
   judge({ raw, peer, desk, tlsa }: Approached): Judged {
-    const { tools, desk: routeDesk } = this.#parts;
+    const { tools } = this.#parts;
     const { target, anchors, hold } = desk;
     this.#refuseOutdated();
     this.#target = desk;
-    this.#server = routeDesk.route.via === null ? remotePlace(raw) : null;
+    this.#raw = raw;
     this.#era = this.#eraNow();
     const asked = { endpoint: target.endpoint, settings: target.trust, peer, anchors, tlsa };
     const judged = tools.tofu.judge({ ...asked, session: tools.id });
@@ -152,7 +157,7 @@ export class Inquiry {
   /** Of this server nothing is known yet; what was known of another one is not told of this one. */
   #begin(target: TargetDesk): void {
     this.#target = target;
-    this.#server = null;
+    this.#raw = null;
     this.#era = this.#eraNow();
     this.#news = true;
     this.#basis = null;

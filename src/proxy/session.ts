@@ -63,7 +63,6 @@ export class Session {
   readonly #stop = new AbortController();
   readonly #started = performance.now();
   readonly #startedAt: number;
-  readonly #client: string | null;
   readonly #carried: Carried;
   /** What is asked of its servers, and known of the one being asked or relayed. */
   readonly #inquiry: Inquiry;
@@ -77,7 +76,6 @@ export class Session {
     this.#id = tools.id;
     this.#tools = { ...tools, on: ofSession(tools.id, tools.on) };
     this.#startedAt = tools.now();
-    this.#client = remotePlace(client);
     this.#carried = new Carried(desk.route, { session: tools.id, on: tools.on, started: this.#started });
     this.#leg = new ClientLeg(client, {
       protocol: desk.route.protocol,
@@ -123,12 +121,13 @@ export class Session {
 
   facts(): SessionFacts {
     const { name, protocol } = this.desk.route;
-    const { endpoint, server, basis, spki } = this.#inquiry.facts();
+    const { endpoint, basis, spki } = this.#inquiry.facts();
+    const { server } = this.#inquiry;
     return {
       id: this.#id,
       route: name,
       protocol,
-      client: this.#client,
+      client: remotePlace(this.#leg.raw),
       clientTls: this.#leg.version,
       endpoint,
       server,
