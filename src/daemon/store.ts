@@ -2,7 +2,6 @@
 // processes that hold the database for each other give way to a daemon, and become its guests.
 
 import { CommandError } from '../errors.ts';
-import { askToGiveWay } from '../sharing/guest.ts';
 import { pause } from '../sharing/pause.ts';
 import { openLevelStore } from '../store/level.ts';
 import type { EmbeddedStore } from '../store/level.ts';
@@ -16,6 +15,7 @@ const againMs = 20;
 export async function openStore(directory: string, now: () => number): Promise<EmbeddedStore> {
   const first = await tryOpen(directory, now);
   if (!(first instanceof StoreError)) return first;
+  const { askToGiveWay } = await import('../sharing/guest.ts');
   if ((await askToGiveWay(directory)) === 'kept') throw alreadyRuns(first, directory);
   const until = performance.now() + givingMs;
   while (performance.now() < until) {

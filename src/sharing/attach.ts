@@ -9,7 +9,7 @@ import { hold, type HoldOptions, type Holding } from './hold.ts';
 import { unavailable, type LineTiming } from './line.ts';
 import { ownSocket, fitnessOf, type Place } from './place.ts';
 import { openRemoteStore, type RemoteStore } from './remote-store.ts';
-import { protocol } from './words.ts';
+import { protocol } from './line-of.ts';
 
 /** The pins as this process has them now. */
 export type Attached = Guesthood | Holding;

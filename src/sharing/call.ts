@@ -3,7 +3,7 @@
 
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { protocol } from './words.ts';
+import { protocol } from './line-of.ts';
 import { storePath } from './upgrade.ts';
 
 export type Call =

@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream';
 import type { AuditEntry, PinStore, StoredRecord } from '../store/pin-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { linesFrom, Pen } from './framing.ts';
-import { askOf, lineOf, maxLineBytes, type Ask, type Row, type Tell } from './words.ts';
+import { lineOf, maxLineBytes } from './line-of.ts';
+import { askOf, type Ask, type Row, type Tell } from './words.ts';
 
 /** The store as it is given to other processes. */
 export interface Sharing {

@@ -4,7 +4,8 @@
 import type { Socket } from 'node:net';
 import { StoreError } from '../store/store-error.ts';
 import { linesFrom, Pen } from './framing.ts';
-import { lineOf, maxLineBytes, tellOf, type Ask, type Tell } from './words.ts';
+import { lineOf, maxLineBytes } from './line-of.ts';
+import { tellOf, type Ask, type Tell } from './words.ts';
 
 export interface LineTiming {
   /** For one question and its whole answer. */

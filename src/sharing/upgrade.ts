@@ -3,8 +3,8 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { serveGuest, type Sharing } from './holder.ts';
-import { lineOf, protocol } from './words.ts';
+import type { Sharing } from './holder.ts';
+import { lineOf, protocol } from './line-of.ts';
 
 export const storePath = '/v1/store';
 
@@ -34,10 +34,7 @@ export class Reception {
     }
   }
 
-  #receive(
-    request: IncomingMessage,
-    { socket, head }: { readonly socket: Duplex; readonly head: Uint8Array },
-  ): void {
+  #receive(request: IncomingMessage, { socket, head }: Guest): void {
     socket.on('error', () => undefined);
     const sharing = this.#sharing();
     const refusal = this.#refusalOf(request, sharing);
@@ -49,7 +46,7 @@ export class Reception {
     this.#guests.add(socket);
     socket.once('close', () => this.#guests.delete(socket));
     if (this.#refs === 'unref' && 'unref' in socket && typeof socket.unref === 'function') socket.unref();
-    void serveGuest({ socket, head }, sharing);
+    void serve({ socket, head }, sharing);
   }
 
   #refusalOf({ method, url, headers }: IncomingMessage, sharing: Sharing | null): string | null {
@@ -59,5 +56,20 @@ export class Reception {
     if (headers.upgrade !== protocol) return `426 Upgrade Required\r\nUpgrade: ${protocol}`;
     if (sharing === null) return '403 Forbidden';
     return this.#guests.size >= maxGuests ? '503 Service Unavailable' : null;
+  }
+}
+
+interface Guest {
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+/** What serves guests loads with the first of them; what he says meanwhile waits in his socket. Never rejects. */
+async function serve(guest: Guest, sharing: Sharing): Promise<void> {
+  try {
+    const { serveGuest } = await import('./holder.ts');
+    if (!guest.socket.destroyed) await serveGuest(guest, sharing);
+  } catch {
+    guest.socket.destroy();
   }
 }

@@ -4,17 +4,9 @@
 import * as z from 'zod';
 import type { StoreState } from '../trust/evidence.ts';
 import type { StoredAuditEntry } from '../store/pin-store.ts';
-import { decode, encode } from '../store/codec.ts';
+import { decode } from '../store/codec.ts';
+import type { Voice } from './line-of.ts';
 import { auditSchema, count, name, recordSchema } from './record-schema.ts';
-
-/** Moves whenever a word, or a record, changes its meaning: two that differ must not talk. */
-export const protocol = 'letterlock-store/1';
-
-/** A line holds one commit, or a few records with their certificates. */
-export const maxLineBytes = 16 * 1024 * 1024;
-
-/** Who speaks: a line that comes back to its sender does not verify. */
-export type Voice = 'guest' | 'holder';
 
 const states: Record<StoreState, StoreState> = {
   good: 'good',
@@ -91,10 +83,6 @@ function isStoredEntry(value: unknown): boolean {
 export type Ask = z.infer<typeof askSchema>;
 export type Tell = z.infer<typeof tellSchema>;
 export type Row = z.infer<typeof row>;
-
-/** A line, its end included. */
-export const lineOf = (voice: Voice, value: Ask | Tell): string =>
-  `${encode(voice, value).replace('\n', ' ')}\n`;
 
 /** null for a line whose checksum does not hold, or that is none of ours. */
 export const askOf = (line: string): Ask | null => parsed(askSchema, decoded('guest', line));

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { chosenClassNames, hookClasses, hookClassNames } from '../../../src/ops/hooks/classes.ts';
 import { notice, noticeOf, type Notice } from '../../../src/ops/hooks/notice.ts';
-import { eventEnvironment, payloadOf, payloadSchema, type Payload } from '../../../src/ops/hooks/payload.ts';
+import { payloadSchema } from '../../../src/ops/hooks/payload-schema.ts';
+import { eventEnvironment, payloadOf, type Payload } from '../../../src/ops/hooks/payload.ts';
 import type { ProxyEvent } from '../../../src/proxy/events.ts';
 import { ended, everyEvent, judged, spki } from '../events.ts';
 import { told } from './samples.ts';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { hookClasses, hookClassNames } from '../../../src/ops/hooks/classes.ts';
 import { noticeOf } from '../../../src/ops/hooks/notice.ts';
-import { eventVariables, payloadOf, payloadSchema, type Payload } from '../../../src/ops/hooks/payload.ts';
+import { eventVariables, payloadSchema } from '../../../src/ops/hooks/payload-schema.ts';
+import { payloadOf, type Payload } from '../../../src/ops/hooks/payload.ts';
 import { told, type Sample } from './samples.ts';
 
 /** What is generated begins here; what stands above is written by hand. */
