@@ -1,5 +1,5 @@
 // Run as a process of its own: opens idle clients of a port, a few at a time, and holds them. `open N` opens up to N in
-// all, `echo N` sends a byte on N of them chosen at random, one by one, and says how long each took to come back.
+// all, `echo N` sends a line on N of them chosen at random, one by one, and says how long each took to come back.
 
 import { connect } from 'node:net';
 
@@ -45,7 +45,7 @@ async function echo(count) {
     const startedAt = performance.now();
     await new Promise((resolve) => {
       socket.once('data', resolve);
-      socket.write('x');
+      socket.write('a NOOP\r\n');
     });
     took.push(performance.now() - startedAt);
   }

@@ -1,5 +1,5 @@
 // Growth over idle connections through the daemon: memory and CPU of each, what a step costs with so many open, and how
-// long a byte on any of them takes to come back.
+// long a line on any of them takes to come back.
 
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -25,7 +25,6 @@ const headings = [
   ['status', 'status'],
   ['metrics', 'scrape'],
   ['one', 'one session more'],
-  ['idle', 'idle 5 s'],
 ];
 
 export async function connectionsCurve({ dist, quick, given, say }) {
@@ -73,14 +72,13 @@ export async function connectionsCurve({ dist, quick, given, say }) {
         sessions: await step(daemon, () => fetchOver(daemon.socket, { path: '/v1/sessions' })),
         status: await step(daemon, () => fetchOver(daemon.socket, { path: '/v1/status' })),
         metrics: await step(daemon, () => fetchOver(metrics, { path: '/metrics' })),
-        idle: await step(daemon, () => pause(5000)),
         one: await step(daemon, () => clients.ask(['open', count + 1])),
         echo: (await clients.ask(['echo', 500])).took,
       };
       before = count + 1;
       rows.push(row);
       say(
-        `connections ${count}: ${(row.cpuPerSession ?? 0).toFixed(2)} ms each, ${(row.kibPerSession ?? 0).toFixed(0)} KiB each, open ${cell(row.opened)}, ${headings.map(([key, name]) => `${name} ${cell(row[key])}`).join(', ')}, byte p50 ${row.echo[250].toFixed(1)} max ${row.echo.at(-1).toFixed(1)} ms`,
+        `connections ${count}: ${(row.cpuPerSession ?? 0).toFixed(2)} ms each, ${(row.kibPerSession ?? 0).toFixed(0)} KiB each, open ${cell(row.opened)}, ${headings.map(([key, name]) => `${name} ${cell(row[key])}`).join(', ')}, line p50 ${row.echo[250].toFixed(1)} max ${row.echo.at(-1).toFixed(1)} ms`,
       );
     }
   } finally {
@@ -97,7 +95,7 @@ export async function connectionsCurve({ dist, quick, given, say }) {
       'KiB each',
       'RSS MiB',
       ...headings.map(([, name]) => name),
-      'byte and back p50 / p99 / longest',
+      'a line and back p50 / p99 / longest',
     ],
     rows: rows.map((row) => [
       row.count,
@@ -113,13 +111,13 @@ export async function connectionsCurve({ dist, quick, given, say }) {
 }
 
 /** A session has two descriptors in the daemon. */
-function fitting(sizes) {
+function fitting(wanted) {
   const limit = Number(
     /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 1024,
   );
   const most = Math.floor((limit - 200) / 2);
-  const kept = sizes.filter((size) => size <= most);
-  if (kept.length < sizes.length)
+  const kept = wanted.filter((size) => size <= most);
+  if (kept.length < wanted.length)
     process.stderr.write(
       `${limit} descriptors are enough for ${most} sessions: raise ulimit -n for the larger steps\n`,
     );

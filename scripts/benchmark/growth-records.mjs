@@ -8,21 +8,18 @@ import { join } from 'node:path';
 import { temporaryFolder } from './growth-world.mjs';
 
 /** Milliseconds since 1970, a moment all records agree on. */
-export const then = Date.now() - 3_600_000;
+const anHourAgo = Date.now() - 3_600_000;
 
 /** A CA-less certificate and key for 127.0.0.1 and localhost, files and all. */
 export function makeCertificate() {
   const folder = temporaryFolder();
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'],
-      ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-      ...['-keyout', key, '-out', cert],
-    ],
-    { stdio: ['ignore', 'ignore', 'ignore'] },
-  );
+  const subject = '-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1';
+  const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30';
+  const words = `req ${kind} ${subject}`.split(' ');
+  execFileSync('openssl', [...words, '-keyout', key, '-out', cert], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
   const pem = readFileSync(cert, 'utf8');
   const spki = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
   return {
@@ -37,7 +34,7 @@ export const endpointOf = (index) => `mail-${String(index).padStart(6, '0')}.exa
 export const freshKey = () => `sha256//${randomBytes(32).toString('base64')}`;
 
 const evidenceOf = (endpoint, pem) => ({
-  seenAt: then,
+  seenAt: anHourAgo,
   caValid: false,
   faults: ['self-signed'],
   chainsToAnchor: false,
@@ -45,8 +42,8 @@ const evidenceOf = (endpoint, pem) => ({
   subject: `CN=${endpoint.split(':')[0]}`,
   issuer: `CN=${endpoint.split(':')[0]}`,
   names: [endpoint.split(':')[0]],
-  notBefore: then,
-  notAfter: then + 30 * 86_400_000,
+  notBefore: anHourAgo,
+  notAfter: anHourAgo + 30 * 86_400_000,
   pem,
 });
 
@@ -54,7 +51,7 @@ const pinOf = (endpoint, { spki, pem }) => ({
   spki,
   kind: 'leaf',
   origin: pem === null ? 'added' : 'first-use',
-  firstSeen: then,
+  firstSeen: anHourAgo,
   lastSeen: null,
   until: null,
   endedAt: null,
@@ -62,7 +59,7 @@ const pinOf = (endpoint, { spki, pem }) => ({
 });
 
 /** `pem` null: as `pins add` leaves it, no certificate seen. `waiting`: how many refused keys wait for the operator. */
-export function recordOf(endpoint, { pem, spki = freshKey(), waiting = 0 }) {
+function recordOf(endpoint, { pem, spki = freshKey(), waiting = 0 }) {
   return {
     endpoint,
     epoch: 1,
@@ -71,8 +68,8 @@ export function recordOf(endpoint, { pem, spki = freshKey(), waiting = 0 }) {
     rejected: [],
     candidates: Array.from({ length: waiting }, () => ({
       spki: freshKey(),
-      firstSeen: then,
-      lastSeen: then,
+      firstSeen: anHourAgo,
+      lastSeen: anHourAgo,
       seenCount: 1,
       reason: 'pin-mismatch',
       evidence: evidenceOf(endpoint, pem),
@@ -83,7 +80,7 @@ export function recordOf(endpoint, { pem, spki = freshKey(), waiting = 0 }) {
 }
 
 const entryOf = (endpoint, spki) => ({
-  at: then,
+  at: anHourAgo,
   endpoint,
   event: 'first-use',
   origin: 'proxy',

@@ -44,7 +44,7 @@ export async function freePorts(count) {
 }
 
 /** A program with the probe loaded into it. */
-export function spawnProbed(argv, { env = cleanEnv() } = {}) {
+function spawnProbed(argv, { env = cleanEnv() } = {}) {
   const child = spawn(process.execPath, ['--expose-gc', '--import', probe, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env,
@@ -64,7 +64,7 @@ export function spawnProbed(argv, { env = cleanEnv() } = {}) {
 }
 
 /** Waits for a line of `stream` that `fits`; rejects when the process ends first. */
-export function lineOf(child, stream, fits) {
+function lineOf(child, stream, fits) {
   return new Promise((resolve, reject) => {
     let rest = '';
     let tail = '';

@@ -63,8 +63,11 @@ process.stdout.write(`Node ${machine.node}, ${machine.cpus} x ${machine.model}, 
 if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, results }, null, 2));
 
 function markdown({ title, header, rows }) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
   return ['', `## ${title}`, '', line(header), line(header.map(() => '---')), ...rows.map(line), ''].join(
     '\n',
   );
+}
+
+function line(cells) {
+  return `| ${cells.join(' | ')} |`;
 }

@@ -31,16 +31,12 @@ export async function exchange<T>(line: Line, question: Question): Promise<T> {
   const signal = AbortSignal.any([late.signal, AbortSignal.timeout(longAnswers * line.deadlineMs)]);
   try {
     const response = await ask(line, question, signal);
-    return answerOf<T>(line, await readText(line, response, () => timer.refresh()));
+    const value = parsed(line, await readText(line, response, () => timer.refresh()));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever answers 200 has the shapes of shapes.ts
+    return value as T;
   } finally {
     clearTimeout(timer);
   }
-}
-
-function answerOf<T>(line: Line, text: string): T {
-  const value = parsed(line, text);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever answers 200 has the shapes of shapes.ts
-  return value as T;
 }
 
 /** The answer's beginning, once it is known to be one. The signal holds for its body too. @throws CommandError */

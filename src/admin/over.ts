@@ -35,9 +35,9 @@ export function endUnread(server: Server, answerMs = 120_000): void {
   server.on('request', ({ socket }, response) => {
     response.once('prefinish', () => {
       const timer = setTimeout(() => socket.destroy(), answerMs).unref();
-      const taken = (): void => clearTimeout(timer);
-      response.once('finish', taken);
-      whenOver(response, taken);
+      const isTaken = (): void => clearTimeout(timer);
+      response.once('finish', isTaken);
+      whenOver(response, isTaken);
     });
   });
 }

@@ -3,6 +3,7 @@
 
 import { CommandError } from '../errors.ts';
 import { Pace } from '../pace.ts';
+import { hasRecord } from '../store/codec.ts';
 import type { PinStore, StoredRecord } from '../store/pin-store.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TrustSettings } from '../trust/evidence.ts';
@@ -48,13 +49,22 @@ export function pinsRowWithPem(parts: RowParts, endpoint: string): PinsRow {
   return onePinsRow(parts, endpoint, 'with-pem');
 }
 
-function namesOf({ tofu }: RowParts, settings: ReadonlyMap<string, TrustSettings>): readonly string[] {
-  const named = tofu.records().filter(isKnown);
-  return [...new Set([...named.map(({ endpoint }) => endpoint), ...settings.keys()])].toSorted();
+/** Of those, in order. */
+export function namesOf(
+  { tofu }: Pick<RowParts, 'tofu'>,
+  settings: ReadonlyMap<string, TrustSettings>,
+): readonly string[] {
+  const names: string[] = [];
+  for (const stored of tofu.records()) if (isKnown(stored)) names.push(stored.endpoint);
+  for (const endpoint of settings.keys()) {
+    const stored = tofu.stored(endpoint);
+    if (stored === null || !isKnown(stored)) names.push(endpoint);
+  }
+  return names.toSorted();
 }
 
 /** A tombstone that verifies is not worth a row. */
-export const isKnown = ({ record, verified }: StoredRecord): boolean => record !== null || !verified;
+const isKnown = (stored: StoredRecord): boolean => hasRecord(stored) || !stored.verified;
 
 const unknownEndpoint = (endpoint: string): CommandError =>
   new CommandError('not-found', `nothing is known of ${endpoint}`, {

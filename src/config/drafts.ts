@@ -50,11 +50,11 @@ export interface Drafts extends ReadonlyArray<Draft> {
 
 function found(drafts: readonly Draft[]): Drafts {
   const byName = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    for (const name of new Set(draft.servers.map(({ endpoint }) => endpoint.name))) {
+  for (const each of drafts) {
+    for (const name of new Set(each.servers.map(({ endpoint }) => endpoint.name))) {
       const sharing = byName.get(name);
-      if (sharing === undefined) byName.set(name, [draft]);
-      else sharing.push(draft);
+      if (sharing === undefined) byName.set(name, [each]);
+      else sharing.push(each);
     }
   }
   return Object.assign([...drafts], {

@@ -1,7 +1,7 @@
 // The present state of trust as the metrics show it, made from the rows operators see. What a record adds is kept until
 // the record, its settings or the store's state change, so that a scrape does not read a hundred thousand records again.
 
-import { isKnown, rowOf } from '../admin/pins-rows.ts';
+import { namesOf, rowOf } from '../admin/pins-rows.ts';
 import { endpointStates } from '../admin/shapes.ts';
 import type { PinsRow } from '../admin/shapes.ts';
 import type { KeyState, MetricsView, TrustFacts } from '../ops/metrics.ts';
@@ -63,8 +63,7 @@ class Shares {
     const known = new Map<string, Share>();
     const keys = { ...noKeys };
     const pace = new Pace();
-    const recorded = tofu.records().filter(isKnown);
-    for (const endpoint of new Set([...settings.keys(), ...recorded.map((stored) => stored.endpoint)])) {
+    for (const endpoint of namesOf({ tofu }, settings)) {
       const share = this.#shareOf(endpoint, { tofu, settings });
       known.set(endpoint, share);
       for (const state of keyStates) keys[state] += share.keys[state];
@@ -102,14 +101,14 @@ function ofConfigured(
   names: Iterable<string>,
 ): Pick<TrustFacts, 'endpoints' | 'pinsEnd'> {
   const endpoints = new Map<string, string>();
-  const pinsEnd = new Map<string, number>();
+  const ends = new Map<string, number>();
   for (const endpoint of names) {
     const share = known.get(endpoint);
     if (share === undefined) continue;
     endpoints.set(endpoint, share.state);
-    if (share.end !== null) pinsEnd.set(endpoint, share.end);
+    if (share.end !== null) ends.set(endpoint, share.end);
   }
-  return { endpoints, pinsEnd };
+  return { endpoints, pinsEnd: ends };
 }
 
 /** When nothing will vouch for the endpoint any more; null while something will without end. */

@@ -135,7 +135,7 @@ async function look(
   const { keys, endpoints, pinsEnd } = await at.view.trust();
   for (const [key, count] of Object.entries(keys)) gauge.pins.set({ state: key }, count);
   const pace = new Pace();
-  for (const upstream of [...at.upstream.names]) {
+  for (const upstream of at.upstream.names) {
     // A reload while the loop turned may have taken its rows away.
     if (at.upstream.admit(upstream) === null) continue;
     setDate(gauge.pins_end_timestamp_seconds, upstream, pinsEnd.get(upstream) ?? null);

@@ -122,6 +122,10 @@ class UnreadRow implements RecordRow, StoredRecord {
   }
 }
 
+/** Whether there is one, without reading it. */
+export const hasRecord = (stored: Pick<StoredRecord, 'record'>): boolean =>
+  stored instanceof UnreadRow || stored.record !== null;
+
 export function storedOf(row: RecordRow): StoredRecord {
   if (row instanceof UnreadRow) return row;
   const { endpoint, revision, record } = row;

@@ -149,7 +149,8 @@ function* sealedRows(
   rows: ReadonlyMap<string, RecordRow>,
   over: ReadonlyMap<string, RecordRow> = new Map(),
 ): Generator<readonly [string, SealedEndpoint]> {
-  const sealed = ({ revision, record }: RecordRow): SealedEndpoint => ({ revision, ...sealedKeysOf(record) });
   for (const [endpoint, row] of rows) yield [endpoint, sealed(over.get(endpoint) ?? row)];
   for (const [endpoint, row] of over) if (!rows.has(endpoint)) yield [endpoint, sealed(row)];
 }
+
+const sealed = ({ revision, record }: RecordRow): SealedEndpoint => ({ revision, ...sealedKeysOf(record) });

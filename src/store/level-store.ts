@@ -68,7 +68,7 @@ export class LevelStore implements EmbeddedStore {
 
   async *load(): AsyncGenerator<StoredRecord> {
     this.#checkOpen();
-    for (const row of [...this.#writer.ledger.rows.values()]) yield this.#reported(row);
+    for (const row of this.#writer.ledger.rows.values()) yield this.#reported(row);
     yield* this.#writer.lost.map((endpoint) => ({ endpoint, revision: 0, record: null, verified: false }));
   }
 

@@ -18,7 +18,7 @@ export class Lanes {
   /** In all of `lanes` at once. It stands in line in all of them from this very moment, so that no two wait for each other. */
   runAll<T>(lanes: readonly string[], work: () => Promise<T>): Promise<T> {
     const distinct = new Set(lanes);
-    const running = Promise.all([...distinct].map((lane) => this.#tails.get(lane))).then(work);
+    const running = Promise.all([...distinct].flatMap((lane) => this.#tails.get(lane) ?? [])).then(work);
     const tail = running.then(nothing, nothing);
     for (const lane of distinct) this.#tails.set(lane, tail);
     void this.#clear(distinct, tail);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, asyncProperty, jsonValue } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonPieces } from '../../src/admin/json-pieces.ts';
 import { turnsDuring } from '../turns.ts';
@@ -24,8 +24,8 @@ describe('an answer in pieces', () => {
   });
 
   test('comes to what JSON.stringify makes of any JSON', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.jsonValue(), async (body) => {
+    await assert(
+      asyncProperty(jsonValue(), async (body) => {
         expect((await piecesOf(body)).join('')).toBe(JSON.stringify(body));
       }),
     );

@@ -22,8 +22,10 @@ function filled(series: number): Registry {
     buckets: [0.1, 1],
     registers,
   });
-  new Gauge({ name: 'nothing', help: 'None.', labelNames: ['route'], registers });
   new Gauge({ name: 'bare', help: 'Without labels.', registers }).set(1.5);
+  registry.registerMetric(
+    new Gauge({ name: 'nothing', help: 'None.', labelNames: ['route'], registers: [] }),
+  );
   for (const [at, route] of odd.entries()) {
     bytes.inc({ route }, at * 1e15);
     waits.observe({ route }, at);

@@ -113,19 +113,19 @@ describe('a seal that is long', () => {
   });
 });
 
-describe('a crash or fault while a line is appended', () => {
-  const appending = (
-    fail: (path: string, bytes: Uint8Array) => Promise<void>,
-  ): StoreIo & { armed: boolean } => {
-    const io = {
-      ...diskIo,
-      armed: false,
-      appendFile: (path: string, bytes: Uint8Array) =>
-        io.armed ? fail(path, bytes) : diskIo.appendFile(path, bytes),
-    };
-    return io;
+const appending = (
+  fail: (path: string, bytes: Uint8Array) => Promise<void>,
+): StoreIo & { armed: boolean } => {
+  const io = {
+    ...diskIo,
+    armed: false,
+    appendFile: (path: string, bytes: Uint8Array) =>
+      io.armed ? fail(path, bytes) : diskIo.appendFile(path, bytes),
   };
+  return io;
+};
 
+describe('a crash or fault while a line is appended', () => {
   it.each([
     ['nothing', 0],
     ['half of it', 0.5],
@@ -167,16 +167,16 @@ describe('a crash or fault while a line is appended', () => {
   });
 });
 
+const rewritten = (work: (lines: string[]) => readonly string[]) => (directory: string) =>
+  writeFileSync(
+    join(directory, 'seal.log'),
+    work([...linesOf(directory)])
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+
 describe('a log of the seal that does not fit', () => {
   const turns = ['second', 'third', 'fourth'];
-  const rewritten = (work: (lines: string[]) => readonly string[]) => (directory: string) =>
-    writeFileSync(
-      join(directory, 'seal.log'),
-      work([...linesOf(directory)])
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
-
   it.each([
     ['lost its first line', rewritten(([, ...rest]) => rest)],
     ['lost one in the middle', rewritten(([first = '', , last = '']) => [first, last])],
