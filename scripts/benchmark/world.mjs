@@ -36,8 +36,21 @@ export class World {
     return String(said);
   }
 
-  /** `ways` says where each leg leads: a port, or that and the one whose name the server is known by. */
+  /**
+   * `ways` says where each leg leads: a port, or that and the one whose name the server is known by. Tried more than
+   * once: a port that was free a moment ago may have become that of somebody's connection.
+   */
   async start(entrant, { legs = entrant.legs, ways = this.upstream } = {}) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#started(entrant, { legs, ways });
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
+  }
+
+  async #started(entrant, { legs, ways }) {
     const [metricsPort, ...listens] = await freePorts(legs.length + 1);
     const bound = Object.fromEntries(
       legs.map((leg, index) => [leg, { listen: listens[index], ...whereTo(ways[leg]) }]),
