@@ -113,7 +113,8 @@ function withoutObjects(socket: TLSSocket): TLSSocket {
 const nothingYet: PropertyDescriptor = {
   value(this: TLSSocket, detailed?: boolean): unknown {
     const over = Reflect.get(this, 'secureConnecting') === false;
-    return over ? Reflect.apply(TLSSocket.prototype.getPeerCertificate, this, [detailed]) : {};
+    const ofNode: unknown = Reflect.get(TLSSocket.prototype, 'getPeerCertificate');
+    return over && typeof ofNode === 'function' ? Reflect.apply(ofNode, this, [detailed]) : {};
   },
   configurable: true,
   writable: true,
