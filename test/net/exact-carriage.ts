@@ -15,6 +15,8 @@ export interface Scenario {
   readonly run: (rig: Rig) => Promise<void>;
   /** Memory that is given back stays as it is: what is reused too early shows by itself. */
   readonly unpoisoned?: true;
+  /** About nothing but memory that is given back. */
+  readonly ofMemory?: true;
 }
 
 export const clear: Shape = { client: 'tcp', upstream: 'starttls' };

@@ -271,6 +271,11 @@ export const crowd: readonly Scenario[] = [
     name: 'keeps sessions apart that do anything at any time, in memory that stays as it is',
     run: (rig) => new Campaign(rig, 2).run(),
     unpoisoned: true,
+    ofMemory: true,
   },
-  { name: 'gives back what sessions held that broke with writes pending', run: givesBack },
+  {
+    name: 'gives back what sessions held that broke with writes pending',
+    run: givesBack,
+    ofMemory: true,
+  },
 ];

@@ -16,7 +16,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(['own-buffers', 'streams'] as const)('a relay that reads by its %s', (reading) => {
-  for (const { name, run, unpoisoned = false } of [...carriage, ...ends, ...crowd]) {
+  // Streams give no memory back: what is about that alone is left out.
+  const many = reading === 'streams' ? crowd.filter(({ ofMemory }) => ofMemory !== true) : crowd;
+  for (const { name, run, unpoisoned = false } of [...carriage, ...ends, ...many]) {
     it(name, async () => {
       const rig = new Rig({ stage, reading, poisons: !unpoisoned });
       try {
@@ -40,7 +42,7 @@ it.each([
       const passage = await inStride(rig, shape);
       const before = rig.taken;
       await passage[way].carry(10, { sizes: [1], apart: true });
-      expect(rig.taken - before >= 10).toBe(reading === 'own-buffers');
+      expect(rig.taken > before).toBe(reading === 'own-buffers');
     } finally {
       rig.close();
     }
