@@ -112,9 +112,9 @@ function withoutObjects(socket: TLSSocket): TLSSocket {
 
 const nothingYet: PropertyDescriptor = {
   value(this: TLSSocket, detailed?: boolean): unknown {
+    const own: unknown = Reflect.get(TLSSocket.prototype, 'getPeerCertificate');
     const over = Reflect.get(this, 'secureConnecting') === false;
-    const ofNode: unknown = Reflect.get(TLSSocket.prototype, 'getPeerCertificate');
-    return over && typeof ofNode === 'function' ? Reflect.apply(ofNode, this, [detailed]) : {};
+    return over && typeof own === 'function' ? Reflect.apply(own, this, [detailed]) : {};
   },
   configurable: true,
   writable: true,
