@@ -23,7 +23,7 @@ export interface FlowOptions {
   /** The source ended, and all that it said was given to `destination`. */
   readonly ended: () => void;
   readonly stuck: () => void;
-  /** The destination has taken all that it was given. */
+  /** The destination has taken all of the much that it was given. */
   readonly took: () => void;
 }
 
@@ -36,7 +36,10 @@ export class Flow {
   readonly #options: FlowOptions;
   readonly #stuck: Deadline;
   #stopped = false;
+  /** The source is stopped until the destination has taken all. */
   #waiting = false;
+  /** The destination was given more than it buffers. */
+  #full = false;
   /** Bytes that came as a stream and nobody had to look at. */
   #plainBytes = 0;
   #changing = false;
@@ -67,7 +70,9 @@ export class Flow {
   write(bytes: Uint8Array): void {
     const { destination } = this.#options;
     if (bytes.length === 0 || !destination.writable) return;
-    if (!destination.write(bytes)) this.#wait();
+    if (destination.write(bytes)) return;
+    this.#full = true;
+    this.#wait();
   }
 
   /** What came and is not given to the destination yet is given to it now. */
@@ -113,9 +118,8 @@ export class Flow {
     this.#buffers = found;
     this.#changing = true;
     setImmediate(() => {
-      if (this.#stopped) return;
-      // A paused source may hold what it has read: at a later chunk then.
-      this.#changing = !source.isPaused() && readInto(source, found.landing, this.#landed);
+      // One that holds what it has read waits for a later chunk.
+      this.#changing = !this.#stopped && readInto(source, found.landing, this.#landed);
     });
   }
 
@@ -148,10 +152,11 @@ export class Flow {
     this.#slab = null;
     // Only who is told that a write is over may give its memory to others.
     let held: Buffer | null = slab;
-    destination.write(slab.subarray(0, bytes), () => {
+    const takesMore = destination.write(slab.subarray(0, bytes), () => {
       if (held !== null) buffers?.give(held);
       this.#drained();
     });
+    if (!takesMore) this.#full = true;
     if (destination.writableLength >= pendingBytes) this.#wait();
     if (destination.writableLength > 0) return;
     // Nothing of it is looked at again when the system took all of it at once.
@@ -169,7 +174,9 @@ export class Flow {
   readonly #drained = (): void => {
     const { destination, source, took } = this.#options;
     if (this.#stopped || destination.writableLength > 0) return;
-    took();
+    // A little that is written at once says nothing of whether anybody takes it.
+    if (this.#full) took();
+    this.#full = false;
     if (!this.#waiting) return;
     this.#waiting = false;
     this.#stuck.stop();
