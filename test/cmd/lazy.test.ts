@@ -1,7 +1,6 @@
 // What the built command loads, as Node itself tells: what a start needs before clients can connect, and no more.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import nodeModule from 'node:module';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtBin } from '../lab/build.ts';
@@ -13,18 +12,22 @@ import { cleanEnvironment, run } from '../lab/run.ts';
  * modules of Node, and the packages and sources that the files read name in the comments before each module.
  */
 const watcher = `
-import { readFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
-import { createRequire } from 'node:module';
-const files = [];
-registerHooks({
-  load(url, context, next) {
-    if (url.startsWith('file:') && !url.endsWith('/watcher.mjs')) files.push(url);
-    return next(url, context);
-  },
-});
+import { existsSync, readFileSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+const seen = [];
+// Since Node 22.15; before, hooks run in a thread of their own.
+if (module.registerHooks === undefined) module.register('./hooks.mjs', import.meta.url, { data: process.cwd() });
+else
+  module.registerHooks({
+    load(url, context, next) {
+      seen.push(url);
+      return next(url, context);
+    },
+  });
 const net = createRequire(import.meta.url)('node:net');
 const tell = () => {
+  const noted = existsSync('loaded') ? readFileSync('loaded', 'utf8').split('\\n') : [];
+  const files = [...seen, ...noted].filter((url) => url.startsWith('file:') && !/\\/(?:watcher|hooks)\\.mjs$/.test(url));
   const texts = files.map((url) => readFileSync(new URL(url), 'utf8'));
   const modules = texts.flatMap((text) => [...text.matchAll(/^\\/\\/ (.*\\.(?:js|cjs|mjs|ts))$/gm)].map(([, path]) => path));
   const own = process.moduleLoadList.filter((name) => name.startsWith('NativeModule '));
@@ -39,6 +42,19 @@ net.Server.prototype.listen = function (...args) {
 process.on('exit', () => tell());
 `;
 
+const hooks = `
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+let list = '';
+export function initialize(folder) {
+  list = join(folder, 'loaded');
+}
+export function load(url, context, next) {
+  appendFileSync(list, url + '\\n');
+  return next(url, context);
+}
+`;
+
 interface Loaded {
   readonly files: readonly string[];
   /** Paths of bundled modules, as the bundler notes them. */
@@ -47,16 +63,14 @@ interface Loaded {
   readonly own: readonly string[];
 }
 
-/** Since Node 22.15. */
-const canWatch = 'registerHooks' in nodeModule;
-
-describe.runIf(canWatch)('the built command', () => {
+describe('the built command', () => {
   let folder: Folder;
   let bin: string;
   beforeAll(async () => {
     [folder, bin] = [await temporaryFolder(), await builtBin()];
     await mkdir(join(folder.path, 'state'), { mode: 0o700 });
     await writeFile(join(folder.path, 'watcher.mjs'), watcher);
+    await writeFile(join(folder.path, 'hooks.mjs'), hooks);
     const routes = 'routes:\n  - listen: 127.0.0.1:0\n    upstream: imaps://imap.example.org\n';
     await writeFile(join(folder.path, 'good.yaml'), `state: state\nmetrics: null\n${routes}`);
     await writeFile(join(folder.path, 'metrics.yaml'), `state: state\n${routes}`);
@@ -64,6 +78,7 @@ describe.runIf(canWatch)('the built command', () => {
   afterAll(() => folder.remove());
 
   async function loadedBy(...words: readonly string[]): Promise<Loaded> {
+    await rm(join(folder.path, 'loaded'), { force: true });
     const { shown } = await run([process.execPath, '--import', './watcher.mjs', bin, ...words], {
       cwd: folder.path,
       env: cleanEnvironment(folder.path),
