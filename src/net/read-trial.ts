@@ -19,6 +19,8 @@ export interface TrialOptions {
 const words = Buffer.from('* OK first, as a stream\r\n');
 /** More than a read, than a TLS record and than a stream buffers. */
 const contentBytes = 200_000;
+/** Two are our own. */
+const mostAccepted = 64;
 
 /** Each byte tells of its place. */
 function makeContent(): Buffer {
@@ -34,12 +36,15 @@ export async function tryReadInto(
 ): Promise<boolean> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const opened: { destroy(): unknown }[] = [];
+  const accepted: Socket[] = [];
   try {
     const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
     opened.push({ destroy: () => server.close() });
+    server.maxConnections = mostAccepted;
+    server.on('connection', (socket) => void accepted.push(quiet(socket)));
     await once(server, 'listening', { signal: limit });
     for (const shape of [plain, secure]) {
-      const { from, to } = await shape(await pairOf(server, { opened, limit }), limit);
+      const { from, to } = await shape(await pairOf(server, { opened, accepted, limit }), limit);
       opened.push(from, to);
       if (!(await arrives({ from, to, buffers }, limit))) return false;
     }
@@ -47,7 +52,7 @@ export async function tryReadInto(
   } catch {
     return false;
   } finally {
-    for (const each of opened) each.destroy();
+    for (const each of [...opened, ...accepted]) each.destroy();
   }
 }
 
@@ -61,17 +66,24 @@ interface Way {
   readonly to: Socket;
 }
 
-async function pairOf(
-  server: Server,
-  { opened, limit }: { readonly opened: { destroy(): unknown }[]; readonly limit: AbortSignal },
-): Promise<Pair> {
-  const accepted = once(server, 'connection', { signal: limit });
+interface Place {
+  readonly opened: { destroy(): unknown }[];
+  /** Of whoever came: any user of this machine may connect here, and must neither spoil a trial nor break anything. */
+  readonly accepted: readonly Socket[];
+  readonly limit: AbortSignal;
+}
+
+async function pairOf(server: Server, { opened, accepted, limit }: Place): Promise<Pair> {
   const near = quiet(connect({ port: portOf(server), host: '127.0.0.1', noDelay: true }));
   opened.push(near);
-  const [far]: unknown[] = await accepted;
-  if (!isSocket(far)) throw new TypeError('no socket');
-  opened.push(quiet(far));
-  return { near, far };
+  await once(near, 'connect', { signal: limit });
+  const isFar = ({ remoteAddress, remotePort }: Socket): boolean =>
+    remotePort === near.localPort && remoteAddress === near.localAddress;
+  for (;;) {
+    const far = accepted.find(isFar);
+    if (far !== undefined) return { near, far };
+    await once(server, 'connection', { signal: limit });
+  }
 }
 
 /** What breaks a trial shows in what does not arrive. */

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import { connect, Server, Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OwnReads } from '../../src/net/own-reads.ts';
 import { ReadBuffers } from '../../src/net/read-buffers.ts';
@@ -23,6 +23,27 @@ function changed(change: (socket: Socket) => void): ReadBuffers {
 }
 
 const landed = (): boolean => true;
+
+/** Somebody of this machine connects wherever a port opens, before anybody else, and resets one connection of two. */
+function strangers(): Set<Socket> {
+  const came = new Set<Socket>();
+  const listen: unknown = Reflect.get(Server.prototype, 'listen');
+  vi.spyOn(Server.prototype, 'listen').mockImplementation(function watchedListen(this: Server, ...given: unknown[]) {
+    this.once('listening', () => {
+      const address = this.address();
+      if (typeof address !== 'object' || address === null) return;
+      for (let at = 0; at < 4; at += 1) {
+        const socket = connect(address.port, '127.0.0.1');
+        socket.on('error', () => undefined);
+        if (at % 2 === 0) socket.on('connect', () => setImmediate(() => socket.resetAndDestroy()));
+        came.add(socket);
+      }
+    });
+    if (typeof listen === 'function') Reflect.apply(listen, this, given);
+    return this;
+  });
+  return came;
+}
 
 const symbolOf = (socket: Socket, name: string): symbol => {
   const found = Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
@@ -63,6 +84,13 @@ describe('the trial of reads into a buffer of ours', () => {
     expect(await tryReadInto(new ReadBuffers(), { deadlineMs: 30_000, signal: AbortSignal.abort() })).toBe(
       false,
     );
+  });
+
+  it('is spoilt by nobody else who connects meanwhile, and keeps no connection of his', async () => {
+    const came = strangers();
+    expect(await tryReadInto(new ReadBuffers(), patient)).toBe(true);
+    expect(came.size).toBe(4);
+    await expect.poll(() => [...came].every(({ destroyed }) => destroyed)).toBe(true);
   });
 
   it('is made once, when the first session asks', async () => {
