@@ -139,7 +139,8 @@ async function arrives(
     exact &&= buffers.landing.subarray(0, bytes).equals(content.subarray(at, at + bytes));
     at += bytes;
     to.pause();
-    setImmediate(() => to.resume());
+    // The last time the trial may be over before.
+    setImmediate(() => void (to.destroyed || to.resume()));
     return false;
   });
   if (!taken) return false;
