@@ -102,6 +102,14 @@ describe('the trial of reads into a buffer of ours', () => {
     expect(failed).not.toHaveBeenCalled();
   });
 
+  it('leaves everything as it is where it cannot be loaded any more', async () => {
+    const failed = vi.fn();
+    const reads = new OwnReads(failed, () => Promise.reject(new TypeError('ERR_MODULE_NOT_FOUND')));
+    reads.buffers();
+    await expect.poll(() => failed.mock.calls.length).toBe(1);
+    expect(reads.buffers()).toBeNull();
+  });
+
   it('tells once that they do not work, and nothing when the process ends meanwhile', async () => {
     changed((socket) => Reflect.deleteProperty(socket, symbolOf(socket, 'kBuffer')));
     const [failed, closed] = [vi.fn(), vi.fn()];
