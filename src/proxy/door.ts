@@ -26,7 +26,7 @@ export class Door {
   readonly #server: Server;
   readonly #leave: () => void;
   #serve: ((socket: Socket) => void) | null = null;
-  /** In the order they came; null once somebody served, or nobody ever will. */
+  /** In the order they came, those who are still there; null once somebody served, or nobody ever will. */
   #waiting: Set<Socket> | null = new Set();
 
   constructor({ key, text, server, leave }: DoorParts) {
@@ -49,7 +49,7 @@ export class Door {
 
   /** How many wait now. */
   get waiting(): number {
-    return [...(this.#waiting ?? [])].filter(({ destroyed }) => !destroyed).length;
+    return this.#waiting?.size ?? 0;
   }
 
   #accept(socket: Socket): void {
@@ -57,13 +57,20 @@ export class Door {
     // A UNIX socket has no reset, and Node throws when it is asked for one.
     if (this.address === null) socket.resetAndDestroy = () => socket.destroy();
     if (this.#serve !== null) this.#serve(socket);
-    else if (this.#waiting !== null && this.#waiting.size < backlog) this.#waiting.add(socket);
+    else if (this.#waiting !== null && this.#waiting.size < backlog) this.#wait(socket, this.#waiting);
     else socket.resetAndDestroy();
+  }
+
+  /** Who leaves meanwhile keeps no place that another could have. */
+  #wait(socket: Socket, waiting: Set<Socket>): void {
+    waiting.add(socket);
+    socket.once('close', () => waiting.delete(socket));
   }
 
   /** Those who are still there; from now on nobody waits. */
   #waiters(): readonly Socket[] {
     const waiting = [...(this.#waiting ?? [])].filter(({ destroyed }) => !destroyed);
+    this.#waiting?.clear();
     this.#waiting = null;
     return waiting;
   }

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isLoopback } from '../../src/proxy/address.ts';
-import type { Door } from '../../src/proxy/door.ts';
+import { backlog, type Door } from '../../src/proxy/door.ts';
 import { listenTcp, type ListenTcpOptions } from '../../src/proxy/listen-tcp.ts';
 import { findPortOwner, uidOfListener } from '../../src/proxy/port-owner.ts';
 
@@ -177,6 +177,14 @@ describe('a TCP place', () => {
       count += 1;
     };
     expect(count).toBe(1);
+  });
+
+  it('keeps no place for those who left', async () => {
+    const [door] = await opened('127.0.0.1');
+    for (let at = 0; at < backlog; at += 1) (await clientOf(door)).resetAndDestroy();
+    await expect.poll(() => door?.waiting).toBe(0);
+    await clientOf(door);
+    await expect.poll(() => door?.waiting).toBe(1);
   });
 
   it('resets who waits when the door closes, without a byte', async () => {
