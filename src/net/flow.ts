@@ -69,7 +69,7 @@ export class Flow {
   /** Back-pressure: a full destination pauses the source until it drained. */
   write(bytes: Uint8Array): void {
     const { destination } = this.#options;
-    if (bytes.length === 0 || !destination.writable) return;
+    if (this.#stopped || bytes.length === 0 || !destination.writable) return;
     if (destination.write(bytes)) return;
     this.#full = true;
     this.#wait();
@@ -128,6 +128,8 @@ export class Flow {
     const buffers = this.#buffers;
     if (this.#stopped || buffers === null) return false;
     if (this.#filled + bytes > slabBytes) this.#send();
+    // To tell of what goes on may be what ends the relay.
+    if (this.#stopped) return false;
     this.#slab ??= buffers.take();
     buffers.landing.copy(this.#slab, this.#filled, 0, bytes);
     this.#filled += bytes;
@@ -149,6 +151,7 @@ export class Flow {
     this.#filled = 0;
     if (!destination.writable) return;
     carried(bytes);
+    if (this.#stopped) return;
     this.#slab = null;
     // Only who is told that a write is over may give its memory to others.
     let held: Buffer | null = slab;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { endpointOf } from '../../src/endpoint.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import { dial } from '../../src/net/dial.ts';
@@ -220,6 +220,28 @@ describe('relay', () => {
     control.abort();
     expect(await ended).toEqual({ state: 'aborted' });
     expect([(await atHost).ended, (await atUser).ended]).toEqual([false, false]);
+  });
+
+  it('writes nothing more when it ends while it tells of what it is about to write', async () => {
+    const made = await scene();
+    const control = new AbortController();
+    const write = vi.spyOn(made.upstream, 'write');
+    let written = Number.POSITIVE_INFINITY;
+    let carried = 0;
+    const { ended } = start(made, {
+      signal: control.signal,
+      counted: (_, bytes) => {
+        carried += bytes;
+        if (carried < 2_000_000 || control.signal.aborted) return;
+        control.abort();
+        written = write.mock.calls.length;
+      },
+    });
+    made.host.resume();
+    pour(made.user, 5_000_000);
+    expect(await ended).toEqual({ state: 'aborted' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(write).toHaveBeenCalledTimes(written);
   });
 
   it('ends a session in which nobody says anything', async () => {
