@@ -176,7 +176,10 @@ export class Flow {
 
   readonly #drained = (): void => {
     const { destination, source, took } = this.#options;
-    if (this.#stopped || destination.writableLength > 0) return;
+    if (this.#stopped) return;
+    // Part of what waits was taken: slow, and not stuck.
+    this.#stuck.extend();
+    if (destination.writableLength > 0) return;
     // A little that is written at once says nothing of whether anybody takes it.
     if (this.#full) took();
     this.#full = false;
