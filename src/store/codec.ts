@@ -104,18 +104,18 @@ class UnreadRow implements RecordRow, StoredRecord {
   #text: string | null;
   #record: EndpointRecord | null = null;
 
-  constructor(body: string, [start, endpoint = '', revision, generation, epoch]: RegExpExecArray) {
+  constructor(body: string, [, endpoint = '', revision, generation, epoch]: RegExpExecArray) {
     this.endpoint = endpoint;
     this.revision = Number(revision);
     this.generation = Number(generation);
     this.epoch = Number(epoch);
-    this.#text = body.slice(start.length, -1);
+    this.#text = body;
   }
 
   get record(): EndpointRecord | null {
     if (this.#text !== null) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the checksum held: it is what was stored
-      this.#record = JSON.parse(this.#text) as EndpointRecord;
+      this.#record = (JSON.parse(this.#text) as RecordRow).record;
       this.#text = null;
     }
     return this.#record;
