@@ -12,7 +12,7 @@ import { Ledger, newHead, type Plan } from './ledger.ts';
 import { lookAt, type Look } from './look.ts';
 import type { Change, SealedKeys, StoredAuditEntry } from './pin-store.ts';
 import type { Seal } from './seal.ts';
-import { SealFile, usualSmallBytes } from './seal-file.ts';
+import { SealFile, usualSmallBytes, type SealEnd } from './seal-file.ts';
 import { noSealedKeys, sealedKeysOf, stricter } from './sealed-keys.ts';
 import { StoreError } from './store-error.ts';
 
@@ -43,6 +43,8 @@ const believed = ({ generation, held }: Pick<Seal, 'generation' | 'held'>): Beli
   endpoints: new Map(),
 });
 
+const endOf = ({ seal }: Look): SealEnd | null => (seal.state === 'read' ? seal.end : null);
+
 const foldEveryMs = 3_600_000;
 const nothing = { rows: new Map(), weights: new Map(), digest: 0n } as const;
 
@@ -65,7 +67,7 @@ export class Writer {
     this.#facts = facts;
     this.#recovered = recovered;
     this.#database = look.database;
-    this.#sealFile = this.#sealFileOf(look);
+    this.#sealFile = this.#sealFileOf(endOf(look));
     this.#ledger = this.#take(look);
   }
 
@@ -168,7 +170,8 @@ export class Writer {
     if (look.database === null) throw new StoreError('store-io', look.broken ?? 'the database does not open');
     const { rows: before, head } = this.#ledger;
     this.#database = look.database;
-    this.#sealFile = this.#sealFileOf(look);
+    // Whole: what is read after a failed sync need not be on the disk, and no later sync puts it there.
+    this.#sealFile = this.#sealFileOf(null);
     const audit: StoredAuditEntry[] = [];
     for await (const row of readAudit(look.database, head.audit.sequence)) audit.push(entryOf(row));
     this.#ledger = this.#take(look);
@@ -192,9 +195,9 @@ export class Writer {
     return new Ledger(survey ?? nothing, head);
   }
 
-  #sealFileOf({ seal }: Look): SealFile {
+  #sealFileOf(end: SealEnd | null): SealFile {
     const { paths, io, smallSealBytes: smallBytes = usualSmallBytes } = this.#facts;
-    return new SealFile({ paths, io, smallBytes }, seal.state === 'read' ? seal.end : null);
+    return new SealFile({ paths, io, smallBytes }, end);
   }
 
   #behind(): boolean {

@@ -143,6 +143,9 @@ describe('a crash or fault while a line is appended', () => {
     io.armed = false;
     expect((await loaded(store)).get(endpoint)).toMatchObject({ revision: 3, record: next('third') });
     await committed(store, [changeOf(endpoint, 3, { record: next('fourth') })]);
+    // A line whose sync failed is not built upon.
+    const log = existsSync(join(directory, 'seal.log')) ? logOf(directory) : '';
+    expect(log).not.toContain('{"generation":3,');
     await store.close();
     expect(await stateOf(directory)).toEqual({ found: 'good', state: 'good', generation: 4 });
   });
