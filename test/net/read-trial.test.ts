@@ -28,7 +28,10 @@ const landed = (): boolean => true;
 function strangers(): Set<Socket> {
   const came = new Set<Socket>();
   const listen: unknown = Reflect.get(Server.prototype, 'listen');
-  vi.spyOn(Server.prototype, 'listen').mockImplementation(function watchedListen(this: Server, ...given: unknown[]) {
+  vi.spyOn(Server.prototype, 'listen').mockImplementation(function watchedListen(
+    this: Server,
+    ...given: unknown[]
+  ) {
     this.once('listening', () => {
       const address = this.address();
       if (typeof address !== 'object' || address === null) return;
