@@ -26,7 +26,7 @@ const run: Run = async (args, io) => {
   // Before most of the program is loaded: clients wait meanwhile, and none is refused.
   closeUmask();
   const doors = await EarlyDoors.open(config.routes, io.env);
-  const { runDaemon } = await import('../src/daemon.ts');
+  const { runDaemon } = await doors.across(import('../src/daemon.ts'));
   await runDaemon(config, {
     doors,
     reread: () => loadConfig(sources),

@@ -41,6 +41,16 @@ export class EarlyDoors {
     return this.#doors;
   }
 
+  /** What `load` comes to; where it fails they are closed: open doors would keep alive a process that serves nobody. */
+  async across<T>(load: Promise<T>): Promise<T> {
+    try {
+      return await load;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
   /** Unless they were claimed. Never rejects. */
   async close(): Promise<void> {
     if (this.#claimed) return;

@@ -94,6 +94,15 @@ describe('doors opened early', () => {
     squatter.close();
   });
 
+  test('close where what serves there cannot be loaded', async () => {
+    const port = await freePort();
+    const doors = await EarlyDoors.open((await configAt(port)).routes, {});
+    const client = await clientAt(port);
+    await expect(doors.across(Promise.reject(new TypeError('no such file')))).rejects.toThrow(TypeError);
+    await expect.poll(() => client.closed).toBe(true);
+    await expect(clientAt(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   test('close with the daemon', async () => {
     const port = await freePort();
     const config = await configAt(port);
