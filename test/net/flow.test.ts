@@ -15,13 +15,14 @@ class Taker {
   taken = 0;
 
   constructor(socket: Socket) {
-    Reflect.set(socket, '_writev', null);
-    socket._write = (chunk: Uint8Array, _, done): void => {
+    const write = (chunk: Uint8Array, _: unknown, done: () => void): void => {
       setTimeout(() => {
         this.taken += chunk.length;
         done();
       }, this.delayMs);
     };
+    Reflect.set(socket, '_writev', null);
+    Reflect.set(socket, '_write', write);
   }
 }
 

@@ -181,7 +181,7 @@ describe('a TCP place', () => {
 
   it('keeps no place for those who left', async () => {
     const [door] = await opened('127.0.0.1');
-    for (let at = 0; at < backlog; at += 1) (await clientOf(door)).resetAndDestroy();
+    for (let count = 0; count < backlog; count += 1) (await clientOf(door)).resetAndDestroy();
     await expect.poll(() => door?.waiting).toBe(0);
     await clientOf(door);
     await expect.poll(() => door?.waiting).toBe(1);
