@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
+import { Pace } from '../pace.ts';
 import { appraise, type Appraisal, type Remains } from './appraise.ts';
 import { asStoreError, openDatabase, type Database, type Operation } from './database.ts';
 import { found, lockedError, type StorePaths } from './directory.ts';
@@ -37,6 +38,8 @@ export async function lookInto(paths: StorePaths, { database, broken }: Opened):
   const names = seal.state === 'read' ? seal.seal.endpoints.keys() : [];
   const taken = database === null ? null : await survey(database, names);
   const remains: Remains = { survey: taken, broken, seal, secret: secret !== null };
+  // To compare a hundred thousand names is a piece of work of its own.
+  await new Pace().rest();
   return { ...remains, database, secret, appraisal: appraise(remains) };
 }
 
