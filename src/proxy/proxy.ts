@@ -283,7 +283,7 @@ export class Proxy {
 
   /** Open now, oldest first; each as it is when it is asked for, without those that ended meanwhile. */
   *sessions(): Generator<SessionFacts> {
-    for (const session of [...this.#sessions]) if (this.#sessions.has(session)) yield session.facts();
+    for (const session of this.#sessions) yield session.facts();
   }
 
   status(): readonly RouteStatus[] {

@@ -100,7 +100,7 @@ const pieceLength = 65_536;
 async function endpointsIn(rows: string): Promise<Map<string, SealedEndpoint> | null> {
   const endpoints = new Map<string, SealedEndpoint>();
   const pace = new Pace();
-  for (let at = 0; at < rows.length; ) {
+  for (let at = 0; at < rows.length;) {
     const joint = rows.indexOf(betweenRows, at + pieceLength);
     const end = joint === -1 ? rows.length : joint + 2;
     const piece = parsed(`[${rows.slice(at, end)}]`);
