@@ -1,5 +1,6 @@
 // Run as a process of its own: opens idle clients of a port, a few at a time, and holds them. `open N` opens up to N in
-// all, `echo N` sends a line on N of them chosen at random, one by one, and says how long each took to come back.
+// all, `echo N` sends a line on N of them chosen at random, one by one, and says how long each took to come back; `every N`
+// sends N bytes on every one of them, one after another.
 
 import { connect } from 'node:net';
 
@@ -38,26 +39,40 @@ async function openUpTo(count) {
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-async function echo(count) {
+/** Milliseconds until what was sent on `socket` is back whole. */
+async function roundTrip(socket, sent) {
+  const startedAt = performance.now();
+  await new Promise((resolve) => {
+    let missing = sent.length;
+    const count = (chunk) => {
+      missing -= chunk.length;
+      if (missing > 0) return;
+      socket.off('data', count);
+      resolve();
+    };
+    socket.on('data', count);
+    socket.write(sent);
+  });
+  return performance.now() - startedAt;
+}
+
+async function timed(sockets, sent) {
   const took = [];
-  for (let turn = 0; turn < count; turn += 1) {
-    const socket = open[Math.floor(Math.random() * open.length)];
-    const startedAt = performance.now();
-    await new Promise((resolve) => {
-      socket.once('data', resolve);
-      socket.write('a NOOP\r\n');
-    });
-    took.push(performance.now() - startedAt);
-  }
+  for (const socket of sockets) took.push(await roundTrip(socket, sent));
   return took.toSorted((a, b) => a - b);
 }
 
+const line = Buffer.from('a NOOP\r\n');
+const anyOf = (count) => Array.from({ length: count }, () => open[Math.floor(Math.random() * open.length)]);
+
+const works = {
+  open: (count) => openUpTo(count).then(() => ({ open: open.length, lost })),
+  echo: (count) => timed(anyOf(count), line).then((took) => ({ took, lost })),
+  every: (length) => timed(open, line.subarray(0, length)).then((took) => ({ took, lost })),
+};
+
 process.on('message', ([word, number]) => {
-  const work =
-    word === 'open'
-      ? openUpTo(number).then(() => ({ open: open.length, lost }))
-      : echo(number).then((took) => ({ took, lost }));
-  work.then(
+  works[word](number).then(
     (answer) => process.send?.(answer),
     (error) => process.send?.({ error: String(error.message) }),
   );

@@ -74,11 +74,12 @@ export async function connectionsCurve({ dist, quick, given, say }) {
         metrics: await step(daemon, () => fetchOver(metrics, { path: '/metrics' })),
         one: await step(daemon, () => clients.ask(['open', count + 1])),
         echo: (await clients.ask(['echo', 500])).took,
+        ...(await everySession(daemon, clients)),
       };
       before = count + 1;
       rows.push(row);
       say(
-        `connections ${count}: ${(row.cpuPerSession ?? 0).toFixed(2)} ms each, ${(row.kibPerSession ?? 0).toFixed(0)} KiB each, open ${cell(row.opened)}, ${headings.map(([key, name]) => `${name} ${cell(row[key])}`).join(', ')}, line p50 ${row.echo[250].toFixed(1)} max ${row.echo.at(-1).toFixed(1)} ms`,
+        `connections ${count}: ${(row.cpuPerSession ?? 0).toFixed(2)} ms each, ${(row.kibPerSession ?? 0).toFixed(0)} KiB each, open ${cell(row.opened)} (collector ${row.opened.gcMs.toFixed(0)}), ${headings.map(([key, name]) => `${name} ${cell(row[key])}`).join(', ')}, line p50 ${row.echo[250].toFixed(1)} max ${row.echo.at(-1).toFixed(1)} ms, a byte on each ${row.every.bytes.at(-1).toFixed(1)}, a line ${row.every.lines.at(-1).toFixed(1)} ms at most`,
       );
     }
   } finally {
@@ -91,23 +92,41 @@ export async function connectionsCurve({ dist, quick, given, say }) {
     header: [
       'sessions',
       'CPU ms each',
-      'longest hold while opening',
+      'longest hold while opening (of the collector)',
       'KiB each',
       'RSS MiB',
       ...headings.map(([, name]) => name),
       'a line and back p50 / p99 / longest',
+      'a byte, a line on each, one after another: longest',
+      'hold meanwhile',
     ],
     rows: rows.map((row) => [
       row.count,
       row.cpuPerSession?.toFixed(2) ?? '-',
-      row.opened.holdMs.toFixed(0),
+      `${row.opened.holdMs.toFixed(0)} (${row.opened.gcMs.toFixed(0)})`,
       row.kibPerSession?.toFixed(0) ?? '-',
       mebibytes(row.rss),
       ...headings.map(([key]) => cell(row[key])),
       `${row.echo[250].toFixed(1)} / ${row.echo[495].toFixed(1)} / ${row.echo.at(-1).toFixed(1)} ms`,
+      `${row.every.bytes.at(-1).toFixed(1)}, ${row.every.lines.at(-1).toFixed(1)} ms`,
+      row.every.holdMs.toFixed(0),
     ]),
     raw: rows,
   };
+}
+
+/**
+ * A line, then a byte, on each session, one after another; how long the daemon's loop was held meanwhile. The line comes
+ * first: until its first line is known to be mail, a client's bytes wait.
+ */
+async function everySession(daemon, clients) {
+  const every = await step(daemon, async () => {
+    const { took: lines } = await clients.ask(['every', 8]);
+    const { took: bytes, lost } = await clients.ask(['every', 1]);
+    return { bytes, lines, lost };
+  });
+  if (every.lost > 0) throw new Error(`${every.lost} sessions were lost`);
+  return { every };
 }
 
 /** A session has two descriptors in the daemon. */

@@ -4,7 +4,11 @@
 // A hold is counted only as far as the process burnt CPU meanwhile: on a busy machine a process waits for its turn, and
 // that says nothing about it.
 
+import { PerformanceObserver } from 'node:perf_hooks';
+
 let holdMs = 0;
+/** The longest pause of the garbage collector, which is part of a hold. */
+let gcMs = 0;
 let lastAt = performance.now();
 let lastCpu = cpuMs();
 let startedCpu = 0;
@@ -25,16 +29,21 @@ function tick() {
 const ticker = setInterval(tick, 1);
 ticker.unref();
 
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) gcMs = Math.max(gcMs, duration);
+}).observe({ entryTypes: ['gc'] });
+
 function facts() {
   tick();
   const { rss, heapUsed } = process.memoryUsage();
-  return { holdMs, cpuMs: cpuMs() - startedCpu, totalCpuMs: cpuMs(), rss, heapUsed };
+  return { holdMs, gcMs, cpuMs: cpuMs() - startedCpu, totalCpuMs: cpuMs(), rss, heapUsed };
 }
 
 process.on('message', (asked) => {
   if (asked === 'reset') {
     tick();
     holdMs = 0;
+    gcMs = 0;
     startedCpu = cpuMs();
     process.send?.('reset');
   } else if (asked === 'read') process.send?.(facts());

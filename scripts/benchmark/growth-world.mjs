@@ -136,8 +136,8 @@ export async function step({ ask }, work) {
   const answer = await work();
   const ms = performance.now() - startedAt;
   await pause(5);
-  const { cpuMs, holdMs, rss } = await ask('read');
-  return { ms, cpuMs, holdMs, rss, ...(typeof answer === 'object' && answer !== null ? answer : {}) };
+  const { cpuMs, holdMs, gcMs, rss } = await ask('read');
+  return { ms, cpuMs, holdMs, gcMs, rss, ...(typeof answer === 'object' && answer !== null ? answer : {}) };
 }
 
 /** A question over HTTP, to a socket or a port; the answer is counted, not kept, unless `keep`. */

@@ -26,7 +26,7 @@ export interface LiveFacts {
 }
 
 export const liveParts = (facts: LiveFacts): Omit<LiveParts, 'dashboard'> => ({
-  sessions: async () => facts.proxy.sessions().map(sessionRow),
+  sessions: () => sessionRows(facts),
   endpoints: () => endpointRows(facts),
   probe: (endpoint) => facts.probing.probe(endpoint),
   follow: (options) => facts.feed.follow(options),
@@ -37,6 +37,16 @@ const sessionRow = ({ startedAt, ...facts }: SessionFacts): SessionRow => ({
   ...facts,
   startedAt: isoDate(startedAt),
 });
+
+async function sessionRows({ proxy }: LiveFacts): Promise<readonly SessionRow[]> {
+  const rows: SessionRow[] = [];
+  const pace = new Pace();
+  for (const session of proxy.sessions()) {
+    rows.push(sessionRow(session));
+    if (pace.isDue) await pace.rest();
+  }
+  return rows;
+}
 
 async function endpointRows(facts: LiveFacts): Promise<readonly EndpointRow[]> {
   const configured = configuredOf(facts.routes());

@@ -281,9 +281,9 @@ export class Proxy {
     for (const session of this.#sessions) session.tellCarried();
   }
 
-  /** Open now, oldest first. */
-  sessions(): readonly SessionFacts[] {
-    return [...this.#sessions].map((session) => session.facts());
+  /** Open now, oldest first; each as it is when it is asked for, without those that ended meanwhile. */
+  *sessions(): Generator<SessionFacts> {
+    for (const session of this.#sessions) yield session.facts();
   }
 
   status(): readonly RouteStatus[] {

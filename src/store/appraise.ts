@@ -11,6 +11,8 @@ export interface Remains {
   readonly survey: Survey | null;
   readonly broken: string | null;
   readonly seal: SealReading;
+  /** Endpoints the seal knows and the database lacks. */
+  readonly missing: readonly string[];
   readonly secret: boolean;
 }
 
@@ -26,7 +28,7 @@ export interface Appraisal {
 }
 
 export function appraise(remains: Remains): Appraisal {
-  const findings = [...databaseFindings(remains), ...sealFindings(remains.seal, remains.survey)];
+  const findings = [...databaseFindings(remains), ...sealFindings(remains)];
   if (!remains.secret) findings.push('the store secret is missing or short');
   if (findings.length > 0) return { state: 'damaged', findings };
   const head = remains.survey?.head;
@@ -59,25 +61,25 @@ function databaseFindings({ survey, broken }: Remains): string[] {
   return findings;
 }
 
-function sealFindings(reading: SealReading, survey: Survey | null): string[] {
+function sealFindings({ seal: reading, survey, missing }: Remains): string[] {
   switch (reading.state) {
     case 'unreadable':
       return [`the seal cannot be read: ${reading.detail}`];
     case 'none':
       return isNewborn(survey) ? [] : ['the seal is missing'];
     case 'read':
-      return survey === null ? [] : comparison(reading.seal, survey);
+      return survey === null ? [] : comparison(reading.seal, { survey, missing });
   }
 }
 
 const isNewborn = (survey: Survey | null): boolean =>
   survey?.head?.generation === 0 && survey.weights.size === 0;
 
-function comparison(seal: Seal, survey: Survey): string[] {
+function comparison(
+  seal: Seal,
+  { survey: { head }, missing }: Pick<Remains, 'missing'> & { readonly survey: Survey },
+): string[] {
   const findings: string[] = [];
-  const { head } = survey;
-  const missing: string[] = [];
-  for (const endpoint of seal.endpoints.keys()) if (!survey.weights.has(endpoint)) missing.push(endpoint);
   // An older generation rightly lacks what came later; it is told by its number.
   if (missing.length > 0 && (head === null || head.generation >= seal.generation)) {
     findings.push(`missing records: ${missing.join(', ')}`);

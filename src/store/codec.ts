@@ -42,14 +42,16 @@ export function decode(key: string, text: string): unknown {
   return body === null ? null : parsed(body);
 }
 
-function soundBody(key: string, text: string): string | null {
+/** What follows the checksum, or null when that does not hold. */
+export function soundBody(key: string, text: string): string | null {
   const end = text.indexOf('\n');
   if (end !== 64) return null;
   const body = text.slice(end + 1);
   return hashOf(key, body) === text.slice(0, end) ? body : null;
 }
 
-function parsed(body: string): unknown {
+/** null for what is no JSON. */
+export function parsed(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {

@@ -3,14 +3,16 @@
 
 import { randomBytes } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
+import { Pace } from '../pace.ts';
 import { appraise, type Appraisal, type Remains } from './appraise.ts';
 import { asStoreError, openDatabase, type Database, type Operation } from './database.ts';
 import { found, lockedError, type StorePaths } from './directory.ts';
 import type { StoreIo } from './io.ts';
+import type { Seal } from './seal.ts';
 import { readSeal } from './seal-file.ts';
 import { readSecret } from './secret.ts';
 import { StoreError } from './store-error.ts';
-import { survey } from './survey.ts';
+import { survey, type Survey } from './survey.ts';
 
 export interface Look extends Omit<Remains, 'secret'> {
   /** Open; whoever looks closes it. */
@@ -36,8 +38,20 @@ export async function lookInto(paths: StorePaths, { database, broken }: Opened):
   const secret = await readSecret(paths);
   const names = seal.state === 'read' ? seal.seal.endpoints.keys() : [];
   const taken = database === null ? null : await survey(database, names);
-  const remains: Remains = { survey: taken, broken, seal, secret: secret !== null };
+  const missing = seal.state === 'read' ? await missingOf(seal.seal, taken) : [];
+  const remains: Remains = { survey: taken, broken, seal, missing, secret: secret !== null };
   return { ...remains, database, secret, appraisal: appraise(remains) };
+}
+
+/** A hundred thousand names to look for, with turns of the event loop between. */
+async function missingOf({ endpoints }: Seal, taken: Survey | null): Promise<readonly string[]> {
+  const missing: string[] = [];
+  const pace = new Pace();
+  for (const endpoint of endpoints.keys()) {
+    if (taken?.weights.has(endpoint) !== true) missing.push(endpoint);
+    if (pace.isDue) await pace.rest();
+  }
+  return missing;
 }
 
 interface Opened {

@@ -30,12 +30,12 @@ export async function readSeal({ seal: path, sealLog }: StorePaths): Promise<Sea
   try {
     const [text, log] = await Promise.all([textIn(path), textIn(sealLog)]);
     if (text === null) return log === null ? { state: 'none' } : unreadable('only its log is there');
-    const seal = decodeSeal(text);
+    const seal = await decodeSeal(text);
     if (seal === null) return unreadable('its checksum does not hold');
     const hash = text.slice(0, 64);
     const wholeBytes = Buffer.byteLength(text);
     if (log === null) return { state: 'read', seal, end: { wholeBytes, logBytes: 0, hash } };
-    const followed = followLog(seal, hash, log);
+    const followed = await followLog(seal, hash, log);
     if (followed === null) return unreadable('its log does not follow it');
     const end = { wholeBytes, logBytes: Buffer.byteLength(log), hash: followed.hash };
     return { state: 'read', seal: followed.seal, end: followed.state === 'open' ? end : null };

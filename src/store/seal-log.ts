@@ -3,12 +3,14 @@
 // missing in the middle, or that follows another seal, is damage. The last one may be torn: then its turn was never
 // acknowledged.
 
+import { Pace } from '../pace.ts';
 import { hashOf, isCount, isObject } from './codec.ts';
 import { isDigest, isNames } from './head.ts';
 import {
   isSealedRow,
   sealedEndpoint,
   sealedRow,
+  type ReadSeal,
   type Seal,
   type SealedEndpoint,
   type SealSource,
@@ -45,13 +47,13 @@ export type LogReading = {
   readonly hash: string;
 } | null;
 
-/** The seal as the log leaves it. */
-export function followLog(seal: Seal, checksum: string, text: string): LogReading {
+/** The seal as the log leaves it, with turns of the event loop between; `seal` is used up. */
+export async function followLog(seal: ReadSeal, checksum: string, text: string): Promise<LogReading> {
   const lines = text.split('\n');
   const isTorn = lines.pop() !== '';
   if (isOfOldSeal(seal, checksum, lines)) return { state: 'closed', seal, hash: checksum };
-  const endpoints = new Map(seal.endpoints);
-  let [now, hash]: [Seal, string] = [{ ...seal, endpoints }, checksum];
+  const pace = new Pace();
+  let [now, hash]: [ReadSeal, string] = [seal, checksum];
   for (const [index, line] of lines.entries()) {
     const step = decodeStep(hash, line);
     if (step === null || step.generation !== now.generation + 1) {
@@ -59,10 +61,11 @@ export function followLog(seal: Seal, checksum: string, text: string): LogReadin
       if (index === lines.length - 1 && !isTorn) return { state: 'closed', seal: now, hash };
       return null;
     }
-    for (const [name, sealed] of step.endpoints) endpoints.set(name, sealed);
+    for (const [name, sealed] of step.endpoints) now.endpoints.set(name, sealed);
     const { generation, count, digest, held } = step;
     now = { ...now, generation, count, digest, held: held ?? now.held };
     hash = line.slice(0, 64);
+    if (pace.isDue) await pace.rest();
   }
   return { state: isTorn ? 'closed' : 'open', seal: now, hash };
 }

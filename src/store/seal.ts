@@ -4,7 +4,7 @@
 // lies on the disk stands in seal-file.ts.
 
 import { Pace } from '../pace.ts';
-import { checksumLine, decode, encode, isCount, isObject } from './codec.ts';
+import { checksumLine, encode, isCount, isObject, parsed, soundBody } from './codec.ts';
 import { checkFormat, isDigest, isNames, storeFormat } from './head.ts';
 import type { SealedKeys } from './pin-store.ts';
 import { noSealedKeys } from './sealed-keys.ts';
@@ -21,6 +21,11 @@ export interface Seal {
   readonly held: readonly string[];
   /** Every endpoint there is a record of, tombstones included: so that a lost one has a name. */
   readonly endpoints: ReadonlyMap<string, SealedEndpoint>;
+}
+
+/** A seal of which nobody else has a part yet. */
+export interface ReadSeal extends Seal {
+  readonly endpoints: Map<string, SealedEndpoint>;
 }
 
 /** A seal to be written, whose rows are made one by one. */
@@ -70,16 +75,41 @@ export const sealedEndpoint = ([name, revision, rejected, until]: SealedRow): re
     : { revision, rejected: new Set(rejected), until: new Map(until) },
 ];
 
-export function decodeSeal(text: string): Seal | null {
-  const value = decode('seal', text);
+/** What `encodeSeal` wrote, read with turns of the event loop between; null when it is not that. Throws StoreError `store-newer`. */
+export async function decodeSeal(text: string): Promise<ReadSeal | null> {
+  const body = soundBody('seal', text);
+  if (body === null) return null;
+  const at = body.indexOf(rowsStart);
+  const value = parsed(at === -1 ? body : `${body.slice(0, at)}}`);
   if (!isObject(value)) return null;
   checkFormat(value['format']);
-  const { format, store, generation, count, digest, held, endpoints } = value;
+  const { format, store, generation, count, digest, held } = value;
   if (format !== storeFormat || typeof store !== 'string' || !isCount(generation) || !isCount(count))
     return null;
-  if (!isDigest(digest) || !isNames(held) || !Array.isArray(endpoints) || !endpoints.every(isSealedRow))
-    return null;
-  return { store, generation, count, digest, held, endpoints: new Map(endpoints.map(sealedEndpoint)) };
+  if (!isDigest(digest) || !isNames(held) || at === -1 || !body.endsWith(rowsEnd)) return null;
+  const endpoints = await endpointsIn(body.slice(at + rowsStart.length, -rowsEnd.length));
+  return endpoints === null ? null : { store, generation, count, digest, held, endpoints };
+}
+
+/** The rows come last. In a name the quotes would be escaped. */
+const [rowsStart, rowsEnd] = [',"endpoints":[', ']}'];
+/** Between two rows, and nowhere in one: of a row only its end has two brackets before a comma. */
+const betweenRows = ']],["';
+const pieceLength = 65_536;
+
+async function endpointsIn(rows: string): Promise<Map<string, SealedEndpoint> | null> {
+  const endpoints = new Map<string, SealedEndpoint>();
+  const pace = new Pace();
+  for (let at = 0; at < rows.length;) {
+    const joint = rows.indexOf(betweenRows, at + pieceLength);
+    const end = joint === -1 ? rows.length : joint + 2;
+    const piece = parsed(`[${rows.slice(at, end)}]`);
+    if (!Array.isArray(piece) || !piece.every(isSealedRow)) return null;
+    for (const row of piece) endpoints.set(...sealedEndpoint(row));
+    at = end + 1;
+    if (pace.isDue) await pace.rest();
+  }
+  return endpoints;
 }
 
 export type SealedRow = readonly [string, number, readonly string[], readonly (readonly [string, number])[]];

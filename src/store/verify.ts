@@ -56,7 +56,7 @@ export async function report(look: Look): Promise<VerifyReport> {
     sealGeneration: seal?.generation ?? null,
     verified: [...(survey?.rows.keys() ?? [])],
     unverified: survey?.unverified ?? [],
-    missing: [...(seal?.endpoints.keys() ?? [])].filter((endpoint) => survey?.weights.has(endpoint) !== true),
+    missing: look.missing,
     held: [...new Set([...(survey?.head?.held ?? []), ...(seal?.held ?? [])])],
     audit,
   };

@@ -99,8 +99,8 @@ async function setBack(directory: string, part: 'pins' | 'seal', generations: nu
   cpSync(copy, join(directory, part), { recursive: true });
 }
 
-function rewriteSeal(directory: string, change: (seal: Seal) => Seal): void {
-  const seal = decodeSeal(readFileSync(join(directory, 'seal'), 'utf8'));
+async function rewriteSeal(directory: string, change: (seal: Seal) => Seal): Promise<void> {
+  const seal = await decodeSeal(readFileSync(join(directory, 'seal'), 'utf8'));
   if (seal === null) throw new Error('there is no seal to rewrite');
   writeFileSync(join(directory, 'seal'), encodeSeal(change(seal)));
 }

@@ -96,7 +96,7 @@ describe('a fault in a step of the write protocol', () => {
     expect(store.health()).toMatchObject({ state: 'good', generation: survived });
     expect((await loaded(store)).get(endpoint)?.revision).toBe(survived);
     await committed(store, [changeOf(endpoint, survived, { record: next('third') })]);
-    expect(sealIn(directory)?.generation).toBe(survived + 1);
+    expect((await sealIn(directory))?.generation).toBe(survived + 1);
     await store.close();
     const again = await opened(directory);
     expect([again.found, (await again.verify()).state]).toEqual(['good', 'good']);
@@ -135,7 +135,7 @@ describe('a fault in a step of the write protocol', () => {
       // prettier-ignore
       await expect(store.commit([changeOf(endpoint, 1, { record: next(name) })])).rejects.toBeInstanceOf(StoreError);
       expect(store.health().generation).toBe(generation);
-      expect(sealIn(directory)?.generation).toBe(1);
+      expect((await sealIn(directory))?.generation).toBe(1);
     }
     const { current } = await conflicted(store, [changeOf(endpoint, 1)]);
     expect(current[0]).toMatchObject({ revision: 2, record: next('second') });
@@ -185,7 +185,7 @@ describe('a fault in a step of the write protocol', () => {
     await committed(store, [changeOf(endpoint, 0)]);
     torn = true;
     await expect(store.commit([changeOf(endpoint, 1)])).rejects.toBeInstanceOf(StoreError);
-    expect(sealIn(directory)?.generation).toBe(1);
+    expect((await sealIn(directory))?.generation).toBe(1);
     await store.close();
     expect((await opened(directory)).found).toBe('healed');
   });
@@ -226,7 +226,7 @@ describe('a crash between two steps of the write protocol', () => {
       (moment.step === 'rename' && moment.when === 'after') || moment.step === 'syncDirectory';
     expect(again.found).toBe(isWritten(moment) && !sealedToo ? 'healed' : 'good');
     expect((await loaded(again)).get(endpoint)?.revision).toBe(survived);
-    expect(sealIn(crashed)?.generation).toBe(survived);
+    expect((await sealIn(crashed))?.generation).toBe(survived);
     expect(again.unannounced.map(({ detail }) => detail)).toEqual(isWritten(moment) ? ['second'] : []);
     await committed(again, [changeOf(endpoint, survived)]);
   });
