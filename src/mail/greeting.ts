@@ -50,9 +50,9 @@ export class GreetingReader {
   feed(chunk: Uint8Array): GreetingState {
     if (chunk.length === 0) return this.#state;
     const first = this.#received.length === 0;
-    this.#received.push(Uint8Array.from(chunk));
+    this.#received.push(new Uint8Array(chunk));
     if (this.#state.state === 'done') {
-      this.#left = [...this.#left, Uint8Array.from(chunk)];
+      this.#left = [...this.#left, new Uint8Array(chunk)];
       return this.#state;
     }
     // TLS alerts and binary protocols have no line end to wait for.

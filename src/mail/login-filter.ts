@@ -67,7 +67,7 @@ export class LoginFilter {
     }
     if (this.#line.length >= wholeLineLimit) this.#over = true;
     if (this.#over) out.push(this.#release());
-    return Buffer.concat(out);
+    return joined(out);
   }
 
   /** Client to server: looked at, and returned as it came. */
@@ -87,7 +87,7 @@ export class LoginFilter {
   }
 
   #release(): Uint8Array {
-    const held = Buffer.concat([...this.#list, this.#line.take()]);
+    const held = joined([...this.#list, this.#line.take()]);
     this.#list = [];
     return held;
   }
@@ -95,7 +95,7 @@ export class LoginFilter {
   /** Takes one whole line with its line end; returns what may go on. */
   #serverLine(line: Uint8Array): readonly Uint8Array[] {
     this.#total += line.length;
-    const text = Buffer.from(line).toString('latin1');
+    const text = textOf(line);
     const known = line.length <= wholeLineLimit && this.#total <= totalLimit && /^[^\r\n\0]*\r\n$/.test(text);
     const heard = known ? this.#dialogue?.server(text.slice(0, -2)) : 'strange';
     const lines = [...this.#list, line];
@@ -107,7 +107,7 @@ export class LoginFilter {
   }
 
   #altered(lines: readonly Uint8Array[]): Uint8Array {
-    const texts = lines.map((line) => Buffer.from(line).toString('latin1').slice(0, -2));
+    const texts = lines.map((line) => textOf(line).slice(0, -2));
     const altered = this.#dialogue?.altered(texts) ?? texts;
     return Buffer.from(altered.map((text) => `${text}\r\n`).join(''), 'latin1');
   }
@@ -141,6 +141,16 @@ export class LoginFilter {
     if (!followed || this.#dialogue?.client(content) !== 'on') this.#over = true;
     line.fill(0);
   }
+}
+
+const textOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('latin1');
+
+/** Most often it is one line, which needs no copy. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const filled = pieces.filter(({ length }) => length > 0);
+  const [only] = filled;
+  return filled.length === 1 && only !== undefined ? only : Buffer.concat(filled);
 }
 
 function dialogueOf(protocol: Protocol, clientTls: ClientTls): LoginDialogue | null {

@@ -133,7 +133,7 @@ export class Talk<T> {
   }
 
   #turn(): Turn<T> {
-    const write = Buffer.concat(this.#write);
+    const write = this.#write.length === 0 ? nothing : Buffer.concat(this.#write);
     this.#write = [];
     if (this.#last === null) return { write, state: 'open' };
     const left = this.#held.take();
@@ -153,6 +153,8 @@ class ReceivedLine implements Line {
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length).toString('latin1');
   }
 }
+
+const nothing = new Uint8Array(0);
 
 const bytesOf = (send: Uint8Array | string): Uint8Array =>
   typeof send === 'string' ? Buffer.from(send, 'latin1') : send;

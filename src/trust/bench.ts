@@ -2,13 +2,13 @@
 // first-use.ts and dane-verdict.ts go by it; whoever rules notes by which question.
 
 import type { RefusalReason } from '../errors.ts';
-import type { Deliberation } from './deliberation.ts';
+import type { Path } from './deliberation.ts';
 import type { AcceptBasis, Column, Evidence, Verdict } from './evidence.ts';
 import type { Standing } from './standing.ts';
 
 export interface Bench extends Standing {
   readonly evidence: Evidence;
-  readonly path: Deliberation;
+  readonly path: Path;
   readonly caValid: boolean;
 }
 

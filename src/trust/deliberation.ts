@@ -66,25 +66,39 @@ export interface DecisionStep {
 
 type Words = () => string;
 
+/** What the judge asks its questions of. */
+export interface Path {
+  /** Notes whether it is so, and says it. `why` is put into words only when somebody asks. */
+  ask(rule: Rule, answer: boolean, why?: Words): boolean;
+  /** Notes what is found, in other words than yes and no. */
+  note<T>(rule: Rule, answer: T, words: Words): T;
+  /** The last question settled it. */
+  ruled<V extends Verdict>(verdict: V): V;
+}
+
+/** The same way, of which nobody asks: sessions are judged several times each, and explained hardly ever. */
+export const unnoted: Path = {
+  ask: (_rule, answer) => answer,
+  note: (_rule, answer) => answer,
+  ruled: (verdict) => verdict,
+};
+
 /** The path of one judgement. A question asked twice keeps its place. */
-export class Deliberation {
+export class Deliberation implements Path {
   readonly #found = new Map<Rule, Words>();
   readonly #decided = new WeakMap<Verdict, Rule>();
   #last: Rule = 'resumed';
 
-  /** Notes whether it is so, and says it. `why` is put into words only when somebody asks. */
   ask(rule: Rule, answer: boolean, why?: Words): boolean {
     return this.note(rule, answer, () => `${answer ? 'yes' : 'no'}${after(why)}`);
   }
 
-  /** Notes what is found, in other words than yes and no. */
   note<T>(rule: Rule, answer: T, words: Words): T {
     this.#found.set(rule, words);
     this.#last = rule;
     return answer;
   }
 
-  /** The last question settled it. */
   ruled<V extends Verdict>(verdict: V): V {
     this.#decided.set(verdict, this.#last);
     return verdict;

@@ -5,14 +5,14 @@ import type { RefusalReason } from '../errors.ts';
 import { accept, askCa, columnOf, refuse, refuseLegacy, type Bench } from './bench.ts';
 import { pinsAnchors } from './continuity.ts';
 import { byDane, preferDane } from './dane-verdict.ts';
-import { Deliberation, type DecisionStep } from './deliberation.ts';
+import { Deliberation, unnoted, type DecisionStep, type Path } from './deliberation.ts';
 import type { Evidence, StoreState, Verdict } from './evidence.ts';
 import { firstUse, firstUseBlockers } from './first-use.ts';
 import { predecessorOf } from './hand-over.ts';
 import { liveKeys, shownIn, standingOf } from './standing.ts';
 
 /** The verdict on this evidence. Never throws, never changes what it is given. */
-export const judge = (evidence: Evidence): Verdict => judgeBy(evidence, new Deliberation());
+export const judge = (evidence: Evidence): Verdict => judgeBy(evidence, unnoted);
 
 /** The same verdict, with all that was asked on the way to it. */
 export function deliberate(evidence: Evidence): {
@@ -24,7 +24,7 @@ export function deliberate(evidence: Evidence): {
   return { verdict, steps: path.steps(verdict) };
 }
 
-function judgeBy(evidence: Evidence, path: Deliberation): Verdict {
+function judgeBy(evidence: Evidence, path: Path): Verdict {
   const unread = (reason: RefusalReason, why: string): Verdict =>
     // No key was shown, so no pin can match: the column is that of a key nobody knows.
     refuse({ path, column: standingOf(evidence, '').column }, reason, why);
@@ -78,7 +78,7 @@ function withinProfile(bench: Bench): Verdict {
   const verdict = byPolicy(bench);
   if (bench.evidence.profile === 'modern') return verdict;
   if (verdict.accept && verdict.basis === 'pin') return verdict;
-  const paper = { ...bench, path: new Deliberation(), caValid: isCaValidOnPaper(bench.evidence) };
+  const paper = { ...bench, path: unnoted, caValid: isCaValidOnPaper(bench.evidence) };
   const unpinned = verdict.accept || isUnpinned(byPolicy(paper));
   return unpinned && bench.path.ask('legacy', true) ? refuseLegacy(bench) : verdict;
 }

@@ -51,15 +51,19 @@ export function standingOf(
     approved: met.length > 0 || matching.some((pin) => pin.origin !== 'first-use'),
     rejected: isRejected(grounds, spki),
     anyLivePin,
-    anyPin: [...(record?.pins ?? []), ...(record?.expected ?? []), ...grounds.settings.configPins].length > 0,
+    anyPin: hasAny(record?.pins) || hasAny(record?.expected) || hasAny(grounds.settings.configPins),
     met,
   };
 }
 
+const hasAny = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
+
 /** No expectation brings back a key that was rejected or whose pin has ended. */
 function expectationsMetBy(grounds: Grounds, spki: string, leaf: ShownLeaf | null): readonly Expectation[] {
   const record = reliableRecord(grounds);
-  if (record === null || leaf === null || leaf.spki !== spki || isRejected(grounds, spki)) return [];
+  const isExpecting = hasAny(record?.expected);
+  if (record === null || !isExpecting || leaf === null || leaf.spki !== spki) return [];
+  if (isRejected(grounds, spki)) return [];
   const hasEnded = record.pins.some(
     (pin) => pin.spki === spki && pin.kind === 'leaf' && isOver(pin, grounds),
   );
@@ -73,16 +77,15 @@ type LiveKey = Pick<Pin, 'spki' | 'kind' | 'origin'>;
 
 /** Pins that count now, those of the configuration included. An `anchor` pin counts, but matches no leaf. */
 export function liveKeys(grounds: Grounds): readonly LiveKey[] {
-  const remembered = (reliableRecord(grounds)?.pins ?? []).filter(
+  const live: LiveKey[] = [];
+  for (const pin of reliableRecord(grounds)?.pins ?? []) {
     // What the configuration pins counts only as long as the configuration says so.
-    (pin) => pin.origin !== 'config' && !isOver(pin, grounds),
-  );
-  const configured = grounds.settings.configPins.map((spki): LiveKey => ({
-    spki,
-    kind: 'leaf',
-    origin: 'config',
-  }));
-  return [...remembered, ...configured].filter((pin) => !isRejected(grounds, pin.spki));
+    if (pin.origin !== 'config' && !isOver(pin, grounds) && !isRejected(grounds, pin.spki)) live.push(pin);
+  }
+  for (const spki of grounds.settings.configPins) {
+    if (!isRejected(grounds, spki)) live.push({ spki, kind: 'leaf', origin: 'config' });
+  }
+  return live;
 }
 
 /** True when the pin's end was written down or has passed, by the record or by the seal. */
