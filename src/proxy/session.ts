@@ -10,7 +10,6 @@ import { sameOffer } from '../mail/greeting-offer.ts';
 import type { RelayEnd, RelayOver } from '../net/relay-options.ts';
 import { relay } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
-import type { Judged } from '../tofu.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
@@ -53,6 +52,15 @@ export interface SessionFacts {
   readonly startedAt: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
+}
+
+type Unanswered = Extract<RelayEnd, { readonly state: 'unanswered' }>;
+
+/** A relay that began. */
+interface Begun {
+  readonly over: Promise<RelayEnd>;
+  /** What its client is greeted with, where that may have to be kept to with another server. */
+  readonly greeting: Greeting | null;
 }
 
 export class Session {
@@ -184,15 +192,24 @@ export class Session {
   }
 
   /** Null when it was kept ready and has gone unnoticed: nothing of the client's was answered, so another server may be. */
-  async #ask(upstream: Approached): Promise<Ending | null> {
+  #ask(upstream: Approached): Promise<Ending | null> {
+    const { raw, socket } = upstream;
+    return this.#toItsEnd(this.#begin(upstream), { raw, socket });
+  }
+
+  async #toItsEnd(
+    begun: Promise<Begun>,
+    sockets: Pick<Approached, 'raw' | 'socket'>,
+  ): Promise<Ending | null> {
     try {
-      const { over, greeting } = await this.#begin(upstream);
+      const { over, greeting } = await begun;
       const end = await over;
-      this.#goesOn(end, greeting);
-      return await this.#relayed(end, upstream);
+      if (end.state === 'stale') throw new TypeError('its epoch was compared in the tick of the relay');
+      this.#leave(end, greeting);
+      return await this.#relayed(end, sockets);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
-      upstream.socket.destroy();
+      sockets.socket.destroy();
       throw error;
     }
   }
@@ -275,9 +292,9 @@ export class Session {
     return { over, greeting: letGo === undefined || toClient.length === 0 ? null : words.greeting };
   }
 
-  #goesOn(end: RelayEnd, greeting: Greeting | null): void {
+  #leave(end: RelayOver | Unanswered, greeting: Greeting | null): void {
+    this.#stage = end.state === 'unanswered' ? 'asking' : 'ending';
     if (end.state !== 'unanswered') return;
-    this.#stage = 'asking';
     this.#leg.hold(end.asked);
     if (greeting !== null) this.#greeted = greeting;
     this.#leg.watch();
@@ -291,8 +308,8 @@ export class Session {
 
   /** A side that ended but never takes what was written for it must not hold its socket for ever. */
   async #relayed(
-    end: RelayOver | Extract<RelayEnd, { readonly state: 'unanswered' }>,
-    { raw, socket }: Approached,
+    end: RelayOver | Unanswered,
+    { raw, socket }: Pick<Approached, 'raw' | 'socket'>,
   ): Promise<Ending | null> {
     if (end.state === 'unanswered') return null;
     const { mode } = this.desk.route.clientTls;
