@@ -27,14 +27,18 @@ test('what held up the loop is told, and forgotten when asked', async () => {
   expect(lag.percentile(99)).toBe(0);
 });
 
-test('a loop without work is hardly woken any more, until something happens', { timeout: 20_000 }, async () => {
-  expect(pace()).toBe(20);
-  await expect.poll(pace, patient).toBe(5_000);
-  lag.stir();
-  expect(pace()).toBe(20);
-  hold(200);
-  await expect.poll(longest, patient).toBeGreaterThan(0.1);
-});
+test(
+  'a loop without work is hardly woken any more, until something happens',
+  { timeout: 20_000 },
+  async () => {
+    expect(pace()).toBe(20);
+    await expect.poll(pace, patient).toBe(5_000);
+    lag.stir();
+    expect(pace()).toBe(20);
+    hold(200);
+    await expect.poll(longest, patient).toBeGreaterThan(0.1);
+  },
+);
 
 test('the quiet time counts in what is told of all the time', { timeout: 20_000 }, async () => {
   await expect.poll(pace, patient).toBe(5_000);
