@@ -180,6 +180,7 @@ function metricsPage(): string {
     '',
     'Of the process: `process_cpu_seconds_total`, `process_resident_memory_bytes`, `process_open_fds`, `process_max_fds`,',
     '`nodejs_eventloop_lag_{p50,p90,p99,max}_seconds` (since the scrape before) and, at level full, `nodejs_gc_duration_seconds`.',
+    'A loop without work is looked at every five seconds only, which counts as not late: short holds in such a time may go unseen.',
     '',
     '## Values of labels',
     '',

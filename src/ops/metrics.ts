@@ -70,7 +70,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
   const registry = new library.Registry();
   const { level, maxLabelValues } = options;
   const families = registerFamilies(library, registry, level);
-  const stop = registerProcess(library, registry, level);
+  const itself = registerProcess(library, registry, level);
   const bounds = {
     route: boundLabels(maxLabelValues),
     upstream: boundLabels(maxLabelValues),
@@ -86,7 +86,10 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     backend: () => options.view.health().backend,
   });
   return {
-    event: move,
+    event: (event) => {
+      itself.stir();
+      move(event);
+    },
     configure: async (routes, anchors) => {
       await configureRows(families, { bounds, level }, routes);
       for (const source of ['system', 'bundled', 'file'] as const) {
@@ -106,7 +109,7 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
         });
       return page;
     },
-    close: stop,
+    close: () => itself.close(),
   };
 }
 

@@ -3,26 +3,35 @@
 // counters, and it can never be switched off again.
 
 import { readFileSync, readdirSync } from 'node:fs';
-import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
+import { PerformanceObserver } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type * as Prometheus from 'prom-client';
+import { LoopLag } from './loop-lag.ts';
 import type { MetricsLevel } from './metric-families.ts';
 
 type Library = typeof Prometheus;
 
 const gcKinds: Readonly<Record<number, string>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
 const lagPercentiles = [50, 90, 99] as const;
-const nanoseconds = 1e9;
-const lagResolutionMs = 20;
 
-/** Registers the process's series; the answer stops what was started for them. */
-export function registerProcess(library: Library, registry: Registry, level: MetricsLevel): () => void {
+export interface ProcessMetrics {
+  /** Something happens in this process. */
+  stir(): void;
+  /** Stops what was started for the series. */
+  close(): void;
+}
+
+/** Registers the process's series. */
+export function registerProcess(library: Library, registry: Registry, level: MetricsLevel): ProcessMetrics {
   registerUsage(library, registry);
-  const stopLag = registerLag(library, registry);
+  const lag = registerLag(library, registry);
   const stopGc = level === 'minimal' ? null : registerGc(library, registry);
-  return () => {
-    stopLag();
-    stopGc?.();
+  return {
+    stir: () => lag.stir(),
+    close: () => {
+      lag.close();
+      stopGc?.();
+    },
   };
 }
 
@@ -84,10 +93,9 @@ function openFileLimit(): number | null {
   }
 }
 
-function registerLag({ Gauge }: Library, registry: Registry): () => void {
-  const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
-  delay.enable();
-  const lags = lagPercentiles.map((percentile) => ({
+function registerLag({ Gauge }: Library, registry: Registry): LoopLag {
+  const lag = new LoopLag();
+  const gauges = lagPercentiles.map((percentile) => ({
     percentile,
     gauge: new Gauge({
       name: `nodejs_eventloop_lag_p${percentile}_seconds`,
@@ -100,20 +108,15 @@ function registerLag({ Gauge }: Library, registry: Registry): () => void {
     help: 'Event-loop delay since the last scrape, longest.',
     registers: [],
     collect() {
-      for (const { percentile, gauge } of lags) gauge.set(lateness(delay.percentile(percentile)));
-      this.set(lateness(delay.max));
-      delay.reset();
+      for (const { percentile, gauge } of gauges) gauge.set(lag.percentile(percentile));
+      this.set(lag.longest);
+      lag.forget();
     },
   });
   // First, because it sets the others at a scrape.
-  for (const metric of [longest, ...lags.map(({ gauge }) => gauge)]) registry.registerMetric(metric);
-  return () => {
-    delay.disable();
-  };
+  for (const metric of [longest, ...gauges.map(({ gauge }) => gauge)]) registry.registerMetric(metric);
+  return lag;
 }
-
-/** What is measured is the time between two turns of a timer: a loop that is not held up at all shows its interval. */
-const lateness = (measured: number): number => Math.max(0, measured / nanoseconds - lagResolutionMs / 1000);
 
 function registerGc({ Histogram }: Library, registry: Registry): () => void {
   const durations = new Histogram({

@@ -10,7 +10,6 @@ import { sameOffer } from '../mail/greeting-offer.ts';
 import type { RelayEnd, RelayOver } from '../net/relay-options.ts';
 import { relay } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
-import type { Judged } from '../tofu.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
 import { failureSentence, refusalSentence } from '../trust/refusal.ts';
@@ -53,6 +52,15 @@ export interface SessionFacts {
   readonly startedAt: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
+}
+
+type Unanswered = Extract<RelayEnd, { readonly state: 'unanswered' }>;
+
+/** A relay that began. */
+interface Begun {
+  readonly over: Promise<RelayEnd>;
+  /** What its client is greeted with, where that may have to be kept to with another server. */
+  readonly greeting: Greeting | null;
 }
 
 export class Session {
@@ -184,28 +192,41 @@ export class Session {
   }
 
   /** Null when it was kept ready and has gone unnoticed: nothing of the client's was answered, so another server may be. */
-  async #ask(upstream: Approached): Promise<Ending | null> {
+  #ask(upstream: Approached): Promise<Ending | null> {
+    const { raw, socket } = upstream;
+    return this.#toItsEnd(this.#begin(upstream), { raw, socket });
+  }
+
+  async #toItsEnd(
+    begun: Promise<Begun>,
+    sockets: Pick<Approached, 'raw' | 'socket'>,
+  ): Promise<Ending | null> {
     try {
-      const judged = this.#inquiry.judge(upstream);
-      const greeting = await this.#inquiry.greeting(upstream);
-      return await this.#greetAndRelay(upstream, judged, greeting);
+      const { over, greeting } = await begun;
+      const end = await over;
+      if (end.state === 'stale') throw new TypeError('its epoch was compared in the tick of the relay');
+      this.#leave(end, greeting);
+      return await this.#relayed(end, sockets);
     } catch (error) {
       // The TLS socket only, the raw one follows: both in the tick of a handshake's end crash Node.
-      upstream.socket.destroy();
+      sockets.socket.destroy();
       throw error;
     }
   }
 
-  async #greetAndRelay(upstream: Approached, judged: Judged, greeting: Greeting): Promise<Ending | null> {
+  /** All that is known only until the relay begins is known here alone: who waits for its end would keep it in memory. */
+  async #begin(upstream: Approached): Promise<Begun> {
+    const judged = this.#inquiry.judge(upstream);
+    const greeting = await this.#inquiry.greeting(upstream);
     const words = this.#wordsOf(greeting);
     const vouched = await this.#inquiry.vouch(judged, greeting, upstream);
     if (this.desk.route.clientTls.mode === 'starttls' && this.#leg.version === null) await this.#startTls();
-    const first = await this.#relay(upstream, vouched, words);
-    if (first.state !== 'stale') return this.#relayed(first, upstream);
+    const first = this.#relay(upstream, vouched, words);
+    if (first !== null) return first;
     // Somebody changed the trust of this endpoint meanwhile: the same evidence, judged by the new record.
     const again = await this.#inquiry.vouch(this.#inquiry.judge(upstream), greeting, upstream);
-    const second = await this.#relay(upstream, again, words);
-    if (second.state !== 'stale') return this.#relayed(second, upstream);
+    const second = this.#relay(upstream, again, words);
+    if (second !== null) return second;
     throw new Failure('internal', 'the trust of this endpoint changed twice before the relay');
   }
 
@@ -235,26 +256,29 @@ export class Session {
     this.#leg.watch();
   }
 
-  async #relay(upstream: Approached, vouched: Vouched, words: Words): Promise<RelayEnd> {
+  /** Null when the trust of this endpoint moved since it was vouched for. */
+  #relay(upstream: Approached, vouched: Vouched, words: Words): Begun | null {
+    if (!this.#tools.tofu.isCurrent(vouched)) return null;
     const { raw, socket, letGo } = upstream;
     const { limits, protocol } = this.desk.route;
-    const { tofu, timing, suspicion, reads } = this.#tools;
+    const { timing, suspicion, reads } = this.#tools;
     const toUpstream = this.#leg.release();
-    const current = tofu.isCurrent(vouched);
-    if (current && letGo?.() === false) {
+    if (letGo?.() === false) {
       socket.destroy();
-      this.#leg.watch();
-      return { state: 'unanswered', asked: toUpstream };
+      return { over: Promise.resolve({ state: 'unanswered', asked: toUpstream }), greeting: null };
     }
-    if (current) this.#served();
-    const end = await relay({
+    this.#served();
+    const { toClient, filter, firstBytes } = words;
+    const over = relay({
       vouched,
-      epoch: current ? vouched.epoch : Number.NaN,
+      epoch: vouched.epoch,
       client: this.#leg.socket,
       clientRaw: this.#leg.raw,
       upstream: socket,
       raw,
-      ...words,
+      toClient,
+      filter,
+      firstBytes,
       toUpstream,
       idleMs: limits.idleMinutes * 60_000,
       drainMs: timing.drainMs,
@@ -264,12 +288,16 @@ export class Session {
       counted: (direction, bytes) => this.#carried.count(direction, bytes),
       ...(letGo === undefined ? {} : { isGoodbye: (first) => isGoodbye(protocol, first) }),
     });
-    const goesOn = end.state === 'stale' || end.state === 'unanswered';
-    this.#stage = goesOn ? 'asking' : 'ending';
-    if (end.state === 'unanswered') this.#leg.hold(end.asked);
-    if (end.state === 'unanswered' && words.toClient.length > 0) this.#greeted = words.greeting;
-    if (goesOn) this.#leg.watch();
-    return end;
+    // Only a connection kept ready can leave its client unanswered, and its greeting to be kept to.
+    return { over, greeting: letGo === undefined || toClient.length === 0 ? null : words.greeting };
+  }
+
+  #leave(end: RelayOver | Unanswered, greeting: Greeting | null): void {
+    this.#stage = end.state === 'unanswered' ? 'asking' : 'ending';
+    if (end.state !== 'unanswered') return;
+    this.#leg.hold(end.asked);
+    if (greeting !== null) this.#greeted = greeting;
+    this.#leg.watch();
   }
 
   #served(): void {
@@ -280,8 +308,8 @@ export class Session {
 
   /** A side that ended but never takes what was written for it must not hold its socket for ever. */
   async #relayed(
-    end: RelayOver | Extract<RelayEnd, { readonly state: 'unanswered' }>,
-    { raw, socket }: Approached,
+    end: RelayOver | Unanswered,
+    { raw, socket }: Pick<Approached, 'raw' | 'socket'>,
   ): Promise<Ending | null> {
     if (end.state === 'unanswered') return null;
     const { mode } = this.desk.route.clientTls;
