@@ -27,6 +27,11 @@ export interface FlowOptions {
   readonly took: () => void;
 }
 
+interface Pending {
+  readonly slab: Buffer;
+  readonly bytes: number;
+}
+
 /** Who carries so much is no longer talking: a mail or a mailbox is on its way. */
 const bulkBytes = 65_536;
 /** No more than this waits for a destination before the source is stopped. */
@@ -127,12 +132,13 @@ export class Flow {
   readonly #landed = (bytes: number): boolean => {
     const buffers = this.#buffers;
     if (this.#stopped || buffers === null) return false;
-    if (this.#filled + bytes > slabBytes) this.#send();
-    // To tell of what goes on may be what ends the relay.
-    if (this.#stopped) return false;
+    const full = this.#filled + bytes > slabBytes ? this.#cut() : null;
     this.#slab ??= buffers.take();
     buffers.landing.copy(this.#slab, this.#filled, 0, bytes);
     this.#filled += bytes;
+    if (full !== null) this.#pass(full);
+    // To tell of what goes on may be what ends the relay.
+    if (this.#stopped) return false;
     this.#turn ??= setImmediate(this.#atTurn);
     return !this.#waiting;
   };
@@ -143,16 +149,25 @@ export class Flow {
   };
 
   #send(): void {
-    const { destination, carried } = this.#options;
-    const buffers = this.#buffers;
+    const pending = this.#cut();
+    if (pending !== null) this.#pass(pending);
+  }
+
+  /** What came and is not given to the destination; from now on nothing of it is the flow's. */
+  #cut(): Pending | null {
     const slab = this.#slab;
     const bytes = this.#filled;
-    if (slab === null || bytes === 0) return;
+    this.#slab = null;
     this.#filled = 0;
-    if (!destination.writable) return;
+    return slab === null || bytes === 0 ? null : { slab, bytes };
+  }
+
+  #pass({ slab, bytes }: Pending): void {
+    const { destination, carried } = this.#options;
+    const buffers = this.#buffers;
+    if (!destination.writable) return buffers?.give(slab);
     carried(bytes);
     if (this.#stopped) return;
-    this.#slab = null;
     // Only who is told that a write is over may give its memory to others.
     let held: Buffer | null = slab;
     const takesMore = destination.write(slab.subarray(0, bytes), () => {

@@ -26,7 +26,7 @@ export const pathsIn = (directory: string): StorePaths => ({
   directory,
   database: join(directory, 'pins'),
   seal: join(directory, 'seal'),
-  sealLog: join(directory, 'seal.log'),
+  sealLog: join(directory, 'seal-changes'),
   secret: join(directory, 'secret'),
   holder: join(directory, 'holder'),
   socket: join(directory, 'pins.sock'),

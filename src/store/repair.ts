@@ -234,7 +234,7 @@ async function setAside(paths: StorePaths, now: number): Promise<string> {
     if ((await found(aside)) !== null) continue;
     await mkdir(aside, { mode: 0o700 });
     if ((await found(paths.seal)) !== null) await copyFile(paths.seal, join(aside, 'seal'));
-    if ((await found(paths.sealLog)) !== null) await copyFile(paths.sealLog, join(aside, 'seal.log'));
+    if ((await found(paths.sealLog)) !== null) await copyFile(paths.sealLog, join(aside, 'seal-changes'));
     if ((await found(paths.secret)) !== null) await copyFile(paths.secret, join(aside, 'secret'));
     return aside;
   }

@@ -51,7 +51,7 @@ const faults: readonly Fault[] = [
     find: 'this.#spare.pop()',
     replace: 'this.#spare[0]',
     foundBy: ['at any time'],
-    saying: /wrong byte at offset \d+: bytes of (?:session \d+|nowhere)/,
+    saying: wrong,
   },
   {
     ...own,
@@ -73,8 +73,8 @@ const faults: readonly Fault[] = [
   {
     ...own,
     name: 'goes on behind the end of its memory',
-    find: 'if (this.#filled + bytes > slabBytes) this.#send();',
-    replace: 'if (this.#filled + bytes > 2 * slabBytes) this.#send();',
+    find: 'this.#filled + bytes > slabBytes ? this.#cut() : null',
+    replace: 'this.#filled + bytes > 2 * slabBytes ? this.#cut() : null',
     foundBy: ['that stall for long'],
     saying: /wrong byte at offset \d+: its own bytes of offset \d+, some are lost|wrong byte|then/,
   },

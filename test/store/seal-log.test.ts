@@ -27,7 +27,7 @@ const large = { smallSealBytes: 0 };
 const many = Array.from({ length: 40 }, (_, at) => `mail-${at}.example.org:993`);
 const next = (name: string) => recordOf(endpoint, { pins: [pinOf(name)] });
 const rejecting = (name: string) => recordOf(endpoint, { rejected: [{ spki: spkiOf(name), at: noon }] });
-const logOf = (directory: string): string => readFileSync(join(directory, 'seal.log'), 'utf8');
+const logOf = (directory: string): string => readFileSync(join(directory, 'seal-changes'), 'utf8');
 const linesOf = (directory: string): readonly string[] => logOf(directory).split('\n').slice(0, -1);
 
 /** Its seal was written whole in turn 1; each of `names` is a turn after that. */
@@ -86,7 +86,7 @@ describe('a seal that is long', () => {
     }
     expect(turns).toBeGreaterThan(3);
     expect(turns).toBeLessThan(100);
-    expect(existsSync(join(directory, 'seal.log'))).toBe(false);
+    expect(existsSync(join(directory, 'seal-changes'))).toBe(false);
     await store.close();
     expect(await stateOf(directory)).toMatchObject({ found: 'good', generation: turns + 1 });
   });
@@ -96,7 +96,7 @@ describe('a seal that is long', () => {
     const store = await opened(directory);
     await committed(store, [changeOf(endpoint, 0)]);
     await committed(store, [changeOf(endpoint, 1, { record: next('second') })]);
-    expect(existsSync(join(directory, 'seal.log'))).toBe(false);
+    expect(existsSync(join(directory, 'seal-changes'))).toBe(false);
   });
 
   it('keeps a rejection that only its log has, when the record is lost', async () => {
@@ -144,7 +144,7 @@ describe('a crash or fault while a line is appended', () => {
     expect((await loaded(store)).get(endpoint)).toMatchObject({ revision: 3, record: next('third') });
     await committed(store, [changeOf(endpoint, 3, { record: next('fourth') })]);
     // A line whose sync failed is not built upon.
-    const log = existsSync(join(directory, 'seal.log')) ? logOf(directory) : '';
+    const log = existsSync(join(directory, 'seal-changes')) ? logOf(directory) : '';
     expect(log).not.toContain('{"generation":3,');
     await store.close();
     expect(await stateOf(directory)).toEqual({ found: 'good', state: 'good', generation: 4 });
@@ -152,7 +152,7 @@ describe('a crash or fault while a line is appended', () => {
 
   it('is healed at the next start, when its last line is torn', async () => {
     const directory = await closedAfter(['second', 'third']);
-    truncateSync(join(directory, 'seal.log'), logOf(directory).length - 5);
+    truncateSync(join(directory, 'seal-changes'), logOf(directory).length - 5);
     expect(await stateOf(directory)).toEqual({ found: 'healed', state: 'good', generation: 3 });
     expect(await stateOf(directory)).toEqual({ found: 'good', state: 'good', generation: 3 });
   });
@@ -162,17 +162,17 @@ describe('a crash or fault while a line is appended', () => {
     const store = await grown(directory, ['second', 'third']);
     const old = logOf(directory);
     await store.close();
-    truncateSync(join(directory, 'seal.log'), old.length - 5);
+    truncateSync(join(directory, 'seal-changes'), old.length - 5);
     await stateOf(directory);
-    expect(existsSync(join(directory, 'seal.log'))).toBe(false);
-    writeFileSync(join(directory, 'seal.log'), old);
+    expect(existsSync(join(directory, 'seal-changes'))).toBe(false);
+    writeFileSync(join(directory, 'seal-changes'), old);
     expect(await stateOf(directory)).toEqual({ found: 'good', state: 'good', generation: 3 });
   });
 });
 
 const rewritten = (work: (lines: string[]) => readonly string[]) => (directory: string) =>
   writeFileSync(
-    join(directory, 'seal.log'),
+    join(directory, 'seal-changes'),
     work([...linesOf(directory)])
       .map((line) => `${line}\n`)
       .join(''),
@@ -196,7 +196,7 @@ describe('a log of the seal that does not fit', () => {
       ]),
     ],
     ['lost more than the last line', rewritten(([first = '']) => [first])],
-    ['is gone', (directory: string) => rmSync(join(directory, 'seal.log'))],
+    ['is gone', (directory: string) => rmSync(join(directory, 'seal-changes'))],
     ['is alone', (directory: string) => rmSync(join(directory, 'seal'))],
   ])('is damage when it %s', async (_, work) => {
     const directory = await closedAfter(turns);
@@ -213,7 +213,7 @@ describe('a log of the seal that does not fit', () => {
     do {
       turn += 1;
       await committed(store, [changeOf(endpoint, turn, { record: next(`key ${turn}`) })]);
-    } while (turn < 3 || existsSync(join(directory, 'seal.log')));
+    } while (turn < 3 || existsSync(join(directory, 'seal-changes')));
     for (let more = 1; more <= 3; more += 1)
       await committed(store, [changeOf(endpoint, turn + more, { record: next(`more ${more}`) })]);
     await store.close();
