@@ -75,7 +75,7 @@ export class Flow {
   write(bytes: Uint8Array): void {
     const { destination } = this.#options;
     if (this.#stopped || bytes.length === 0 || !destination.writable) return;
-    if (destination.write(bytes)) return;
+    if (destination.write(bytes, this.#drained)) return;
     this.#full = true;
     this.#wait();
   }

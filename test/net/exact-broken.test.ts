@@ -163,7 +163,7 @@ const faults: readonly Fault[] = [
   {
     ...stream,
     name: 'goes on reading a stream for a reader that is full',
-    find: 'if (destination.write(bytes)) return;',
+    find: 'if (destination.write(bytes, this.#drained)) return;',
     replace: 'destination.write(bytes);\n    return;',
     foundBy: ['and goes on where they do, tcp', 'and goes on where they do, tls'],
     saying: /bytes were taken for a reader that reads nothing|the relay holds/,
@@ -171,7 +171,7 @@ const faults: readonly Fault[] = [
   {
     ...stream,
     name: 'writes each piece twice',
-    find: 'if (destination.write(bytes)) return;',
+    find: 'if (destination.write(bytes, this.#drained)) return;',
     replace: 'destination.write(bytes); if (destination.write(bytes)) return;',
     foundBy: ['pieces of 1 byte, apart', 'pieces of 16 384'],
     saying: /wrong byte at offset \d+: (?:its own bytes of offset \d+, some came twice|too few)|came twice/,
@@ -179,7 +179,7 @@ const faults: readonly Fault[] = [
   {
     ...stream,
     name: 'writes from memory into which the next piece is read',
-    find: 'if (destination.write(bytes)) return;',
+    find: 'if (destination.write(bytes, this.#drained)) return;',
     replace:
       'const shared = (globalThis.exactShared ??= Buffer.alloc(4_000_000)); shared.set(bytes); if (destination.write(shared.subarray(0, bytes.length))) return;',
     foundBy: ['all speak in one turn', 'pending for some'],
@@ -188,7 +188,7 @@ const faults: readonly Fault[] = [
   {
     ...stream,
     name: 'confuses two bytes of a piece of a certain length',
-    find: 'if (destination.write(bytes)) return;',
+    find: 'if (destination.write(bytes, this.#drained)) return;',
     replace:
       'const [head, tail] = [bytes.subarray(0, -2), bytes.subarray(-2)]; if (destination.write(bytes.length === 16_384 ? Buffer.concat([head, tail.subarray(1), tail.subarray(0, 1)]) : bytes)) return;',
     foundBy: ['pieces of 16 384 bytes', 'right behind data'],
