@@ -334,7 +334,7 @@ describeWith(['chromium'], { root: false })('the page', () => {
     const { page } = await open({ server, context });
     await context.setOffline(true);
     await page.getByText('connection lost').waitFor();
-    await page.getByText('Letterlock cannot be reached.').waitFor();
+    await page.getByText('Letterlock cannot be reached.').first().waitFor();
     await context.setOffline(false);
     await expect.poll(() => page.getByText('connection lost').count()).toBe(0);
   });
