@@ -258,10 +258,10 @@ export class Session {
 
   /** Null when the trust of this endpoint moved since it was vouched for. */
   #relay(upstream: Approached, vouched: Vouched, words: Words): Begun | null {
-    if (!this.#tools.tofu.isCurrent(vouched)) return null;
+    const { tofu, timing, suspicion, reads } = this.#tools;
+    if (!tofu.isCurrent(vouched)) return null;
     const { raw, socket, letGo } = upstream;
     const { limits, protocol } = this.desk.route;
-    const { timing, suspicion, reads } = this.#tools;
     const toUpstream = this.#leg.release();
     if (letGo?.() === false) {
       socket.destroy();
@@ -271,7 +271,8 @@ export class Session {
     const { toClient, filter, firstBytes } = words;
     const over = relay({
       vouched,
-      epoch: vouched.epoch,
+      // Asked once more: whatever was told meanwhile, the relay compares what is so when it attaches.
+      epoch: tofu.isCurrent(vouched) ? vouched.epoch : Number.NaN,
       client: this.#leg.socket,
       clientRaw: this.#leg.raw,
       upstream: socket,
