@@ -1,9 +1,10 @@
-// One direction of a relay: what comes from `source` goes to `destination`, no faster than that takes it. It begins as
-// a stream, chunk by chunk, each looked at; once nothing is looked at any more and much comes, it reads into buffers
-// that all sessions share (read-into.ts) and writes once a turn of the event loop. It closes nothing.
+// One direction of a relay: what comes from `source` goes to `destination`, no faster than that takes it. Where it can it
+// reads into a buffer that all sessions share (read-into.ts), else as a stream. What somebody looks at, and what is little, goes on chunk
+// by chunk; once nothing is looked at any more and much comes, it is written once a turn of the event loop. It closes nothing.
 
 import type { Socket } from 'node:net';
 import { Deadline } from './deadline.ts';
+import type { Need } from './own-reads.ts';
 import { slabBytes, type ReadBuffers } from './read-buffers.ts';
 import { readInto } from './read-into.ts';
 
@@ -12,9 +13,11 @@ export interface FlowOptions {
   readonly destination: Socket;
   /** A destination that takes nothing for so long is stuck. */
   readonly drainMs: number;
-  /** Asked when much comes; null: as a stream for now. */
-  readonly buffers: () => ReadBuffers | null;
-  /** A chunk that came as a stream; what of it goes on is given to `write`. */
+  /** Asked at the start, and again when much comes; null: as a stream for now. */
+  readonly buffers: (need: Need) => ReadBuffers | null;
+  /** Whether another reader may come for `source` after this one: it is read as a stream then until much comes. */
+  readonly mayBeLeft: boolean;
+  /** A chunk of its own memory; what of it goes on is given to `write`. */
   readonly take: (chunk: Uint8Array) => void;
   /** Whether all that comes from now on goes on as it is. */
   readonly plain: () => boolean;
@@ -45,8 +48,9 @@ export class Flow {
   #waiting = false;
   /** The destination was given more than it buffers. */
   #full = false;
-  /** Bytes that came as a stream and nobody had to look at. */
+  /** Bytes that nobody had to look at, until they are many. */
   #plainBytes = 0;
+  #isBulk = false;
   #changing = false;
   #buffers: ReadBuffers | null = null;
   #slab: Buffer | null = null;
@@ -66,6 +70,7 @@ export class Flow {
   start(): void {
     const { source } = this.#options;
     if (source.readableEnded) return this.#end();
+    if (!this.#options.mayBeLeft) this.#change('session');
     source.on('data', this.#take);
     source.on('end', this.#end);
     if (!source.isPaused() || !this.#waiting) source.resume();
@@ -112,13 +117,15 @@ export class Flow {
     take(chunk);
     if (!asItIs) return;
     this.#plainBytes += chunk.length;
-    if (this.#plainBytes >= bulkBytes) this.#change();
+    if (this.#plainBytes < bulkBytes) return;
+    this.#isBulk = true;
+    this.#change('bulk');
   };
 
   /** Not while Node is within a read of this socket. */
-  #change(): void {
+  #change(need: Need): void {
     const { buffers, source } = this.#options;
-    const found = this.#changing ? null : buffers();
+    const found = this.#changing ? null : buffers(need);
     if (found === null) return;
     this.#buffers = found;
     this.#changing = true;
@@ -132,6 +139,10 @@ export class Flow {
   readonly #landed = (bytes: number): boolean => {
     const buffers = this.#buffers;
     if (this.#stopped || buffers === null) return false;
+    if (!this.#isBulk) {
+      this.#take(Buffer.from(buffers.landing.subarray(0, bytes)));
+      return !this.#stopped && !this.#waiting;
+    }
     const full = this.#filled + bytes > slabBytes ? this.#cut() : null;
     this.#slab ??= buffers.take();
     buffers.landing.copy(this.#slab, this.#filled, 0, bytes);

@@ -1,10 +1,15 @@
-// Whether sessions that carry much read into buffers of ours on this Node, found out when the first of them would. Until that is
+// Whether sessions read into buffers of ours on this Node, found out once one carries much or there were some. Until that is
 // known, and where it does not work, they go on as streams: slower, and nothing else.
 
 import { ReadBuffers } from './read-buffers.ts';
 import type * as Trial from './read-trial.ts';
 
 const deadlineMs = 10_000;
+/** A program that asks its server now and then is not worth a trial; it is one direction of a session each. */
+const asksBeforeTrial = 32;
+
+/** What the buffers are for: a session that begins, or one that carries much. */
+export type Need = 'session' | 'bulk';
 
 /** Loads with the first that asks. */
 const loadTrial = (): Promise<Pick<typeof Trial, 'tryReadInto'>> => import('./read-trial.ts');
@@ -16,6 +21,7 @@ export class OwnReads {
   readonly #stop = new AbortController();
   #state: 'untried' | 'trying' | 'no' = 'untried';
   #buffers: ReadBuffers | null = null;
+  #asks = 0;
 
   /** `failed` is called once when they do not work here. */
   constructor(failed: () => void = () => undefined, load = loadTrial) {
@@ -24,8 +30,10 @@ export class OwnReads {
   }
 
   /** Null now; to be asked again. */
-  readonly buffers = (): ReadBuffers | null => {
-    if (this.#buffers === null && this.#state === 'untried') void this.#try();
+  readonly buffers = (need: Need): ReadBuffers | null => {
+    if (this.#buffers !== null || this.#state !== 'untried') return this.#buffers;
+    this.#asks += 1;
+    if (need === 'bulk' || this.#asks >= asksBeforeTrial) void this.#try();
     return this.#buffers;
   };
 

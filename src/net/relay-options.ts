@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Vouched } from '../trust/vouched.ts';
+import type { Need } from './own-reads.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Suspicion } from './suspicion.ts';
 
@@ -44,8 +45,8 @@ export interface RelayOptions {
   readonly drainMs: number;
   readonly signal: AbortSignal;
   readonly counted: (direction: Direction, bytes: number) => void;
-  /** Asked by a session that carries much; while there are none, sockets are read as streams. */
-  readonly buffers?: () => ReadBuffers | null;
+  /** Asked for each direction at its start, and when it carries much; while there are none, sockets are read as streams. */
+  readonly buffers?: (need: Need) => ReadBuffers | null;
   readonly suspicion?: Suspicion;
   /** How long a suspect upstream may take to answer the client's next bytes. */
   readonly suspectMs?: number;

@@ -64,6 +64,23 @@ const faults: readonly Fault[] = [
   },
   {
     ...own,
+    name: 'hands on the memory that others read into',
+    find: 'Buffer.from(buffers.landing.subarray(0, bytes))',
+    replace: 'buffers.landing.subarray(0, bytes)',
+    foundBy: ['all speak in one turn', 'pending for some'],
+    saying: wrong,
+  },
+  {
+    ...own,
+    file: 'relay.ts',
+    name: 'reads for itself what another relay will have to read',
+    find: 'buffers,\n      mayBeLeft: this.#asked !== null,\n      take: (chunk) => this.#fromClient(chunk),',
+    replace: 'buffers,\n      mayBeLeft: false,\n      take: (chunk) => this.#fromClient(chunk),',
+    foundBy: ['leaves the client to another server'],
+    saying: /./,
+  },
+  {
+    ...own,
     name: 'copies each read to the same place',
     find: 'copy(this.#slab, this.#filled, 0, bytes);',
     replace: 'copy(this.#slab, 0, 0, bytes);',

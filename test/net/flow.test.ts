@@ -41,6 +41,7 @@ it.each([
     destination,
     drainMs: 600,
     buffers: () => buffers,
+    mayBeLeft: false,
     take: (chunk) => flow.write(chunk),
     plain: () => true,
     carried: () => undefined,

@@ -96,21 +96,29 @@ describe('the trial of reads into a buffer of ours', () => {
     await expect.poll(() => [...came].every(({ destroyed }) => destroyed)).toBe(true);
   });
 
-  it('is made once, when the first session asks', async () => {
+  it('is made once, when the first session carries much', async () => {
     const failed = vi.fn();
     const reads = new OwnReads(failed);
-    expect([reads.buffers(), reads.buffers()]).toEqual([null, null]);
-    await expect.poll(() => reads.buffers()).toBeInstanceOf(ReadBuffers);
-    expect(reads.buffers()).toBe(reads.buffers());
+    expect([reads.buffers('bulk'), reads.buffers('bulk')]).toEqual([null, null]);
+    await expect.poll(() => reads.buffers('bulk')).toBeInstanceOf(ReadBuffers);
+    expect(reads.buffers('bulk')).toBe(reads.buffers('bulk'));
     expect(failed).not.toHaveBeenCalled();
+  });
+
+  it('is made for sessions that carry little once there were some', async () => {
+    const reads = new OwnReads();
+    const few = Array.from({ length: 31 }, () => reads.buffers('session'));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([...few, reads.buffers('session')]).toEqual(Array.from({ length: 32 }, () => null));
+    await expect.poll(() => reads.buffers('session')).toBeInstanceOf(ReadBuffers);
   });
 
   it('leaves everything as it is where it cannot be loaded any more', async () => {
     const failed = vi.fn();
     const reads = new OwnReads(failed, () => Promise.reject(new TypeError('ERR_MODULE_NOT_FOUND')));
-    reads.buffers();
+    reads.buffers('bulk');
     await expect.poll(() => failed.mock.calls.length).toBe(1);
-    expect(reads.buffers()).toBeNull();
+    expect(reads.buffers('bulk')).toBeNull();
   });
 
   it('tells once that they do not work, and nothing when the process ends meanwhile', async () => {
@@ -118,11 +126,11 @@ describe('the trial of reads into a buffer of ours', () => {
     const [failed, closed] = [vi.fn(), vi.fn()];
     const reads = new OwnReads(failed);
     const ending = new OwnReads(closed);
-    ending.buffers();
+    ending.buffers('bulk');
     ending.close();
-    reads.buffers();
+    reads.buffers('bulk');
     await expect.poll(() => failed.mock.calls.length).toBe(1);
-    expect([reads.buffers(), failed.mock.calls.length, closed.mock.calls.length]).toEqual([null, 1, 0]);
+    expect([reads.buffers('bulk'), failed.mock.calls.length, closed.mock.calls.length]).toEqual([null, 1, 0]);
   });
 });
 

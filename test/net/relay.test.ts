@@ -323,7 +323,7 @@ describe('relay', () => {
     const { ended } = start(made, { firstBytes: (held) => (held.length < 4 ? 'undecided' : 'http') });
     const atHost = drink(made.host);
     made.user.write('PO');
-    await once(made.client, 'data');
+    await expect.poll(() => made.client.bytesRead).toBe(2);
     made.user.write('ST / HTTP/1.1\r\n');
     expect(await ended).toEqual({ state: 'rejected', found: 'http' });
     expect((await atHost).bytes.length).toBe(0);
@@ -335,7 +335,7 @@ describe('relay', () => {
       const { ended } = start(made, { firstBytes: (held) => (held.length < 4 ? 'undecided' : 'mail') });
       const atHost = drink(made.host);
       made.user.write('EH');
-      await once(made.client, 'data');
+      await expect.poll(() => made.client.bytesRead).toBe(2);
       made.user.end(rest);
       expect((await atHost).bytes.toString()).toBe(`EH${rest}`);
       made.host.end();
