@@ -37,6 +37,9 @@ interface Pending {
 
 /** Who carries so much is no longer talking: a mail or a mailbox is on its way. */
 const bulkBytes = 65_536;
+/** So many turns in a row that brought one small read each: a dialogue again, which should not wait for the end of a turn. */
+const calmTurns = 8;
+const smallBytes = 4096;
 /** No more than this waits for a destination before the source is stopped. */
 const pendingBytes = 131_072;
 
@@ -55,6 +58,9 @@ export class Flow {
   #buffers: ReadBuffers | null = null;
   #slab: Buffer | null = null;
   #filled = 0;
+  /** Reads since what came was last given to the destination. */
+  #reads = 0;
+  #calm = 0;
   #turn: NodeJS.Immediate | null = null;
 
   constructor(options: FlowOptions) {
@@ -147,6 +153,7 @@ export class Flow {
     this.#slab ??= buffers.take();
     buffers.landing.copy(this.#slab, this.#filled, 0, bytes);
     this.#filled += bytes;
+    this.#reads += 1;
     if (full !== null) this.#pass(full);
     // To tell of what goes on may be what ends the relay.
     if (this.#stopped) return false;
@@ -156,8 +163,16 @@ export class Flow {
 
   readonly #atTurn = (): void => {
     this.#turn = null;
+    this.#calm = this.#reads === 1 && this.#filled <= smallBytes ? this.#calm + 1 : 0;
+    if (this.#calm === calmTurns) this.#beCalm();
     this.#send();
   };
+
+  #beCalm(): void {
+    this.#isBulk = false;
+    this.#plainBytes = 0;
+    this.#calm = 0;
+  }
 
   #send(): void {
     const pending = this.#cut();
@@ -170,6 +185,7 @@ export class Flow {
     const bytes = this.#filled;
     this.#slab = null;
     this.#filled = 0;
+    this.#reads = 0;
     return slab === null || bytes === 0 ? null : { slab, bytes };
   }
 

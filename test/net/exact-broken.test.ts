@@ -114,6 +114,14 @@ const faults: readonly Fault[] = [
   },
   {
     ...own,
+    name: 'forgets what it gathered when little comes again',
+    find: 'this.#beCalm();\n    this.#send();',
+    replace: 'return this.#beCalm();\n    this.#send();',
+    foundBy: ['pieces of 7 bytes, apart'],
+    saying: wrong,
+  },
+  {
+    ...own,
     name: 'sends nothing on before its memory is full',
     find: 'this.#turn ??= setImmediate(this.#atTurn);',
     replace: '',

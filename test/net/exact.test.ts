@@ -61,3 +61,25 @@ it.each(['up', 'down'] as const)('much that goes %s at once is read by own buffe
     }
   }
 });
+
+it.each(['up', 'down'] as const)(
+  'little that goes %s after much is gathered no longer, until much comes again',
+  async (way) => {
+    for (const shape of [clear, secured, file]) {
+      const rig = new Rig({ stage, reading: 'own-buffers' });
+      try {
+        const passage = await inStride(rig, shape);
+        const takenBy = async (bytes: number, size: number): Promise<number> => {
+          const before = rig.taken;
+          await passage[way].carry(bytes, { sizes: [size], apart: true });
+          return rig.taken - before;
+        };
+        await expect.poll(() => takenBy(20, 1)).toBe(0);
+        await takenBy(100_000, 10_000);
+        expect(await takenBy(20_000, 10_000)).toBeGreaterThan(0);
+      } finally {
+        rig.close();
+      }
+    }
+  },
+);
