@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -208,6 +209,13 @@ describe('documents', () => {
     await expect(`${JSON.stringify(hookEventSchema(), null, 2)}\n`).toMatchFileSnapshot(
       '../config/hook-event.schema.json',
     );
+  });
+
+  it.each(['SECURITY.md', 'docs/past-attacks.md'])('%s names tests that are there', async (page) => {
+    const text = await readFile(join(import.meta.dirname, '..', page), 'utf8');
+    const named = [...new Set(text.match(/test\/[\w./-]+\.ts/g))];
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((path) => !existsSync(join(import.meta.dirname, '..', path)))).toEqual([]);
   });
 
   it('list every metric as it is registered', async () => {
