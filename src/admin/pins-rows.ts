@@ -3,7 +3,7 @@
 
 import { CommandError } from '../errors.ts';
 import { Pace } from '../pace.ts';
-import { hasRecord } from '../store/codec.ts';
+import { hasRecord } from '../store/unread-row.ts';
 import type { PinStore, StoredRecord } from '../store/pin-store.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TrustSettings } from '../trust/evidence.ts';

@@ -4,7 +4,6 @@
 
 import { createHash, hash } from 'node:crypto';
 import type { EndpointRecord } from '../trust/record.ts';
-import type { StoredRecord } from './pin-store.ts';
 
 /** A record as stored. `generation` is the turn that wrote it. */
 export interface RecordRow {
@@ -42,12 +41,14 @@ export function decode(key: string, text: string): unknown {
   return body === null ? null : parsed(body);
 }
 
+/** Of the line of checksum, its end included. */
+export const checksumLength = 65;
+
 /** What follows the checksum, or null when that does not hold. */
 export function soundBody(key: string, text: string): string | null {
-  const end = text.indexOf('\n');
-  if (end !== 64) return null;
-  const body = text.slice(end + 1);
-  return hashOf(key, body) === text.slice(0, end) ? body : null;
+  if (text[checksumLength - 1] !== '\n') return null;
+  const body = text.slice(checksumLength);
+  return text.startsWith(hashOf(key, body)) ? body : null;
 }
 
 /** null for what is no JSON. */
@@ -73,63 +74,14 @@ const isRow = (value: unknown): value is RecordRow =>
   isCount(value['generation']) &&
   (value['record'] === null || isObject(value['record']));
 
+/** The row stored under `key`, or null when its checksum does not hold or it is another endpoint's. */
 export function decodeRow(key: string, endpoint: string, text: string): RecordRow | null {
   const body = soundBody(key, text);
   if (body === null) return null;
-  const row = rowByItsStart(body) ?? parsed(body);
-  return (row instanceof UnreadRow || isRow(row)) && row.endpoint === endpoint ? row : null;
+  const row = parsed(body);
+  return isRow(row) && row.endpoint === endpoint ? row : null;
 }
 
-/** The fields in this order: see `rowStart`. */
+/** The fields in this order: see unread-row.ts. */
 export const encodeRow = (key: string, { endpoint, revision, generation, record }: RecordRow): string =>
   encode(key, { endpoint, revision, generation, record });
-
-/** How `encodeRow` writes a row with a record: no more is needed of it before somebody asks for the record. */
-const rowStart =
-  /^\{"endpoint":"([^"\\]+)","revision":(\d{1,15}),"generation":(\d{1,15}),"record":(?=\{"endpoint":"\1","epoch":(\d{1,15}),)/;
-
-function rowByItsStart(body: string): UnreadRow | null {
-  const found = rowStart.exec(body);
-  return found === null || !body.endsWith('}}') ? null : new UnreadRow(body, found);
-}
-
-/**
- * A row whose record is made when somebody asks for it: to make objects of a hundred thousand takes longer than all else
- * at the start, and few are asked for. It is never spread, which would leave the record behind.
- */
-class UnreadRow implements RecordRow, StoredRecord {
-  readonly endpoint: string;
-  readonly revision: number;
-  readonly generation: number;
-  readonly epoch: number;
-  readonly verified = true;
-  #text: string | null;
-  #record: EndpointRecord | null = null;
-
-  constructor(body: string, [, endpoint = '', revision, generation, epoch]: RegExpExecArray) {
-    this.endpoint = endpoint;
-    this.revision = Number(revision);
-    this.generation = Number(generation);
-    this.epoch = Number(epoch);
-    this.#text = body;
-  }
-
-  get record(): EndpointRecord | null {
-    if (this.#text !== null) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the checksum held: it is what was stored
-      this.#record = (JSON.parse(this.#text) as RecordRow).record;
-      this.#text = null;
-    }
-    return this.#record;
-  }
-}
-
-/** Whether there is one, without reading it. */
-export const hasRecord = (stored: Pick<StoredRecord, 'record'>): boolean =>
-  stored instanceof UnreadRow || stored.record !== null;
-
-export function storedOf(row: RecordRow): StoredRecord {
-  if (row instanceof UnreadRow) return row;
-  const { endpoint, revision, record } = row;
-  return { endpoint, revision, record, verified: true };
-}

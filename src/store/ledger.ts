@@ -40,9 +40,10 @@ export class Ledger {
   #head: Head;
   #held: ReadonlySet<string>;
 
+  /** The tables of `stock` are its own from then on: to copy a hundred thousand rows takes a tenth of a second. */
   constructor(stock: Pick<Survey, 'rows' | 'weights' | 'digest'>, head: Head) {
-    this.#rows = new Map(stock.rows);
-    this.#weights = new Map(stock.weights);
+    this.#rows = stock.rows;
+    this.#weights = stock.weights;
     this.#digest = stock.digest;
     this.#head = head;
     this.#held = new Set(head.held);

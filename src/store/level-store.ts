@@ -4,7 +4,7 @@
 
 import { entryOf } from './audit.ts';
 import { readAudit } from './audit-log.ts';
-import { encode, storedOf, type RecordRow } from './codec.ts';
+import { encode, type RecordRow } from './codec.ts';
 import { asStoreError, keys } from './database.ts';
 import { removeHolder } from './directory.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
@@ -25,6 +25,7 @@ import { storeClosed, type StoreError } from './store-error.ts';
 import { touched, touchOperations, withSightings, type Sightings } from './touches.ts';
 import { report, type VerifyReport } from './verify.ts';
 import { Writer, type Recovered, type WriterFacts } from './writer.ts';
+import { storedOf } from './unread-row.ts';
 
 interface Waiting {
   readonly changes: readonly Change[];
@@ -145,7 +146,8 @@ export class LevelStore implements EmbeddedStore {
     this.#checkOpen();
     return this.#inTurn(async () => {
       const broken = this.#writer.database === null ? this.#writer.detail : null;
-      return report(await lookInto(this.#facts.paths, { database: this.#writer.database, broken }));
+      const { database } = this.#writer;
+      return report(await lookInto(this.#facts.paths, { database, broken, checksums: 'all' }));
     });
   }
 

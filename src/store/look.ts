@@ -11,6 +11,7 @@ import type { StoreIo } from './io.ts';
 import type { Seal } from './seal.ts';
 import { readSeal } from './seal-file.ts';
 import { readSecret } from './secret.ts';
+import type { Checksums } from './stock.ts';
 import { StoreError } from './store-error.ts';
 import { survey, type Survey } from './survey.ts';
 
@@ -22,10 +23,10 @@ export interface Look extends Omit<Remains, 'secret'> {
 }
 
 /** Never creates anything. Throws StoreError `store-locked`, `store-newer`, `store-io`. */
-export async function lookAt(paths: StorePaths): Promise<Look> {
+export async function lookAt(paths: StorePaths, checksums: Checksums): Promise<Look> {
   const opened = await openExisting(paths);
   try {
-    return await lookInto(paths, opened);
+    return await lookInto(paths, { ...opened, checksums });
   } catch (error) {
     await opened.database?.close();
     throw error;
@@ -33,11 +34,14 @@ export async function lookAt(paths: StorePaths): Promise<Look> {
 }
 
 /** A look at a database that is open already, or known not to open. */
-export async function lookInto(paths: StorePaths, { database, broken }: Opened): Promise<Look> {
+export async function lookInto(
+  paths: StorePaths,
+  { database, broken, checksums }: Opened & { readonly checksums: Checksums },
+): Promise<Look> {
   const seal = await readSeal(paths);
   const secret = await readSecret(paths);
   const names = seal.state === 'read' ? seal.seal.endpoints.keys() : [];
-  const taken = database === null ? null : await survey(database, names);
+  const taken = database === null ? null : await survey(database, { names, checksums });
   const missing = seal.state === 'read' ? await missingOf(seal.seal, taken) : [];
   const remains: Remains = { survey: taken, broken, seal, missing, secret: secret !== null };
   return { ...remains, database, secret, appraisal: appraise(remains) };

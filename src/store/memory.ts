@@ -2,7 +2,7 @@
 // keeps every promise of the contract but durability, and must never be the quiet fallback of another store.
 
 import { chain, chainStart, entryOf, type AuditRow, type Checkpoint } from './audit.ts';
-import { storedOf, type RecordRow } from './codec.ts';
+import type { RecordRow } from './codec.ts';
 import { Feed } from './feed.ts';
 import type {
   Change,
@@ -19,6 +19,7 @@ import { sealedKeysOf } from './sealed-keys.ts';
 import { ownChanges, stage, stillHeld } from './stage.ts';
 import { storeClosed } from './store-error.ts';
 import { touched, withSightings, type Sightings } from './touches.ts';
+import { storedOf } from './unread-row.ts';
 
 /** An empty store in memory. `held`: endpoints whose first use waits for the operator. The caller closes it. */
 export function openMemoryStore(options: { readonly held?: Iterable<string> } = {}): PinStore {

@@ -110,7 +110,7 @@ interface Examined {
 }
 
 async function examine(paths: StorePaths, options: RepairOptions): Promise<Examined> {
-  const look = await lookAt(paths);
+  const look = await lookAt(paths, 'all');
   let database = look.database;
   const copy = join(paths.directory, `salvage-${randomBytes(4).toString('hex')}`);
   try {
@@ -118,7 +118,7 @@ async function examine(paths: StorePaths, options: RepairOptions): Promise<Exami
     let taken = look.survey;
     if (database === null && (await found(paths.database)) !== null) {
       database = await salvaged(paths.database, copy);
-      taken = database === null ? null : await survey(database, []);
+      taken = database === null ? null : await survey(database, { names: [], checksums: 'all' });
     }
     const audit = database === null || taken === null ? [] : await soundAudit(database, taken.checkpoint);
     const seal = look.seal.state === 'read' ? look.seal.seal : null;

@@ -1,8 +1,9 @@
 // What a turn would write: commits are played in order against the records there are, each as a whole or
 // not at all. Pure, shared by every store with one writer, so that none has its own idea of a conflict.
 
-import { storedOf, type RecordRow } from './codec.ts';
+import type { RecordRow } from './codec.ts';
 import type { AuditEntry, Change, Committed, Conflict, StoredRecord } from './pin-store.ts';
+import { storedOf } from './unread-row.ts';
 
 export interface Staged {
   /** One answer for each commit, to be given only when `rows` are durable. */

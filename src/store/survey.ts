@@ -2,20 +2,15 @@
 // Believes nothing and decides nothing; comparing it with the seal is appraise.ts's work.
 
 import { chainStart, type Checkpoint } from './audit.ts';
-import { decode, decodeRow, hashOf, isCount, isObject, type RecordRow } from './codec.ts';
+import { decode, isCount, isObject } from './codec.ts';
 import { keys, range, type Database } from './database.ts';
-import { addWeight, decodeHead, noDigest, weightOf, type Head } from './head.ts';
+import { decodeHead, type Head } from './head.ts';
+import { Stock, type Checksums, type Entry, type Stocktaking } from './stock.ts';
 import { decodeSightings, type Sightings } from './touches.ts';
 
-export interface Survey {
+export interface Survey extends Stocktaking {
   /** null when it is missing or does not verify. */
   readonly head: Head | null;
-  /** Records that verify, by endpoint. */
-  readonly rows: ReadonlyMap<string, RecordRow>;
-  /** What each record adds to the digest, verified or not. */
-  readonly weights: ReadonlyMap<string, bigint>;
-  readonly digest: bigint;
-  readonly unverified: readonly string[];
   readonly sightings: ReadonlyMap<string, Sightings>;
   readonly checkpoint: Checkpoint;
   /** Last audit entry that is known to have been announced; null when that is not known. */
@@ -24,8 +19,14 @@ export interface Survey {
   readonly trouble: string | null;
 }
 
-/** Takes stock; `names` are asked for one by one when reading them in a row fails. Throws StoreError `store-newer`. */
-export async function survey(database: Database, names: Iterable<string>): Promise<Survey> {
+export interface SurveyOptions {
+  /** Asked for one by one when reading records in a row fails. */
+  readonly names: Iterable<string>;
+  readonly checksums: Checksums;
+}
+
+/** Takes stock. Throws StoreError `store-newer`. */
+export async function survey(database: Database, { names, checksums }: SurveyOptions): Promise<Survey> {
   const troubles: string[] = [];
   const noted = async <T>(work: Promise<T>): Promise<T | undefined> => {
     try {
@@ -38,14 +39,19 @@ export async function survey(database: Database, names: Iterable<string>): Promi
   const head = decodeHead(await noted(database.get(keys.head)));
   const stock = new Stock();
   const sightings = new Map<string, Sightings>();
-  await noted(readRange(database, 'record', (name, text) => stock.add(name, text)));
+  await noted(readRange(database, 'record', (entries) => stock.add(entries)));
   if (troubles.length > 0) await readNamed(database, { names, stock });
-  await noted(readRange(database, 'touch', (name, text) => sightings.set(name, decodeSightings(text))));
+  await noted(
+    readRange(database, 'touch', (entries) => {
+      for (const [key, text] of entries)
+        sightings.set(key.slice(keys.touch('').length), decodeSightings(text));
+    }),
+  );
   const checkpoint = decode(keys.checkpoint, (await noted(database.get(keys.checkpoint))) ?? '');
   const announced = decode(keys.announced, (await noted(database.get(keys.announced))) ?? '');
   return {
     head,
-    ...stock.taken(),
+    ...(await stock.taken(head, checksums)),
     sightings,
     checkpoint: isCheckpoint(checkpoint) ? checkpoint : chainStart,
     announced: isCount(announced) ? announced : null,
@@ -59,7 +65,7 @@ const readAtOnce = { entries: 256, highWaterMarkBytes: 1_048_576 } as const;
 async function readRange(
   database: Database,
   prefix: 'record' | 'touch',
-  found: (name: string, text: string) => void,
+  found: (entries: readonly Entry[]) => void,
 ): Promise<void> {
   const { entries: most, highWaterMarkBytes } = readAtOnce;
   const iterator = database.iterator({ ...range(prefix), highWaterMarkBytes });
@@ -69,7 +75,7 @@ async function readRange(
       coming = iterator.nextv(most);
       // Whatever it comes to is awaited above; until then nobody may call it unhandled.
       coming.catch(() => undefined);
-      for (const [key, text] of entries) found(key.slice(prefix.length + 1), text);
+      found(entries);
     }
   } finally {
     await iterator.close();
@@ -81,36 +87,9 @@ async function readNamed(
   { names, stock }: { readonly names: Iterable<string>; readonly stock: Stock },
 ): Promise<void> {
   for (const name of names) {
-    const text = await database.get(keys.record(name)).catch(() => undefined);
-    if (text !== undefined) stock.add(name, text);
-  }
-}
-
-/** Takes each record once. */
-class Stock {
-  readonly #rows = new Map<string, RecordRow>();
-  readonly #weights = new Map<string, bigint>();
-  readonly #unverified: string[] = [];
-  #digest = noDigest;
-
-  add(endpoint: string, text: string): void {
-    if (this.#weights.has(endpoint)) return;
-    const key = keys.record(endpoint);
-    const weight = weightOf(hashOf(key, text));
-    const row = decodeRow(key, endpoint, text);
-    if (row === null) this.#unverified.push(endpoint);
-    else this.#rows.set(endpoint, row);
-    this.#weights.set(endpoint, weight);
-    this.#digest = addWeight(this.#digest, weight);
-  }
-
-  taken(): Pick<Survey, 'rows' | 'weights' | 'digest' | 'unverified'> {
-    return {
-      rows: this.#rows,
-      weights: this.#weights,
-      digest: this.#digest,
-      unverified: this.#unverified,
-    };
+    const key = keys.record(name);
+    const text = await database.get(key).catch(() => undefined);
+    if (text !== undefined) stock.add([[key, text]]);
   }
 }
 

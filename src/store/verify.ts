@@ -35,7 +35,7 @@ export async function verifyStore(directory: string): Promise<VerifyReport> {
   await checkOwned(paths);
   if (!(await storeExists(paths)))
     throw new StoreError('store-missing', `there is no pin store in ${directory}`);
-  const look = await lookAt(paths);
+  const look = await lookAt(paths, 'all');
   try {
     return await report(look);
   } finally {

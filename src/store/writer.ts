@@ -9,11 +9,13 @@ import { asStoreError, type Database } from './database.ts';
 import type { StorePaths } from './directory.ts';
 import type { StoreIo } from './io.ts';
 import { Ledger, newHead, type Plan } from './ledger.ts';
+import { noDigest } from './head.ts';
 import { lookAt, type Look } from './look.ts';
 import type { Change, SealedKeys, StoredAuditEntry } from './pin-store.ts';
 import type { Seal } from './seal.ts';
 import { SealFile, usualSmallBytes, type SealEnd } from './seal-file.ts';
 import { noSealedKeys, sealedKeysOf, stricter } from './sealed-keys.ts';
+import type { Stocktaking } from './stock.ts';
 import { StoreError } from './store-error.ts';
 
 /** `suspect`: a step failed, the disk must be read again before anything else. `damaged` is final. */
@@ -46,7 +48,12 @@ const believed = ({ generation, held }: Pick<Seal, 'generation' | 'held'>): Beli
 const endOf = ({ seal }: Look): SealEnd | null => (seal.state === 'read' ? seal.end : null);
 
 const foldEveryMs = 3_600_000;
-const nothing = { rows: new Map(), weights: new Map(), digest: 0n } as const;
+const nothing = (): Stocktaking => ({
+  rows: new Map(),
+  weights: new Map(),
+  digest: noDigest,
+  unverified: [],
+});
 
 /** Takes one turn at a time: whoever calls must not call again before the last call came back. */
 export class Writer {
@@ -166,7 +173,7 @@ export class Writer {
   async #recover(): Promise<void> {
     await this.#database?.close().catch(() => undefined);
     this.#database = null;
-    const look = await lookAt(this.#facts.paths);
+    const look = await lookAt(this.#facts.paths, 'in-doubt');
     if (look.database === null) throw new StoreError('store-io', look.broken ?? 'the database does not open');
     const { rows: before, head } = this.#ledger;
     this.#database = look.database;
@@ -187,12 +194,12 @@ export class Writer {
     this.#state = sound ? 'good' : 'damaged';
     this.#detail = sound ? null : appraisal.findings.join('; ');
     this.#checkpoint = survey?.checkpoint ?? chainStart;
-    const rows = survey?.rows ?? nothing.rows;
-    const names = [...(survey?.unverified ?? []), ...(this.#seal?.endpoints.keys() ?? [])];
-    this.#lost = sound ? [] : [...new Set(names)].filter((endpoint) => !rows.has(endpoint));
+    const stock = survey ?? nothing();
+    const names = sound ? [] : [...stock.unverified, ...(this.#seal?.endpoints.keys() ?? [])];
+    this.#lost = [...new Set(names)].filter((endpoint) => !stock.rows.has(endpoint));
     const head = survey?.head ?? { ...newHead('', chainStart), generation: this.#seal?.generation ?? 0 };
     if (sound && this.#seal?.generation === head.generation) this.#seal = believed(head);
-    return new Ledger(survey ?? nothing, head);
+    return new Ledger(stock, head);
   }
 
   #sealFileOf(end: SealEnd | null): SealFile {

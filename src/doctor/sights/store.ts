@@ -29,7 +29,7 @@ async function seeFiles(directory: string): Promise<StoreFacts> {
     const paths = pathsIn(directory);
     if (!(await storeExists(paths))) return { state: 'missing', directory };
     closeUmask();
-    const { database, appraisal, survey } = await lookAt(paths);
+    const { database, appraisal, survey } = await lookAt(paths, 'all');
     await database?.close();
     const head = survey?.head ?? null;
     return {
