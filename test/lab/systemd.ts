@@ -120,11 +120,9 @@ async function lay(folder: string, given: Given): Promise<void> {
   await mkdir(join(folder, 'bin'));
   await cp(process.execPath, join(folder, 'bin/node'), { dereference: true });
   await symlink('/opt/letterlock/dist/cmd/letterlock.js', join(folder, 'bin/letterlock'));
-  const targets = ['default', 'sysinit', 'basic', 'shutdown'].map((name) => [
-    `units/${name}.target`,
-    '[Unit]\n',
-  ]);
-  const files = { ...Object.fromEntries(targets), ...given, 'outer.sh': outer, 'inner.sh': inner };
+  const files: Record<string, string> = { 'outer.sh': outer, 'inner.sh': inner };
+  for (const name of ['default', 'sysinit', 'basic', 'shutdown']) files[`units/${name}.target`] = '[Unit]\n';
+  Object.assign(files, given);
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
