@@ -15,10 +15,11 @@ const atOnce = 12;
 /** Where no server is reached, nothing but a farewell comes. */
 const farewellPatienceMs = 300;
 
+const formsOf = (protocol) => Object.keys(forms[protocol]);
+
 /** Every form on every route, in an order by chance; before that each form once where it is served, and each route once. */
 function deckOf(routes, random) {
   const one = (list) => list[Math.floor(random() * list.length)];
-  const formsOf = (protocol) => Object.keys(forms[protocol]);
   const served = (protocol) => routes.filter((route) => route.protocol === protocol && route.kind.good);
   const shuffled = (list) =>
     list

@@ -177,6 +177,7 @@ describeWith(['systemd-analyze', 'unshare', 'nsenter', 'ip', 'openssl'], { root:
     const heard = async (...place: readonly string[]): Promise<string> =>
       JSON.parse(await systemd.say('node', '/opt/lab/talk.cjs', ...place));
     const served = '* OK ready\r\na LOGIN anna secret\r\n';
+    const got = (url: string): Promise<string> => systemd.say('node', '/opt/lab/get.cjs', url);
     const pins = async (): Promise<string> => systemd.say('letterlock', 'pins', 'list');
 
     test('it serves clients at ports, inside TLS and at a socket file', async () => {
@@ -216,7 +217,6 @@ describeWith(['systemd-analyze', 'unshare', 'nsenter', 'ip', 'openssl'], { root:
     });
 
     test('metrics and page are there', async () => {
-      const got = (url: string): Promise<string> => systemd.say('node', '/opt/lab/get.cjs', url);
       expect(await got('http://127.0.0.1:9465/metrics')).toContain(
         'letterlock_hook_deliveries_total{hook="program",result="delivered"}',
       );

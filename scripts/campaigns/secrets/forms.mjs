@@ -90,9 +90,10 @@ const sasl = ({ command, end, more }) => ({
 });
 const answered = (answer, who) => (heard) => `${answer(who, heard)}\r\n`;
 
+const scram = (who) => (who.scram ??= new Scram(who));
+
 function saslForms(parts, { initial = true } = {}) {
   const { later, 'at once': atOnce } = sasl(parts);
-  const scram = (who) => (who.scram ??= new Scram(who));
   const forms = {
     'AUTH PLAIN': later('PLAIN', plain),
     'AUTH LOGIN': later(

@@ -122,7 +122,7 @@ export class Kind {
         ([, bytes]) =>
           this.findIn(Buffer.concat([Buffer.from('{"x":"'), bytes, Buffer.from('"}')])).length === 0,
       )
-      .map(([how]) => how);
+      .map(([how]) => String(how));
   }
 }
 

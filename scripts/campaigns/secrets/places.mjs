@@ -14,6 +14,9 @@ import {
 import { join, relative } from 'node:path';
 import { ask } from './world.mjs';
 
+/** So many of them, spread over the whole list. */
+const some = (list, count) => list.filter((_, at) => at % Math.ceil(list.length / count) === 0);
+
 export class Places {
   #world;
   #kinds;
@@ -84,7 +87,6 @@ export class Places {
     const sessions = [...new Set(log.match(/(?<="session":")[^"]+/g) ?? [])];
     const references = [...new Set(`${log}${text}`.match(/\b[\dA-Z]{8}\b/g) ?? [])];
     const endpoints = [...new Set(text.match(/(?<="endpoint":")[^"]+/g) ?? [])];
-    const some = (list, count) => list.filter((_, at) => at % Math.ceil(list.length / count) === 0);
     return [
       ...some(sessions, 60).map((id) => `/v1/explain/${encodeURIComponent(id)}`),
       ...some(references, 20).flatMap((ref) => [`/v1/explain/${ref}`, `/v1/candidates/${ref}`]),

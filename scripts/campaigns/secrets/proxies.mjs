@@ -16,10 +16,12 @@ function join(socket, port) {
   }
 }
 
+const nobody = () => undefined;
+
 /** `read(n)` gives so many octets, `read('head')` all up to an empty line. */
 function readerOf(socket) {
   let held = Buffer.alloc(0);
-  let wake = () => undefined;
+  let wake = nobody;
   const take = (bytes) => {
     held = Buffer.concat([held, bytes]);
     wake();

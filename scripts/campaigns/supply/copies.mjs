@@ -76,7 +76,7 @@ export async function run(command, { cwd, env = {}, signal, withinMs = 180_000 }
 /** Two folders, file by file: what is in one only, or differs. */
 export function differences(one, other) {
   const [names, others] = [filesIn(one), filesIn(other)];
-  const all = [...new Set([...names, ...others])].toSorted();
+  const all = [...new Set([...names, ...others])].toSorted((a, b) => a.localeCompare(b));
   return all.flatMap((name) => {
     if (!names.includes(name) || !others.includes(name)) return [`${name} is in one of them only`];
     const [a, b] = [readFileSync(join(one, name)), readFileSync(join(other, name))];

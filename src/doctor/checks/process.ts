@@ -31,6 +31,8 @@ export function checkProcess({ whose, uid, coreBytes }: ProcessFacts): readonly 
       }),
     );
   if (found.length > 0) return found;
+  if (uid === null)
+    return [finding('process', 'note', { message: 'whose the process is cannot be told here' })];
   return [
     finding('process', 'ok', {
       message: `${who} is not root${coreBytes === null ? '' : ', and leaves no core files'}`,
