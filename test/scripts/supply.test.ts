@@ -2,11 +2,26 @@
 
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lockFindings, reasonFindings } from '../../scripts/campaigns/supply/lock.mjs';
 import { temporaryFolder, type Folder } from '../lab/folder.ts';
 
 const root = join(import.meta.dirname, '../..');
+
+interface Looked {
+  readonly findings: readonly string[];
+  readonly lock: unknown;
+  readonly manifest: unknown;
+}
+
+const {
+  lockFindings,
+  reasonFindings,
+}: {
+  readonly lockFindings: (folder: string) => Looked;
+  readonly reasonFindings: (folder: string, about: Omit<Looked, 'findings'>) => readonly string[];
+} = await import(pathToFileURL(join(root, 'scripts/campaigns/supply/lock.mjs')).href);
+
 const reasons = 'docs/decisions/0002-dependencies.md';
 
 function found(folder: string): readonly string[] {

@@ -82,11 +82,10 @@ function importFindings(unpacked, names) {
         ...text.matchAll(/\bimport\(['"]([^'".][^'"]*)['"]\)/g),
       ];
       const packages = new Set(
-        imports.map(([, from]) =>
-          from.startsWith('@')
-            ? from.split('/').slice(0, 2).join('/')
-            : from.replace(/^node:/, '').split('/')[0],
-        ),
+        imports
+          .map(([, from]) => from)
+          .filter((from) => !from.startsWith('node:'))
+          .map((from) => (from.startsWith('@') ? from.split('/').slice(0, 2).join('/') : from.split('/')[0])),
       );
       return [...packages]
         .filter((from) => !known.has(from))
