@@ -19,6 +19,7 @@ import { soundConfig, sourcesOf } from './settings.ts';
 const run: Run = async (args, io) => {
   refuseUnsafeSwitches(io.execArgv, io.env);
   noteOldNode(io);
+  noteRoot(io);
   const urls = textsOf(args, 'url');
   const sources = await sourcesOf(args, io, { urls, needsRoutes: true, serves: true });
   if (sources.file === null && urls.length === 0) throw nothingToRun();
@@ -62,6 +63,14 @@ function noteOldNode(io: Io): void {
   if (Number(process.versions.node.split('.')[0]) > 20) return;
   io.note(
     `note: Node ${process.versions.node} gets no security fixes since April 2026; Node 22 or later is better`,
+  );
+}
+
+/** A mistake of ours would be one of root's. In a container as well: it is the host's root unless users are mapped. */
+function noteRoot(io: Io): void {
+  if (process.getuid?.() !== 0) return;
+  io.note(
+    'warning: letterlock runs as root and needs none of its rights; docs/confinement.md has a service with a user of its own',
   );
 }
 

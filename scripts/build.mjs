@@ -11,6 +11,8 @@ const out = resolve(process.argv[2] ?? join(root, 'dist'));
 const epoch = process.env['SOURCE_DATE_EPOCH'];
 const builtAt = epoch === undefined ? Date.now() : Number(epoch) * 1000;
 
+// Who may read what was built is a matter of the package, not of whoever builds it.
+process.umask(0o022);
 rmSync(out, { recursive: true, force: true });
 execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', '--outDir', out], {
   cwd: root,

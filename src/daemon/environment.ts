@@ -1,5 +1,6 @@
 // What of the process's surroundings must not decide about trust: variables and switches by which Node and
-// OpenSSL trust more than the configuration says, or write the keys of sessions to a file.
+// OpenSSL trust more than the configuration says, write the keys of sessions or the memory of this process to a file, or
+// let others look into it.
 
 import { CommandError } from '../errors.ts';
 
@@ -10,7 +11,24 @@ const trustVariables = [
   'SSL_CERT_DIR',
   'NODE_USE_SYSTEM_CA',
 ] as const;
-const unsafeSwitches = ['--tls-keylog', '--openssl-config'] as const;
+const unsafeSwitches = [
+  '--tls-keylog',
+  '--trace-tls',
+  '--openssl-config',
+  // A debugger lets in every user of the machine, and asks nobody who he is.
+  '--inspect',
+  '--inspect-brk',
+  '--inspect-wait',
+  // All strings of the process, in a file of the working directory.
+  '--heapsnapshot-signal',
+  '--heapsnapshot-near-heap-limit',
+  // The environment, and the text of an error, which may quote what somebody sent.
+  '--report-on-signal',
+  '--report-on-fatalerror',
+  '--report-uncaught-exception',
+  // A core file has everything.
+  '--abort-on-uncaught-exception',
+] as const;
 
 /** The trust variables that are set; letterlock ignores them, and says so once. */
 export const ambientTrust = (env: NodeJS.ProcessEnv): readonly string[] =>
@@ -28,6 +46,6 @@ export function refuseUnsafeSwitches(execArgv: readonly string[], env: NodeJS.Pr
   if (found === undefined) return;
   throw new CommandError('config', `Node was started with ${found}`, {
     code: 'unsafe-switch',
-    hint: 'It would give away or weaken TLS sessions: take it out of the command line and of NODE_OPTIONS.',
+    hint: 'It would give away or weaken what passes through: take it out of the command line and of NODE_OPTIONS.',
   });
 }

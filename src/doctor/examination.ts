@@ -20,6 +20,7 @@ import { checkIpv6 } from './checks/ipv6.ts';
 import { checkNode } from './checks/node.ts';
 import { checkPermissions } from './checks/permissions.ts';
 import { checkPorts } from './checks/ports.ts';
+import { checkProcess, type ProcessFacts } from './checks/process.ts';
 import { checkStore } from './checks/store.ts';
 import { checkUpstreams, type UpstreamFacts } from './checks/upstreams.ts';
 import type { Finding } from './finding.ts';
@@ -31,7 +32,7 @@ import { seeDisk, seeMount } from './sights/files.ts';
 import { seeIpv6, seeNames, seeServers } from './sights/network.ts';
 import { seePermissions, type Kept } from './sights/permissions.ts';
 import { seePorts } from './sights/ports.ts';
-import { seeFileLimit, seeNode, seeUid } from './sights/process.ts';
+import { seeCoreLimit, seeFileLimit, seeNode, seeUid } from './sights/process.ts';
 import { seeStore } from './sights/store.ts';
 
 export interface Patient {
@@ -84,6 +85,7 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...checkDns(dns),
     ...checkUpstreams(upstreams),
     ...checkDescriptors(await seeDescriptors(config, daemon)),
+    ...checkProcess(await seeProcess(daemon)),
   ];
 }
 
@@ -120,5 +122,13 @@ async function seeDescriptors({ routes }: Config, { status }: DaemonSight): Prom
     whose: status === null ? 'command' : 'daemon',
     connections: routes.reduce((sum, { limits }) => sum + limits.connections, 0),
     warm: routes.reduce((sum, { warm }) => sum + warm, 0),
+  };
+}
+
+async function seeProcess({ status }: DaemonSight): Promise<ProcessFacts> {
+  return {
+    whose: status === null ? 'command' : 'daemon',
+    uid: status === null ? (process.getuid?.() ?? null) : await seeUid(status.pid),
+    coreBytes: await seeCoreLimit(status?.pid ?? 'self'),
   };
 }

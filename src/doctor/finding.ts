@@ -24,6 +24,7 @@ export const checkNames = [
   'dns',
   'upstreams',
   'descriptors',
+  'process',
 ] as const;
 export type CheckName = (typeof checkNames)[number];
 
@@ -70,6 +71,7 @@ const exits: Readonly<Record<CheckName, Exclude<ExitName, 'done'>>> = {
   dns: 'network',
   upstreams: 'network',
   descriptors: 'config',
+  process: 'config',
 };
 
 /** That of the first fault in the order of the report; `done` where there is none. */

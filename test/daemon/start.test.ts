@@ -270,6 +270,17 @@ describe('a start that must not be', () => {
     [['--tls_keylog=/tmp/keys'], {}],
     [[], { NODE_OPTIONS: '--enable-source-maps --tls-keylog=/tmp/keys' }],
     [[], { NODE_OPTIONS: '"--openssl-config=/tmp/x"' }],
+    [['--trace-tls'], {}],
+    [['--inspect'], {}],
+    [['--inspect=127.0.0.1:0'], {}],
+    [['--inspect-brk'], {}],
+    [[], { NODE_OPTIONS: '--inspect-wait' }],
+    [['--heapsnapshot-signal=SIGUSR2'], {}],
+    [['--heapsnapshot-near-heap-limit', '1'], {}],
+    [['--report-on-signal'], {}],
+    [['--report_on_fatalerror'], {}],
+    [[], { NODE_OPTIONS: '--report-uncaught-exception' }],
+    [['--abort-on-uncaught-exception'], {}],
   ])('Node started with %j and %j is refused', async (execArgv, env) => {
     await expect(world.start(world.config([]), { execArgv, env })).rejects.toMatchObject({
       exit: 'config',
@@ -280,7 +291,7 @@ describe('a start that must not be', () => {
 
   test('other switches of Node are none of our business', async () => {
     await world.start(world.config([]), {
-      execArgv: ['--max-old-space-size=100'],
+      execArgv: ['--max-old-space-size=100', '--inspect-port=0', '--no-report-on-signal'],
       env: { NODE_OPTIONS: '--tls-min-v1.2' },
     });
   });

@@ -6,6 +6,7 @@ import { checkClock, type ClockFacts } from '../../src/doctor/checks/clock.ts';
 import { checkConfiguration, type ConfigurationFacts } from '../../src/doctor/checks/configuration.ts';
 import { checkContainer, type ContainerFacts } from '../../src/doctor/checks/container.ts';
 import { checkDaemon, type DaemonFacts } from '../../src/doctor/checks/daemon.ts';
+import { checkProcess, type ProcessFacts } from '../../src/doctor/checks/process.ts';
 import { checkDescriptors, type DescriptorFacts } from '../../src/doctor/checks/descriptors.ts';
 import { checkDisk, type DiskFacts } from '../../src/doctor/checks/disk.ts';
 import { checkDns, type DnsFacts } from '../../src/doctor/checks/dns.ts';
@@ -435,6 +436,18 @@ describe('upstreams', () => {
       [['warning'], /get b:993 instead/],
     ],
   ])('%s', (_, facts, expected) => expectFindings(checkUpstreams(facts), expected));
+});
+
+describe('process', () => {
+  const base: ProcessFacts = { whose: 'daemon', uid: 107, coreBytes: 0 };
+  it.each<readonly [string, Partial<ProcessFacts>, Expected]>([
+    ['a user of its own', {}, [['ok'], /not root, and leaves no core files/]],
+    ['a system that does not tell', { uid: null, coreBytes: null }, [['note'], /cannot be told/]],
+    ['root', { uid: 0 }, [['warning'], /a user of its own/]],
+    ['root looking, no daemon', { uid: 0, whose: 'command' }, [['note'], /started from here/]],
+    ['core files', { coreBytes: Number.MAX_SAFE_INTEGER }, [['note'], /LimitCORE=0/]],
+    ['both', { uid: 0, coreBytes: 1 }, [['warning', 'note']]],
+  ])('%s', (_, facts, expected) => expectFindings(checkProcess({ ...base, ...facts }), expected));
 });
 
 describe('descriptors', () => {

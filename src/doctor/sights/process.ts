@@ -1,4 +1,4 @@
-// What the system says of a process: how many files it may open, and whose it is.
+// What the system says of a process: how many files it may open, what it leaves when it crashes, and whose it is.
 
 import { stat } from 'node:fs/promises';
 import type { NodeFacts } from '../checks/node.ts';
@@ -9,8 +9,16 @@ export async function seeFileLimit(pid: number | 'self'): Promise<number | null>
   return fileLimitIn(await textOf(`/proc/${pid}/limits`));
 }
 
-export function fileLimitIn(limits: string): number | null {
-  const [, soft] = /^Max open files\s+(\d+|unlimited)\s/m.exec(limits) ?? [];
+export const fileLimitIn = (limits: string): number | null => softLimitIn(limits, 'Max open files');
+
+/** Of a process by its number, or of this one; 0: none. */
+export async function seeCoreLimit(pid: number | 'self'): Promise<number | null> {
+  return softLimitIn(await textOf(`/proc/${pid}/limits`), 'Max core file size');
+}
+
+function softLimitIn(limits: string, name: string): number | null {
+  const line = limits.split('\n').find((each) => each.startsWith(name)) ?? '';
+  const [, soft] = /^\s+(\d+|unlimited)\s/.exec(line.slice(name.length)) ?? [];
   if (soft === undefined) return null;
   return soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft);
 }
