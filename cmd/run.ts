@@ -27,10 +27,13 @@ const run: Run = async (args, io) => {
   // Before most of the program is loaded: clients wait meanwhile, and none is refused.
   closeUmask();
   const doors = await EarlyDoors.open(config.routes, io.env);
-  const { runDaemon } = await doors.across(import('../src/daemon.ts'));
+  // All that a reload needs as well: later, its files may be those of another version.
+  const [{ runDaemon }, { loadConfigApart }] = await doors.across(
+    Promise.all([import('../src/daemon.ts'), import('../src/config/load-apart.ts')]),
+  );
   await runDaemon(config, {
     doors,
-    reread: () => loadConfig(sources),
+    reread: (program) => loadConfigApart(sources, { script: threadScript(), program }),
     env: io.env,
     execArgv: io.execArgv,
     started: (daemon) => {
@@ -39,6 +42,9 @@ const run: Run = async (args, io) => {
   });
   return 'done';
 };
+
+/** Beside this file, as a source and as it is shipped. */
+const threadScript = (): URL => new URL(import.meta.url.replace(/run(?=\.[jt]s$)/, 'config-thread'));
 
 function printSettings(
   routes: readonly Route[],

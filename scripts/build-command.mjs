@@ -163,7 +163,10 @@ await import('reflect-metadata');
 rmSync(out, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { letterlock: join(root, 'cmd/letterlock.ts') },
+  entryPoints: {
+    letterlock: join(root, 'cmd/letterlock.ts'),
+    'config-thread': join(root, 'cmd/config-thread.ts'),
+  },
   outdir: out,
   bundle: true,
   splitting: true,

@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { startDaemon } from './daemon/start.ts';
 import type { Daemon, DaemonOptions } from './daemon/start.ts';
 import { exitCodes } from './errors.ts';
+import { Pace } from './pace.ts';
 
 export { startDaemon } from './daemon/start.ts';
 export type { Daemon, DaemonOptions } from './daemon/start.ts';
@@ -57,9 +58,11 @@ function untilSignal(daemon: Daemon): Promise<void> {
 /** What was wrong is logged place by place: nobody reads the answer to a signal. */
 async function reload(daemon: Daemon): Promise<void> {
   const { problems } = await daemon.reload();
+  const pace = new Pace();
   for (const { source, line, column, message } of problems) {
     const place = line === null ? source : `${source}:${line}:${column ?? 1}`;
     daemon.log.write('error', { event: 'reload-problem', message: `${place}: ${message}` });
+    if (pace.isDue) await pace.rest();
   }
 }
 

@@ -80,6 +80,7 @@ export class Tofu {
     this.#situations.configure(settings);
     this.#established.forget();
     for (const endpoint of settings.keys()) {
+      if (!this.#untrusting.reliesOn(endpoint)) continue;
       this.#untrusting.configured(
         this.#situations.of(endpoint, 'config'),
         this.#ledger.mirror.entry(endpoint),

@@ -106,7 +106,8 @@ export async function startDaemon({ dist, folder, config }) {
   const startedAt = performance.now();
   const { child, ask } = spawnProbed([join(dist, 'cmd/letterlock.js'), 'run', '-c', file]);
   child.stdout.resume();
-  await lineOf(child, child.stderr, (line) => line.includes('"event":"ready"'));
+  // Thousands of routes say so all at once, and the line may be among those a busy reader loses; then this tells of it.
+  await lineOf(child, child.stderr, (line) => /"event":"(?:ready|log-lost)"/.test(line));
   const startMs = performance.now() - startedAt;
   const { totalCpuMs, holdMs } = await ask('read');
   await pause(50);

@@ -13,7 +13,7 @@ export async function apply(
   config: Config,
   { ground, engine }: { readonly ground: Ground; readonly engine: Engine },
 ): Promise<void> {
-  const anchors = await loadAnchorSets(config.routes);
+  const anchors = await loadAnchorSets(config.routes, ground.force.anchors);
   const tlsa = await openTlsa(config.resolver, ground.now);
   const { env, now, build } = ground;
   const hooks = await readyHooks(config.hooks, { env, now, version: build.version });

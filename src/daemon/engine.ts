@@ -198,7 +198,7 @@ async function openOwnMetrics(
     store,
     now,
     tofu: () => late.tofu,
-    tellCarried: () => late.proxy?.tellCarried(),
+    tellCarried: async () => late.proxy?.tellCarried(),
     hooks: () => late.hooks?.waiting() ?? [],
     settings: () => settingsOf(ground.force.config.routes),
   });

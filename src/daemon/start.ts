@@ -7,7 +7,7 @@ import type { WebDoor } from '../admin/web/door.ts';
 import type { ReloadShape } from '../admin/shapes.ts';
 import { commandErrorOf } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
-import { readBuild } from '../ops/build.ts';
+import { readBuild, type Build } from '../ops/build.ts';
 import { readyHooks } from '../ops/hooks/delivery.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
@@ -31,8 +31,8 @@ import { sharePins } from './sharing.ts';
 import { startSweeping } from './sweeping.ts';
 
 export interface DaemonOptions {
-  /** Reads the configuration again for a reload; without it there is nothing to reload. */
-  readonly reread?: () => Promise<Reread>;
+  /** Reads the configuration again for a reload, for this build; without it there is nothing to reload. */
+  readonly reread?: (build: Build) => Promise<Reread>;
   readonly env?: NodeJS.ProcessEnv;
   /** The doors of these routes where they are open already: the daemon closes them. Default: opened last of all. */
   readonly doors?: EarlyDoors;
@@ -128,8 +128,9 @@ async function serve(
 ): Promise<Daemon> {
   const { closing } = ground;
   const { config } = ground.force;
+  const { reread = null } = options;
   const reload = reloader({
-    reread: options.reread ?? null,
+    reread: reread === null ? null : () => reread(ground.build),
     current: () => ground.force.config,
     apply: (next) => apply(next, { ground, engine }),
     told: ({ reloaded, problems }) =>

@@ -16,7 +16,7 @@ export interface ViewParts {
   readonly tofu: () => Tofu | null;
   readonly settings: () => ReadonlyMap<string, TrustSettings>;
   readonly now: () => number;
-  readonly tellCarried: () => void;
+  readonly tellCarried: () => Promise<void>;
   readonly hooks: MetricsView['hooks'];
 }
 

@@ -72,7 +72,10 @@ async function forget(
   const gone = new Set<unknown>(names);
   const pace = new Pace();
   for (const metric of [...Object.values(families.gauge), ...Object.values(families.counter)]) {
-    for (const { labels } of (await metric.get()).values) if (gone.has(labels[label])) metric.remove(labels);
+    for (const { labels } of (await metric.get()).values) {
+      if (gone.has(labels[label])) metric.remove(labels);
+      if (pace.isDue) await pace.rest();
+    }
     await pace.rest();
   }
   for (const metric of Object.values(families.histogram)) {

@@ -34,7 +34,7 @@ export interface MetricsView {
   trust(): Promise<TrustFacts>;
   readonly states: readonly string[];
   /** Has the proxy tell what open sessions carried since they were last asked. */
-  tellCarried(): void;
+  tellCarried(): Promise<void>;
   /** How many notices wait for each hook. */
   hooks(): readonly { readonly hook: string; readonly waiting: number }[];
 }
@@ -129,7 +129,7 @@ async function look(
   at: { readonly view: MetricsView; readonly level: MetricsLevel; readonly upstream: LabelBound },
 ): Promise<void> {
   const { counter, gauge } = families;
-  at.view.tellCarried();
+  await at.view.tellCarried();
   const { backend, state: health } = at.view.health();
   gauge.store_up.set({ backend }, health === 'unavailable' ? 0 : 1);
   gauge.store_damaged.set({ backend }, health === 'damaged' ? 1 : 0);

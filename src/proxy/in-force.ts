@@ -31,5 +31,6 @@ export function mayHaveLostItsCa(
 
 const anchorsMoved = (own: TargetDesk, now: TargetDesk): boolean => own.anchors.digest !== now.anchors.digest;
 
+/** Thousands of desks are compared in the tick in which a configuration comes into force. */
 const trustMoved = (own: TargetDesk, now: TargetDesk): boolean =>
-  !isDeepStrictEqual(own.target.trust, now.target.trust);
+  own.trustText !== now.trustText && !isDeepStrictEqual(own.target.trust, now.target.trust);

@@ -10,6 +10,7 @@ import type { ServerCredentials } from '../net/local-handshake.ts';
 import { Lookups } from '../net/lookups.ts';
 import { OwnReads } from '../net/own-reads.ts';
 import { Suspicion } from '../net/suspicion.ts';
+import { Pace } from '../pace.ts';
 import type { Tofu } from '../tofu.ts';
 import type { TlsaAnswer } from '../trust/dane.ts';
 import { ClientRejected } from './client-leg.ts';
@@ -128,6 +129,7 @@ export class Proxy {
   async #replace(routes: readonly Route[]): Promise<void> {
     const binding = this.#takeBinding();
     const posts: Post[] = [];
+    const pace = new Pace();
     try {
       for (const route of routes) {
         const desk = this.#deskOf(route);
@@ -135,6 +137,7 @@ export class Proxy {
         posts.push({ desk, doors });
         for (const { address, cause } of skipped)
           this.#tools.on({ type: 'listen-skipped', route: route.name, address, cause });
+        if (pace.isDue) await pace.rest();
       }
       if (this.#draining) throw new CommandError('internal', 'the proxy is shutting down');
     } catch (error) {
@@ -277,8 +280,12 @@ export class Proxy {
   }
 
   /** Tells of bytes of sessions that are still open: an IMAP session lasts for hours, a scrape cannot wait for it. */
-  tellCarried(): void {
-    for (const session of this.#sessions) session.tellCarried();
+  async tellCarried(): Promise<void> {
+    const pace = new Pace();
+    for (const session of this.#sessions) {
+      session.tellCarried();
+      if (pace.isDue) await pace.rest();
+    }
   }
 
   /** Open now, oldest first; each as it is when it is asked for, without those that ended meanwhile. */

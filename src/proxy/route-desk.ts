@@ -22,6 +22,8 @@ const delaysAtOnce = 8;
 /** One server of a route at work. */
 export interface TargetDesk {
   readonly target: Target;
+  /** Of its trust settings, so that two desks are compared quickly. */
+  readonly trustText: string;
   readonly anchors: AnchorSet;
   readonly hold: RefusalHold;
   readonly failedPlaces: FailedLately<Place>;
@@ -31,6 +33,7 @@ export interface TargetDesk {
 
 export const targetDeskOf = (target: Target, anchors: AnchorSet): TargetDesk => ({
   target,
+  trustText: JSON.stringify(target.trust),
   anchors,
   hold: new RefusalHold(),
   failedPlaces: new FailedLately(),

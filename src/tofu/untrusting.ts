@@ -37,6 +37,11 @@ export class Untrusting {
     this.#tell(endpoint, lost);
   }
 
+  /** Whether any session relies on a key of this endpoint. */
+  reliesOn(endpoint: string): boolean {
+    return this.#relied.of(endpoint).size > 0;
+  }
+
   /** Tells of every key that the settings now in force would not accept: a reload can take trust away too. */
   configured(situation: Situation, { verified }: { readonly verified: boolean }): void {
     const { endpoint, settings } = situation;

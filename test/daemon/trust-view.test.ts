@@ -30,7 +30,7 @@ async function world() {
       tofu: () => tofu,
       settings: () => settings,
       now: () => now,
-      tellCarried: () => undefined,
+      tellCarried: async () => undefined,
       hooks: () => [],
     });
   const lasting = view();

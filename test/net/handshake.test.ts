@@ -24,6 +24,7 @@ import {
   type Identity,
 } from './peers.ts';
 import { makeAuthority } from '../proxy/world.ts';
+import { turnsOfSlow } from '../turns.ts';
 
 const never = new AbortController().signal;
 let directory: string;
@@ -289,6 +290,22 @@ describe('loadAnchors', () => {
     expect(twice.counts).toEqual({ system: 0, bundled: 0, file: 1 });
     expect(twice.digest).toBe(own.digest);
     expect(twice.digest).not.toBe(none.digest);
+  });
+
+  it('takes over what was made of the same certificates, and of no others', async () => {
+    const file = join(directory, 'own.pem');
+    const again = await loadAnchors([file, file], { known: [none, own] });
+    expect(again.contexts).toBe(own.contexts);
+    expect(again.keys).toBe(own.keys);
+    const more = await loadAnchors(['system', file], { known: [none, own] });
+    expect([none.contexts, own.contexts]).not.toContain(more.contexts);
+    expect([none.keys, own.keys]).not.toContain(more.keys);
+  });
+
+  it('lets the event loop turn between certificates', async () => {
+    const bundles = [join(directory, 'absent.pem')];
+    const { turns, result } = await turnsOfSlow(() => loadAnchors(['system'], { bundles }));
+    expect(turns).toBeGreaterThanOrEqual(result.counts.bundled);
   });
 
   it('falls back to the bundled roots where the system has no bundle, and adds files', async () => {

@@ -15,7 +15,7 @@ const view: MetricsView = {
     pinsEnd: new Map([['imap.example.org:993', now + 86_400_000]]),
   }),
   states: ['none', 'ca', 'pinned', 'emptied', 'conflict', 'damaged'],
-  tellCarried: () => undefined,
+  tellCarried: async () => undefined,
   hooks: () => [{ hook: 'desktop', waiting: 3 }],
 };
 const wide = { level: 'full', maxLabelValues: 1000 } as const;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
 import type { Route } from '../../src/proxy/route.ts';
+import { turnsOfSlow } from '../turns.ts';
 import { deafPort } from '../net/deaf-port.ts';
 import { listen as listenOn, portOf, selfSigned, type Identity } from '../net/peers.ts';
 import { honest } from './scripts.ts';
@@ -122,6 +123,14 @@ describe('start and reload', () => {
     await (await rig.client().hear('ready')).say('b1 NEW\r\n').hear('b1 NEW\r\n');
     expect(rig.server.heard).toBe('a1 STILL\r\n');
     expect(moved.heard).toBe('b1 NEW\r\n');
+  });
+
+  it('lets the event loop turn between routes that stay', async () => {
+    const rig = await open();
+    const many = Array.from({ length: 50 }, (_, index) => at(rig.route, `route-${index}`));
+    await rig.proxy.replace(many);
+    const { turns } = await turnsOfSlow(() => rig.proxy.replace(many));
+    expect(turns).toBeGreaterThanOrEqual(many.length);
   });
 
   it('closes what is not wanted any more, and lets its sessions go on', async () => {
