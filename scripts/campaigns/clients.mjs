@@ -3,6 +3,7 @@
 // counted, keep others from being served, or stay behind. Each part says in its own file what it tries.
 
 import { Book } from './clients/book.mjs';
+import { browser } from './clients/browser.mjs';
 import { Chance } from './clients/chance.mjs';
 import { doors } from './clients/doors.mjs';
 import { grammar } from './clients/grammar.mjs';
@@ -16,6 +17,7 @@ const parts = [
   [grammar, 4],
   [passing, 4],
   [doors, 4],
+  [browser, 4],
 ];
 
 async function run({ build, seconds, seed, folder, signal, say }) {

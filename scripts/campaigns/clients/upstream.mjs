@@ -1,6 +1,7 @@
 // The real, good mail server behind all routes, which writes down every byte that reaches it: in clear and inside TLS,
 // for each connection. It answers line by line as its protocol does, until it is told to do something else:
-// XECHO sends everything back from then on, XFLOOD sends without an end, XQUIET says nothing any more.
+// XECHO sends everything back from then on, XSEAL with a number is
+// said back, XFLOOD sends without an end, XQUIET says nothing any more.
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -105,7 +106,7 @@ export class Upstream {
       for (let end = text.indexOf('\r\n'); end >= 0; end = text.indexOf('\r\n')) {
         const line = text.slice(0, end);
         text = text.slice(end + 2);
-        say(answer(line));
+        say(/\bXSEAL\d+$/.test(line) ? `${line}\r\n` : answer(line));
         if (/\bXECHO$/.test(line)) {
           take = say;
           if (text !== '') say(Buffer.from(text, 'latin1'));
