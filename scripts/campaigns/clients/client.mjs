@@ -14,6 +14,7 @@ export class Client {
   heard = Buffer.alloc(0);
   /** What it heard in clear, once there is TLS. */
   heardInClear = null;
+  connected = false;
   /** `end`, `reset`, or null while it is open. */
   over = null;
   #raw;
@@ -25,6 +26,10 @@ export class Client {
     this.#raw = connect({ noDelay: true, allowHalfOpen: true, ...to });
     this.#socket = this.#raw;
     this.openedAt = performance.now();
+    this.#raw.once('connect', () => {
+      this.connected = true;
+      this.#tell();
+    });
     this.#follow(this.#raw);
   }
 
@@ -119,6 +124,10 @@ export class Client {
   /** Takes nothing more of what is sent to it. */
   deaf() {
     this.#socket.pause();
+  }
+
+  hearAgain() {
+    this.#socket.resume();
   }
 
   /** TLS from now on; whether it was made. With `ahead` these bytes go into the segment of the ClientHello. */

@@ -41,6 +41,7 @@ export class World {
     }
     await this.#addRoutes('imap', { way: 'starttls', identity, delayMs: 60, kind: 'slow' });
     await this.#addRoutes('smtp', { way: 'implicit', identity, delayMs: 60, kind: 'slow' });
+    for (const protocol of ['imap', 'smtp', 'pop3']) await this.#addRefused(protocol, identity);
     this.daemon = new Daemon({ ...this.#options, name: 'main', config: this.config(this.routes) });
     if (!(await this.daemon.ready())) throw new Error(`letterlock does not start: ${this.daemon.log}`);
     this.localCa = readFileSync(join(this.folder, 'state/local-ca/ca.crt'));
@@ -65,6 +66,21 @@ export class World {
     }
   }
 
+  /** Its server has another key than the one that is pinned. */
+  async #addRefused(protocol, identity) {
+    const upstream = await new Upstream(protocol, { ...identity, starttls: false }).open();
+    const name = `${protocol}-refused-off`;
+    this.upstreams.set(name, upstream);
+    this.routes.push({
+      name,
+      listen: '127.0.0.1:0',
+      upstream: `${schemes[protocol]}s://localhost:${upstream.port}`,
+      address: `127.0.0.1:${upstream.port}`,
+      trust: 'pinned',
+      pins: [`sha256//${Buffer.alloc(32, 1).toString('base64')}`],
+    });
+  }
+
   config(routes, changes = {}) {
     return {
       state: join(this.folder, 'state'),
@@ -80,13 +96,14 @@ export class World {
     };
   }
 
-  /** Routes of this protocol and leg; `all` of them, or those whose server is not slow. */
-  of({ protocol = null, leg = null }) {
+  /** Routes of this protocol and leg; those that refuse their server only where that is asked for. */
+  of({ protocol = null, leg = null, refusing = false }) {
     return this.routes
       .map(({ name }) => {
         const [itsProtocol, way, itsLeg] = name.split('-');
         return { name, protocol: itsProtocol, way, leg: itsLeg, dialect: dialects[itsProtocol] };
       })
+      .filter(({ way }) => (way === 'refused') === refusing)
       .filter((route) => protocol === null || route.protocol === protocol)
       .filter((route) => leg === null || route.leg === leg);
   }
