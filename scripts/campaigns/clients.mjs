@@ -2,45 +2,94 @@
 // client, a web page, another user or another program may try. Nothing of it may reach a server, be answered as if it
 // counted, keep others from being served, or stay behind. Each part says in its own file what it tries.
 
+import { chmodSync } from 'node:fs';
 import { Book } from './clients/book.mjs';
-import { browser } from './clients/browser.mjs';
+import { browser, launched } from './clients/browser.mjs';
 import { Chance } from './clients/chance.mjs';
+import { crowds } from './clients/crowds.mjs';
 import { doors } from './clients/doors.mjs';
 import { grammar } from './clients/grammar.mjs';
+import { http } from './clients/http.mjs';
 import { injection } from './clients/injection.mjs';
+import { neighbours } from './clients/neighbours.mjs';
 import { passing } from './clients/passing.mjs';
+import { planted } from './clients/planted.mjs';
+import { sockets } from './clients/sockets.mjs';
+import { squatting } from './clients/squatting.mjs';
+import { states } from './clients/states.mjs';
 import { World } from './clients/world.mjs';
 
-/** Each with its share of the time. */
-const parts = [
-  [injection, 5],
-  [grammar, 4],
-  [passing, 4],
-  [doors, 4],
-  [browser, 4],
+/** Side by side, each part with its share of the time: on the mail ports of one letterlock, and on others of their own. */
+const tracks = [
+  [
+    [injection, 4],
+    [grammar, 3],
+    [passing, 3],
+    [doors, 5],
+    [browser, 5],
+  ],
+  [
+    [http, 3],
+    [neighbours, 3],
+    [squatting, 4],
+    [sockets, 5],
+    [states, 7],
+  ],
 ];
+/** The crowds come last and alone: they measure. In the short form they have what they need. */
+const crowdsMs = (seconds) => Math.max(seconds * 350, 8500);
 
-async function run({ build, seconds, seed, folder, signal, say }) {
+async function run(options) {
+  const { build, seconds, seed, folder, signal } = options;
   const book = new Book();
   const world = new World({ build, folder, seed });
+  const began = performance.now();
+  const launching = launched({ folder });
+  launching.catch(() => undefined);
+  // Other users have to get at what they are let at in it.
+  chmodSync(folder, 0o711);
   try {
-    const began = performance.now();
     await world.open();
-    let left = parts.reduce((sum, [, share]) => sum + share, 0);
-    for (const [part, share] of parts) {
-      if (signal.aborted) break;
-      const now = performance.now();
-      const until = now + ((began + seconds * 1000 - now) * share) / left;
-      left -= share;
-      await part({ world, book, chance: new Chance(seed, part.name), until, signal, seconds, build, folder, seed });
-      say(`${part.name}: ${((performance.now() - now) / 1000).toFixed(1)} s`);
-    }
-    book.check(world.daemon.exit === null, 'letterlock is not there any more', () => `${world.daemon.exit}: ${world.daemon.log.slice(-2000)}`);
-    book.check(!world.tells(world.daemon.log), 'a secret stands in the log', 'of the daemon, at level debug');
+    const common = { ...options, world, book, launching };
+    const until = began + seconds * 1000;
+    await Promise.all(tracks.map((parts) => track(parts, { ...common, until: until - crowdsMs(seconds) })));
+    if (!signal.aborted) await part(crowds, { ...common, until });
+    const { daemon } = world;
+    book.check(
+      daemon.exit === null,
+      'letterlock is not there any more',
+      () => `${daemon.exit}: ${daemon.log.slice(-2000)}`,
+    );
+    book.check(!world.tells(daemon.log), 'a secret stands in the log', 'of the daemon, at level debug');
+    const isCalm = !/unhandled|internal/i.test(
+      daemon.entries.map(({ reason, event }) => `${event} ${reason}`).join(),
+    );
+    book.check(
+      isCalm,
+      'letterlock met a fault of its own',
+      () => daemon.log.match(/.*internal.*/)?.[0] ?? '',
+    );
   } finally {
+    await (await launching.catch(() => null))?.close();
     await world.close();
   }
   return { figures: book.figures, findings: book.findings };
+}
+
+async function track(parts, run) {
+  let left = parts.reduce((sum, [, share]) => sum + share, 0);
+  for (const [one, share] of parts) {
+    if (run.signal.aborted) return;
+    const now = performance.now();
+    await part(one, { ...run, until: now + ((run.until - now) * share) / left });
+    left -= share;
+  }
+}
+
+async function part(one, run) {
+  const began = performance.now();
+  await one({ ...run, chance: new Chance(run.seed, one.name) });
+  run.say(`${one.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
 export const campaign = {
@@ -48,6 +97,6 @@ export const campaign = {
   title: 'hostile clients and neighbours',
   short: 25,
   long: 600,
-  planted: [],
+  planted,
   run,
 };

@@ -7,7 +7,6 @@ import { accessSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer as createPage } from 'node:http';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { shown } from './book.mjs';
 import { greeted, relayed } from './steps.mjs';
 import { recordOf } from './upstream.mjs';
@@ -15,37 +14,44 @@ import { countOf } from './world.mjs';
 
 const executablePath = '/usr/bin/chromium';
 
-export async function browser(run) {
-  const { world, book } = run;
+/** Begun ahead, as it takes a while; null where there is none. Whoever began it closes it. */
+export async function launched({ folder }) {
   try {
     accessSync(executablePath);
   } catch {
+    return null;
+  }
+  const { chromium } = await import('playwright-core');
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    env: { PATH: '/usr/bin:/bin', HOME: folder, LANG: 'C.UTF-8' },
+    // As root its own sandbox cannot be had. A certificate that nothing trusts would stop it sooner than we want.
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--no-proxy-server', '--ignore-certificate-errors'],
+    timeout: 30_000,
+  });
+}
+
+export async function browser(run) {
+  const { book } = run;
+  const driven = await run.launching;
+  if (driven === null) {
     book.set('browser', 'missing');
     if (process.env.CI) book.found('the browser could not be tried', `there is no ${executablePath}`);
     return;
   }
-  const { chromium } = await import('playwright-core');
   const page = createPage((_request, response) => {
     response.setHeader('Content-Type', 'text/html');
     response.end('<!doctype html><link rel="icon" href="data:,"><body></body>');
   }).listen(0, '127.0.0.1');
   const caught = catcher();
   await Promise.all([once(page, 'listening'), once(caught.server, 'listening')]);
-  const driven = await chromium.launch({
-    executablePath,
-    headless: true,
-    env: { PATH: '/usr/bin:/bin', HOME: join(world.folder), LANG: 'C.UTF-8' },
-    // As root its own sandbox cannot be had. A certificate that nothing trusts would stop it sooner than we want.
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--no-proxy-server', '--ignore-certificate-errors'],
-    timeout: 30_000,
-  });
   try {
     const context = await driven.newContext();
     const tab = await context.newPage();
     await tab.goto(`http://127.0.0.1:${page.address().port}/`);
     await attacked({ tab, context, caught }, run);
   } finally {
-    await driven.close();
     page.close();
     page.closeAllConnections();
     caught.close();
@@ -105,16 +111,28 @@ async function attacked({ tab, context, caught }, run) {
   for (const route of chance.shuffled(routes)) {
     if (performance.now() > until && book.figures.some(([label]) => label === 'browser attacks')) break;
     const seen = await deadline(
-      tab.evaluate(`(${attack})(${JSON.stringify({ at: `127.0.0.1:${world.portOf(route.name)}`, dialogue: dialogueOf(route, world) })})`),
+      tab.evaluate(
+        `(${attack})(${JSON.stringify({ at: `127.0.0.1:${world.portOf(route.name)}`, dialogue: dialogueOf(route, world) })})`,
+      ),
       15_000,
     );
     book.count('browser attacks', 13);
-    book.check(seen !== null && seen.length === 0, 'a page was let see something', () => `${route.name}: ${JSON.stringify(seen)}`);
+    book.check(
+      seen !== null && seen.length === 0,
+      'a page was let see something',
+      () => `${route.name}: ${JSON.stringify(seen)}`,
+    );
     const rejected = await rejectedAtLeast(5, { route, before }, world);
-    book.check(rejected >= 5, 'a browser is not recognised', `${route.name}: ${rejected} connections were turned away`);
+    book.check(
+      rejected >= 5,
+      'a browser is not recognised',
+      `${route.name}: ${rejected} connections were turned away`,
+    );
   }
   await navigated(context, routes[0], run);
-  await tab.evaluate(`(${attack})(${JSON.stringify({ at: `127.0.0.1:${caught.server.address().port}`, dialogue: dialogueOf(routes[0], world) })})`);
+  await tab.evaluate(
+    `(${attack})(${JSON.stringify({ at: `127.0.0.1:${caught.server.address().port}`, dialogue: dialogueOf(routes[0], world) })})`,
+  );
   await repeated(caught.requests(), run);
   await world.quiet();
   for (const upstream of upstreams)
@@ -146,7 +164,9 @@ async function navigated(context, route, { world, book }) {
     () => tab.content(),
     () => '',
   );
-  book.check(!shownThere.includes('OK'), 'a window shows what a mail port says', () => shown(Buffer.from(shownThere)));
+  book.check(!shownThere.includes('OK'), 'a window shows what a mail port says', () =>
+    shown(Buffer.from(shownThere)),
+  );
   await tab.close();
 }
 
@@ -161,7 +181,11 @@ async function repeated(requests, { world, book, chance }) {
     const from = client.heard.length;
     await client.pieces(chance.pieces(request, 4));
     const ended = await client.ended();
-    book.check(good && ended && client.heard.length === from, 'a browser inside TLS is not turned away', () => `${route.name}: ${shown(request)} heard ${shown(client.heard)}`);
+    book.check(
+      good && ended && client.heard.length === from,
+      'a browser inside TLS is not turned away',
+      () => `${route.name}: ${shown(request)} heard ${shown(client.heard)}`,
+    );
     client.close();
     book.count('browser requests repeated inside TLS', 1);
   }
@@ -182,7 +206,10 @@ function catcher() {
   }).listen(0, '127.0.0.1');
   return {
     server,
-    requests: () => kept.map((chunks) => Buffer.concat(chunks)).filter((request) => /^[A-Z]+ \//.test(request.toString('latin1'))),
+    requests: () =>
+      kept
+        .map((chunks) => Buffer.concat(chunks))
+        .filter((request) => /^[A-Z]+ \//.test(request.toString('latin1'))),
     close: () => server.close(),
   };
 }

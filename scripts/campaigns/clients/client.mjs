@@ -111,7 +111,10 @@ export class Client {
       if (this.#socket.write(bytes.subarray(at, at + chunk))) continue;
       const left = until - performance.now();
       const taken = new Promise((resolve) => this.#socket.once('drain', resolve));
-      const inTime = await Promise.race([taken, this.until(() => this.over !== null, left).then(() => 'late')]);
+      const inTime = await Promise.race([
+        taken,
+        this.until(() => this.over !== null, left).then(() => 'late'),
+      ]);
       if (inTime === 'late') return false;
     }
     return true;
@@ -137,7 +140,13 @@ export class Client {
     for (const event of ['data', 'end', 'error', 'close']) this.#raw.removeAllListeners(event);
     this.#raw.on('error', () => this.#end('reset'));
     const socket = ahead === null ? this.#raw : new Ahead(this.#raw, ahead);
-    const secured = connectTls({ socket, host: 'localhost', servername: 'localhost', ca, ALPNProtocols: alpn });
+    const secured = connectTls({
+      socket,
+      host: 'localhost',
+      servername: 'localhost',
+      ca,
+      ALPNProtocols: alpn,
+    });
     this.#socket = secured;
     this.#follow(secured);
     let made = false;

@@ -3,6 +3,7 @@
 // says so, and afterwards memory and descriptors are back where they were. Limits of a minute are waited for in the
 // long form only.
 
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { greeted, relayed, served } from './steps.mjs';
 import { countOf, limits } from './world.mjs';
@@ -18,13 +19,25 @@ const halfHello = Buffer.concat([Buffer.from('160301020001000001fc0303', 'hex'),
 const deafBytes = 4 * 2 ** 20;
 
 const nothing = () => Promise.resolve();
-const inside = async (client, route, world) => (await greeted(client, route, world)) && relayed(client, route, world);
+const inside = async (client, route, world) =>
+  (await greeted(client, route, world)) && relayed(client, route, world);
 
 /** Where it is, how long it may last, what the client does until then, and what it says once a second. */
 const slow = [
   { name: 'silent before TLS', at: 'imap-implicit-implicit', limitMs: handshakeMs, does: nothing },
-  { name: 'half a ClientHello', at: 'pop3-implicit-implicit', limitMs: handshakeMs, does: (client) => client.write(halfHello) },
-  { name: 'a ClientHello a byte a second', at: 'smtp-implicit-implicit', limitMs: handshakeMs, does: nothing, drip: halfHello },
+  {
+    name: 'half a ClientHello',
+    at: 'pop3-implicit-implicit',
+    limitMs: handshakeMs,
+    does: (client) => client.write(halfHello),
+  },
+  {
+    name: 'a ClientHello a byte a second',
+    at: 'smtp-implicit-implicit',
+    limitMs: handshakeMs,
+    does: nothing,
+    drip: halfHello,
+  },
   {
     name: 'STARTTLS and then nothing',
     at: 'imap-implicit-starttls',
@@ -37,13 +50,42 @@ const slow = [
     },
   },
   { name: 'refused, and stays (IMAP)', at: 'imap-refused-off', limitMs: 10_000, does: nothing },
-  { name: 'refused, a byte a second (POP3)', at: 'pop3-refused-off', limitMs: 10_000, does: nothing, drip: Buffer.alloc(99, 'A') },
-  { name: 'refused, and deaf (SMTP)', at: 'smtp-refused-off', limitMs: 5000, does: (client) => client.deaf() },
+  {
+    name: 'refused, a byte a second (POP3)',
+    at: 'pop3-refused-off',
+    limitMs: 10_000,
+    does: nothing,
+    drip: Buffer.alloc(99, 'A'),
+  },
+  {
+    name: 'refused, and deaf (SMTP)',
+    at: 'smtp-refused-off',
+    limitMs: 5000,
+    does: (client) => client.deaf(),
+  },
   { name: 'silent before STARTTLS', at: 'smtp-starttls-starttls', limitMs: minuteMs, does: nothing },
-  { name: 'a byte a second before STARTTLS', at: 'pop3-implicit-starttls', limitMs: minuteMs, does: nothing, drip: Buffer.alloc(99, 'A') },
-  { name: 'a command a second before STARTTLS', at: 'lmtp-starttls-starttls', limitMs: minuteMs, does: nothing, drip: 'NOOP\r\n' },
+  {
+    name: 'a byte a second before STARTTLS',
+    at: 'pop3-implicit-starttls',
+    limitMs: minuteMs,
+    does: nothing,
+    drip: Buffer.alloc(99, 'A'),
+  },
+  {
+    name: 'a command a second before STARTTLS',
+    at: 'lmtp-starttls-starttls',
+    limitMs: minuteMs,
+    does: nothing,
+    drip: 'NOOP\r\n',
+  },
   { name: 'silent in clear', at: 'pop3-implicit-off', limitMs: minuteMs, does: greeted },
-  { name: 'a first command without an end', at: 'smtp-implicit-off', limitMs: minuteMs, does: greeted, drip: Buffer.alloc(99, 'A') },
+  {
+    name: 'a first command without an end',
+    at: 'smtp-implicit-off',
+    limitMs: minuteMs,
+    does: greeted,
+    drip: Buffer.alloc(99, 'A'),
+  },
   { name: 'silent inside TLS', at: 'sieve-implicit-starttls', limitMs: minuteMs, does: inside },
   {
     name: 'never reads',
@@ -90,7 +132,11 @@ function inTime(took, what, { book }) {
   const median = sorted[Math.floor(sorted.length / 2)];
   book.highest('good client in a crowd, median ms', Math.round(median));
   book.count('good clients in a crowd', took.length);
-  book.check(median <= servedWithinMs, 'a good client waits in a crowd', () => `${what}: ${sorted.map(Math.round).join(', ')} ms`);
+  book.check(
+    median <= servedWithinMs,
+    'a good client waits in a crowd',
+    () => `${what}: ${sorted.map(Math.round).join(', ')} ms`,
+  );
 }
 
 const routeOf = (world, name) =>
@@ -98,12 +144,12 @@ const routeOf = (world, name) =>
 
 async function dawdlers(run, isLong) {
   const { world, book, signal } = run;
-  const phases = slow.filter(({ limitMs }) => isLong || limitMs <= 10_000 || limitMs === minuteMs);
   // At once, in all: 200 and more that cost a server nothing, or 200 in each phase.
-  const each = isLong ? 200 : 30;
+  const each = isLong ? 200 : 20;
   const stopped = new AbortController();
+  setMaxListeners(0, stopped.signal);
   const crowd = [];
-  const opening = phases.map(async (phase) => {
+  const opening = slow.map(async (phase) => {
     const route = routeOf(world, phase.at);
     for (let number = 0; number < each && !signal.aborted; number += 1) {
       const client = world.client(phase.at);
@@ -113,10 +159,11 @@ async function dawdlers(run, isLong) {
       if (number % 10 === 9) await ready;
     }
   });
-  const near = world.of({}).filter(({ name }) => phases.some(({ at }) => at === name));
+  const near = world.of({}).filter(({ name }) => slow.some(({ at }) => at === name));
   await Promise.all(opening);
-  for (const route of run.chance.shuffled(near).slice(0, isLong ? near.length : 4)) inTime(await serve(route, { ...run, times: 3 }), `among dawdlers, ${route.name}`, run);
-  const waited = isLong ? minuteMs : 10_000;
+  for (const route of run.chance.shuffled(near).slice(0, isLong ? near.length : 4))
+    inTime(await serve(route, { ...run, times: 3 }), `among dawdlers, ${route.name}`, run);
+  const waited = isLong ? minuteMs : handshakeMs;
   await Promise.all(crowd.filter(({ phase }) => phase.limitMs <= waited).map((one) => ended(one, run)));
   stopped.abort();
   for (const { client } of crowd) client.close();
@@ -126,7 +173,9 @@ async function dawdlers(run, isLong) {
 
 async function drip(client, bytes, signal) {
   for (let at = 0; client.over === null && !signal.aborted; at += 1) {
-    client.write(typeof bytes === 'string' ? bytes : bytes.subarray(at % bytes.length, (at % bytes.length) + 1));
+    client.write(
+      typeof bytes === 'string' ? bytes : bytes.subarray(at % bytes.length, (at % bytes.length) + 1),
+    );
     await delay(1000, null, { signal }).catch(() => null);
   }
 }
@@ -142,7 +191,11 @@ async function ended({ phase, client }, { book }) {
   const over = await client.ended(isDeaf ? graceMs : Math.max(left, 100) + graceMs);
   if (!book.check(over, 'a dawdler is not ended', phase.name)) return;
   const lasted = client.overAt - client.openedAt;
-  book.check(isDeaf || lasted <= phase.limitMs + 2 * graceMs, 'a dawdler lasts too long', `${phase.name}: ${Math.round(lasted)} ms`);
+  book.check(
+    isDeaf || lasted <= phase.limitMs + 2 * graceMs,
+    'a dawdler lasts too long',
+    `${phase.name}: ${Math.round(lasted)} ms`,
+  );
 }
 
 /** Those who come and go, as many as there is time for. */
@@ -170,13 +223,20 @@ async function storms(run, ms) {
   const dials = (await dialsOf(run)) - dialsBefore;
   // Held for two seconds, then four: three servers are refused, and none is asked by every client of a storm.
   const most = 3 * (16 + Math.ceil(ms / 2000));
-  book.check(dials <= most, 'a server that is refused is asked too often', `${dials} dials to three servers in ${Math.round(ms)} ms, ${most} at most`);
+  book.check(
+    dials <= most,
+    'a server that is refused is asked too often',
+    `${dials} dials to three servers in ${Math.round(ms)} ms, ${most} at most`,
+  );
 }
 
 async function dialsOf({ world }) {
   const ports = world.of({ refusing: true }).map(({ name }) => world.upstreams.get(name).port);
   const dials = await world.series('upstream_dials_total');
-  return [...dials].reduce((sum, [labels, value]) => sum + (ports.some((port) => labels.includes(`:${port}"`)) ? value : 0), 0);
+  return [...dials].reduce(
+    (sum, [labels, value]) => sum + (ports.some((port) => labels.includes(`:${port}"`)) ? value : 0),
+    0,
+  );
 }
 
 async function leaves(client, how) {
@@ -200,16 +260,30 @@ async function longLines(run, each) {
   const tries = [];
   for (let number = 0; number < each; number += 1) {
     const route = starttls[number % starttls.length];
-    tries.push({ route, bytes: line, counted: true }, { route, bytes: many, counted: true }, { route: refused[number % refused.length], bytes: line, counted: false });
+    tries.push(
+      { route, bytes: line, counted: true },
+      { route, bytes: many, counted: true },
+      { route: refused[number % refused.length], bytes: line, counted: false },
+    );
   }
-  const serving = serve(world.of({}).find(({ name }) => name === 'pop3-starttls-off'), { ...run, times: 3 });
+  const serving = serve(
+    world.of({}).find(({ name }) => name === 'pop3-starttls-off'),
+    { ...run, times: 3 },
+  );
   await Promise.all(tries.map((one) => long(one, run)));
   inTime(await serving, 'among long lines', run);
   const rejections = await world.rejections(before);
-  const counted = starttls.reduce((sum, { name }) => sum + countOf(rejections, { route: name, reasons: ['protocol'] }), 0);
+  const counted = starttls.reduce(
+    (sum, { name }) => sum + countOf(rejections, { route: name, reasons: ['protocol'] }),
+    0,
+  );
   const expected = tries.filter((one) => one.counted).length;
   book.check(counted === expected, 'an endless line is counted wrongly', `${counted} of ${expected}`);
-  book.check(world.daemon.memory - base < memoryGrowth, 'endless lines fill the memory', `${Math.round((world.daemon.memory - base) / 2 ** 20)} MiB`);
+  book.check(
+    world.daemon.memory - base < memoryGrowth,
+    'endless lines fill the memory',
+    `${Math.round((world.daemon.memory - base) / 2 ** 20)} MiB`,
+  );
   book.count('endless lines', tries.length);
 }
 
@@ -218,8 +292,16 @@ async function long({ route, bytes }, { world, book }) {
   try {
     const taken = await client.stream(bytes, { ms: 12_000 });
     const over = await client.ended(12_000);
-    book.check(over, 'an endless line is not ended', () => `${route.name}: ${bytes.length} bytes, ${taken ? 'all taken' : 'not taken'}`);
-    book.check(client.heard.length < 65_536, 'an endless line is answered without an end', () => `${route.name}: ${client.heard.length} bytes`);
+    book.check(
+      over,
+      'an endless line is not ended',
+      () => `${route.name}: ${bytes.length} bytes, ${taken ? 'all taken' : 'not taken'}`,
+    );
+    book.check(
+      client.heard.length < 65_536,
+      'an endless line is answered without an end',
+      () => `${route.name}: ${client.heard.length} bytes`,
+    );
   } finally {
     client.close();
   }
@@ -229,7 +311,11 @@ async function long({ route, bytes }, { world, book }) {
 async function back(base, { world, book }) {
   const until = performance.now() + 8000;
   while (world.daemon.descriptors > base.descriptors + 8 && performance.now() < until) await delay(50);
-  book.check(world.daemon.descriptors <= base.descriptors + 8, 'descriptors stay', `${base.descriptors} before, ${world.daemon.descriptors} after`);
+  book.check(
+    world.daemon.descriptors <= base.descriptors + 8,
+    'descriptors stay',
+    `${base.descriptors} before, ${world.daemon.descriptors} after`,
+  );
   const grown = Math.round((world.daemon.memory - base.memory) / 2 ** 20);
   book.set('MiB more after the crowds', grown);
   book.check(grown * 2 ** 20 < memoryGrowth, 'memory stays', `${grown} MiB more`);

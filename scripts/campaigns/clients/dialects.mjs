@@ -24,7 +24,8 @@ function mailUpstream(line) {
   return line === 'STARTTLS' ? { say: '220 2.0.0 go\r\n', secure: true } : nothing;
 }
 
-const sieveBlock = '"IMPLEMENTATION" "upstream"\r\n"SASL" "PLAIN"\r\n"SIEVE" "fileinto"\r\n"STARTTLS"\r\nOK\r\n';
+const sieveBlock =
+  '"IMPLEMENTATION" "upstream"\r\n"SASL" "PLAIN"\r\n"SIEVE" "fileinto"\r\n"STARTTLS"\r\nOK\r\n';
 
 function sieveUpstream(line) {
   return line === 'STARTTLS' ? { say: 'OK "go"\r\n', secure: true } : nothing;

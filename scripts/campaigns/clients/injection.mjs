@@ -32,7 +32,10 @@ export async function injection(run) {
 /** The good client: what letterlock itself says to it, in clear. */
 async function twinOf(route, { world, book }) {
   const client = world.client(route.name);
-  const good = (await greeted(client, route, world)) && (await relayed(client, route, world)) && (await answered(client, route));
+  const good =
+    (await greeted(client, route, world)) &&
+    (await relayed(client, route, world)) &&
+    (await answered(client, route));
   book.check(good, 'a good client is not served', `on ${route.name}: ${shown(client.heard)}`);
   client.close();
   return client.heardInClear ?? client.heard;
@@ -41,9 +44,10 @@ async function twinOf(route, { world, book }) {
 /** Every command to inject and every beginning of it, right behind STARTTLS. */
 function* wholeCases(routes, { world, chance }) {
   const all = routes.flatMap((route) =>
-    [...route.dialect.injected.map((text) => world.said(text)), ...crumbs.map((text) => Buffer.from(text, 'latin1'))].map(
-      (injected) => ({ route, injected }),
-    ),
+    [
+      ...route.dialect.injected.map((text) => world.said(text)),
+      ...crumbs.map((text) => Buffer.from(text, 'latin1')),
+    ].map((injected) => ({ route, injected })),
   );
   for (const { route, injected } of chance.shuffled(all)) {
     yield { route, injected, kind: 'behind', continues: chance.flip() };
@@ -52,13 +56,20 @@ function* wholeCases(routes, { world, chance }) {
   for (;;) {
     const { route, injected } = chance.one(all);
     const beginning = injected.subarray(0, 1 + chance.below(injected.length));
-    yield { route, injected: beginning, kind: chance.flip(0.3) ? 'early' : 'behind', continues: chance.flip() };
+    yield {
+      route,
+      injected: beginning,
+      kind: chance.flip(0.3) ? 'early' : 'behind',
+      continues: chance.flip(),
+    };
   }
 }
 
 /** The same cut at every place, then anywhere. */
 function* cutCases(routes, { world, chance }) {
-  const perRoute = routes.flatMap((route) => route.dialect.injected.map((text) => ({ route, injected: world.said(text) })));
+  const perRoute = routes.flatMap((route) =>
+    route.dialect.injected.map((text) => ({ route, injected: world.said(text) })),
+  );
   for (;;) {
     const { route, injected } = chance.one(perRoute);
     const beginning = chance.flip() ? injected : injected.subarray(0, 1 + chance.below(injected.length));
@@ -80,7 +91,11 @@ async function batch(cases, { reasons, label }, run) {
   book.check(await world.quiet(), 'a client stays', `sessions are open after ${label} injections`);
   book.count(`injections (${label})`, done);
   for (const record of takeAll(world, routes).map(recordOf))
-    book.check(record.inside.length === 0, 'injected bytes reached the server', () => `${label}: ${shown(record.inside)}`);
+    book.check(
+      record.inside.length === 0,
+      'injected bytes reached the server',
+      () => `${label}: ${shown(record.inside)}`,
+    );
   await counted(done, { before, failedBefore, reasons, label }, run);
 }
 
@@ -118,7 +133,11 @@ async function inject({ route, injected, pieces, kind, continues }, { world, boo
     if (made) await answered(client, route);
     else book.check(await client.ended(), 'a client that injects is not closed', what);
     const heard = client.heardInClear ?? client.heard;
-    book.check(isPrefix(heard, twins.get(route.name)), 'an injected command was answered', () => `${what()} heard ${shown(heard)}`);
+    book.check(
+      isPrefix(heard, twins.get(route.name)),
+      'an injected command was answered',
+      () => `${what()} heard ${shown(heard)}`,
+    );
     book.check(!world.tells(client.heard) && !world.tells(heard), 'a secret was echoed', what);
   } finally {
     client.close();

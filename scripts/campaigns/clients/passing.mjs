@@ -10,7 +10,20 @@ import { crew } from './world.mjs';
 const hands = 8;
 
 /** CVE-2023-51764 to 51766: what one server takes for the end of a mail and the next one does not. */
-const ends = ['\n.\n', '\n.\r\n', '\r.\r', '\r\n.\n', '\r\n.\r', '\n.\r', '\r\n\0.\r\n', '\r\n.\r\n', '\r\n..\r\n', '\r\n.\r\r\n', '\r\n\v.\r\n', '.\r\n'];
+const ends = [
+  '\n.\n',
+  '\n.\r\n',
+  '\r.\r',
+  '\r\n.\n',
+  '\r\n.\r',
+  '\n.\r',
+  '\r\n\0.\r\n',
+  '\r\n.\r\n',
+  '\r\n..\r\n',
+  '\r\n.\r\r\n',
+  '\r\n\v.\r\n',
+  '.\r\n',
+];
 const smuggled = 'MAIL FROM:<smuggled@x>\r\nRCPT TO:<victim@x>\r\nDATA\r\nSubject: smuggled\r\n\r\nx';
 const pieces = [
   ...ends.map((end) => `text${end}${smuggled}${end}`),
@@ -42,7 +55,9 @@ export async function passing(run) {
   const routes = world.of({}).filter(({ way }) => way !== 'slow');
   for (const { name } of routes) world.upstreams.get(name).take();
   const sent = new Map();
-  const done = await crew(cases(routes, { world, chance }), { hands, until, signal }, (one) => pass(one, { ...run, sent }));
+  const done = await crew(cases(routes, { world, chance }), { hands, until, signal }, (one) =>
+    pass(one, { ...run, sent }),
+  );
   await world.quiet();
   book.count('dialogues compared', done);
   for (const upstream of new Set(routes.map(({ name }) => world.upstreams.get(name))))
@@ -60,11 +75,15 @@ function* cases(routes, { world, chance }) {
 /** `first`: what a filter that follows the login looks at; `echoed`: all comes back; else each line is answered. */
 function drawn({ dialect, protocol }, { world, chance }) {
   const { logins, harmless } = dialect;
-  const login = Array.from({ length: chance.below(5) }, () => chance.one([...logins, ...harmless])).map((text) => world.said(text));
+  const login = Array.from({ length: chance.below(5) }, () => chance.one([...logins, ...harmless])).map(
+    (text) => world.said(text),
+  );
   const size = chance.flip(0.05) ? 200_000 + chance.below(900_000) : chance.below(4000);
   const parts = Array.from({ length: 1 + chance.below(8) }, () => {
     if (chance.flip(0.7)) return Buffer.from(chance.one(pieces), 'latin1');
-    return chance.flip() ? chance.bytes(chance.below(300)) : Buffer.alloc(size, chance.one(['a', '\r', '\n', '.', '\0']));
+    return chance.flip()
+      ? chance.bytes(chance.below(300))
+      : Buffer.alloc(size, chance.one(['a', '\r', '\n', '.', '\0']));
   });
   const body = Buffer.concat(parts);
   const tag = protocol === 'imap' ? 'e1 ' : '';
@@ -112,13 +131,22 @@ async function pass({ route, number, login, body, how, way, leaves, cuts, tag },
 function compare({ inside, said, ended }, { book, sent }) {
   const mark = /^(?:e1 )?XMARK\d+\r\n/.exec(inside.subarray(0, 40).toString('latin1'))?.[0];
   const one = mark === undefined ? undefined : sent.get(mark);
-  if (one === undefined) return book.check(inside.length === 0, 'the server heard what nobody said', () => shown(inside));
+  if (one === undefined)
+    return book.check(inside.length === 0, 'the server heard what nobody said', () => shown(inside));
   sent.delete(mark);
-  book.check(inside.equals(one.all), 'the server heard something else', () => `${one.what()}: ${difference(inside, one.all)}`);
+  book.check(
+    inside.equals(one.all),
+    'the server heard something else',
+    () => `${one.what()}: ${difference(inside, one.all)}`,
+  );
   const heard = one.heard();
   // A greeting said before, which a STARTTLS leg swallows, is not part of what is compared.
   const tail = said.subarray(Math.max(0, said.length - heard.length));
-  book.check(heard.equals(tail), 'the client heard something else', () => `${one.what()}: ${difference(heard, tail)}`);
+  book.check(
+    heard.equals(tail),
+    'the client heard something else',
+    () => `${one.what()}: ${difference(heard, tail)}`,
+  );
   if (one.leaves === 'end') book.check(ended, 'an end is not carried as an end', one.what);
   if (one.leaves === 'reset') book.check(!ended, 'a reset is carried as an end', one.what);
   book.count('bytes compared', inside.length + heard.length);

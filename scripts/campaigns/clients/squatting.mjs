@@ -64,12 +64,17 @@ async function takenFirst({ host, reuse }, run) {
   await stranger.do('bind', { host, port, reuse });
   const name = `first-${port}`;
   const daemon = new Daemon({ build, folder, name, config: configOf(run, { name, port }) });
-  const what = () => `uid ${someone} had ${host} (${reuse}) first: exit ${daemon.exit}, ${daemon.log.slice(0, 400)}`;
+  const what = () =>
+    `uid ${someone} had ${host} (${reuse}) first: exit ${daemon.exit}, ${daemon.log.slice(0, 400)}`;
   try {
     const ready = await daemon.ready();
     book.check(!ready, 'it starts beside a squatter', what);
     book.check(daemon.exit === 5, 'a squatter is not told as one', what);
-    book.check(daemon.log.includes(`port ${port} is in use by a program of uid ${someone}`), 'a squatter is not named', what);
+    book.check(
+      daemon.log.includes(`port ${port} is in use by a program of uid ${someone}`),
+      'a squatter is not named',
+      what,
+    );
   } finally {
     await daemon.stop();
     await stranger.do('release');
@@ -86,7 +91,8 @@ async function takenLater(run) {
   const name = `later-${port}`;
   const daemon = new Daemon({ build, folder, name, config: configOf(run, { name, port }) });
   try {
-    if (!book.check(await daemon.ready(), 'it does not start on a free port', () => daemon.log.slice(0, 400))) return;
+    if (!book.check(await daemon.ready(), 'it does not start on a free port', () => daemon.log.slice(0, 400)))
+      return;
     const seconds = Math.min(30, Math.max(1, (until - performance.now()) / 1000));
     const binding = stranger.do('binds', { hosts: everywhere, port, seconds });
     const over = performance.now() + seconds * 1000;

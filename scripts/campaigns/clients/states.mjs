@@ -40,7 +40,11 @@ const conditions = [
   { name: 'nothing there', comes: 'starts', prepare: () => undefined },
   { name: 'ours', comes: 'starts', prepare: ({ state }) => folder(state) },
   { name: 'readable by others', comes: 'starts', prepare: ({ state }) => folder(state, 0o755) },
-  { name: 'a link of ours', comes: 'starts', prepare: ({ state, base }) => (folder(join(base, 'real')), link(state, join(base, 'real'))) },
+  {
+    name: 'a link of ours',
+    comes: 'starts',
+    prepare: ({ state, base }) => (folder(join(base, 'real')), link(state, join(base, 'real'))),
+  },
   { name: 'in a sticky folder', comes: 'starts', prepare: ({ parent }) => mode(parent, 0o1777) },
   ...[0o777, 0o770, 0o720, 0o702, 0o1777].map((bits) => ({
     name: `mode ${bits.toString(8)}`,
@@ -48,43 +52,120 @@ const conditions = [
     prepare: ({ state }) => folder(state, bits),
   })),
   { name: 'of another user', comes: 'refuses', prepare: ({ state }) => (folder(state), give(state)) },
-  { name: 'of another user, in a sticky folder', comes: 'refuses', prepare: ({ state, parent }) => (mode(parent, 0o1777), folder(state), give(state)) },
-  { name: 'a link of another user', comes: 'refuses', prepare: ({ state, base }) => (folder(join(base, 'real')), link(state, join(base, 'real')), lchownSync(state, someone, someone)) },
-  { name: 'a link to a folder of another user', comes: 'refuses', prepare: ({ state, base }) => (folder(join(base, 'real')), give(join(base, 'real')), link(state, join(base, 'real'))) },
-  { name: 'a link to nothing', comes: 'refuses', prepare: ({ state, base }) => link(state, join(base, 'nowhere')) },
+  {
+    name: 'of another user, in a sticky folder',
+    comes: 'refuses',
+    prepare: ({ state, parent }) => (mode(parent, 0o1777), folder(state), give(state)),
+  },
+  {
+    name: 'a link of another user',
+    comes: 'refuses',
+    prepare: ({ state, base }) => (
+      folder(join(base, 'real')),
+      link(state, join(base, 'real')),
+      lchownSync(state, someone, someone)
+    ),
+  },
+  {
+    name: 'a link to a folder of another user',
+    comes: 'refuses',
+    prepare: ({ state, base }) => (
+      folder(join(base, 'real')),
+      give(join(base, 'real')),
+      link(state, join(base, 'real'))
+    ),
+  },
+  {
+    name: 'a link to nothing',
+    comes: 'refuses',
+    prepare: ({ state, base }) => link(state, join(base, 'nowhere')),
+  },
   { name: 'a link to itself', comes: 'refuses', prepare: ({ state }) => link(state, state) },
   { name: 'a file', comes: 'refuses', prepare: ({ state }) => writeFileSync(state, '') },
   { name: 'a pipe', comes: 'refuses', prepare: ({ state }) => execFileSync('mkfifo', [state]) },
   { name: 'below a folder for everybody', comes: 'refuses', prepare: ({ parent }) => mode(parent, 0o777) },
-  { name: 'ours, below a folder for everybody', comes: 'refuses', prepare: ({ parent, state }) => (folder(state), mode(parent, 0o777)) },
+  {
+    name: 'ours, below a folder for everybody',
+    comes: 'refuses',
+    prepare: ({ parent, state }) => (folder(state), mode(parent, 0o777)),
+  },
   { name: 'two below a folder for everybody', comes: 'refuses', prepare: ({ base }) => mode(base, 0o777) },
-  { name: 'below a folder of another user', comes: 'refuses', prepare: ({ parent, state }) => (folder(state), give(parent)) },
-  { name: 'two below a folder of another user', comes: 'refuses', prepare: ({ base, state }) => (folder(state), give(base)) },
-  { name: 'below a folder for a foreign group', comes: 'refuses', prepare: ({ parent, state }) => (folder(state), chownSync(parent, 0, someone), mode(parent, 0o775)) },
-  { name: 'below a link of another user', comes: 'refuses', prepare: ({ base, parent, state }) => (renameSync(parent, join(base, 'real')), link(parent, join(base, 'real')), folder(state), lchownSync(parent, someone, someone)) },
-  { name: 'a link of ours into a folder for everybody', comes: 'refuses', prepare: ({ base, state }) => (folder(join(base, 'open/real')), mode(join(base, 'open'), 0o777), link(state, join(base, 'open/real'))) },
+  {
+    name: 'below a folder of another user',
+    comes: 'refuses',
+    prepare: ({ parent, state }) => (folder(state), give(parent)),
+  },
+  {
+    name: 'two below a folder of another user',
+    comes: 'refuses',
+    prepare: ({ base, state }) => (folder(state), give(base)),
+  },
+  {
+    name: 'below a folder for a foreign group',
+    comes: 'refuses',
+    prepare: ({ parent, state }) => (folder(state), chownSync(parent, 0, someone), mode(parent, 0o775)),
+  },
+  {
+    name: 'below a link of another user',
+    comes: 'refuses',
+    prepare: ({ base, parent, state }) => (
+      renameSync(parent, join(base, 'real')),
+      link(parent, join(base, 'real')),
+      folder(state),
+      lchownSync(parent, someone, someone)
+    ),
+  },
+  {
+    name: 'a link of ours into a folder for everybody',
+    comes: 'refuses',
+    prepare: ({ base, state }) => (
+      folder(join(base, 'open/real')),
+      mode(join(base, 'open'), 0o777),
+      link(state, join(base, 'open/real'))
+    ),
+  },
 ];
 
 /** Damage to a store that was good, by whoever could write to it once. */
 const damages = [
-  ...['pins', 'seal', 'secret'].map((name) => ({ name: `${name} of another user`, damage: (state) => give(join(state, name)) })),
-  ...['pins', 'seal', 'secret'].map((name) => ({ name: `${name} for everybody`, damage: (state) => mode(join(state, name), 0o777) })),
+  ...['pins', 'seal', 'secret'].map((name) => ({
+    name: `${name} of another user`,
+    damage: (state) => give(join(state, name)),
+  })),
+  ...['pins', 'seal', 'secret'].map((name) => ({
+    name: `${name} for everybody`,
+    damage: (state) => mode(join(state, name), 0o777),
+  })),
   ...['pins', 'seal', 'secret'].map((name) => ({
     name: `${name} a link`,
-    damage: (state) => (renameSync(join(state, name), join(dirname(state), name)), symlinkSync(join(dirname(state), name), join(state, name))),
+    damage: (state) => (
+      renameSync(join(state, name), join(dirname(state), name)),
+      symlinkSync(join(dirname(state), name), join(state, name))
+    ),
   })),
   { name: 'seal a folder', damage: (state) => (rmSync(join(state, 'seal')), mkdirSync(join(state, 'seal'))) },
   { name: 'local-ca for everybody', damage: (state) => mode(join(state, 'local-ca'), 0o777) },
-  { name: 'local-ca a link', damage: (state) => (renameSync(join(state, 'local-ca'), join(dirname(state), 'ca')), symlinkSync(join(dirname(state), 'ca'), join(state, 'local-ca'))) },
+  {
+    name: 'local-ca a link',
+    damage: (state) => (
+      renameSync(join(state, 'local-ca'), join(dirname(state), 'ca')),
+      symlinkSync(join(dirname(state), 'ca'), join(state, 'local-ca'))
+    ),
+  },
   { name: 'key of the local CA of another user', damage: (state) => give(join(state, 'local-ca/ca.key')) },
 ];
 
 export async function states(run) {
   const { book, chance, until, signal } = run;
   if (!canPlayOthers(book)) return;
-  const all = [...conditions, ...damages.map(({ name, damage }) => ({ name, damage, comes: 'refuses', prepare: () => undefined }))];
+  const all = [
+    ...conditions,
+    ...damages.map(({ name, damage }) => ({ name, damage, comes: 'refuses', prepare: () => undefined })),
+  ];
   const begun = performance.now();
-  await crew(chance.shuffled(all), { hands: 3, signal, until: begun + (until - begun) * 0.8 }, (one) => condition(one, run));
+  await crew(chance.shuffled(all), { hands: 3, signal, until: begun + (until - begun) * 0.8 }, (one) =>
+    condition(one, run),
+  );
   await races(run);
 }
 
@@ -119,14 +200,25 @@ async function condition({ name, comes, prepare, damage }, run) {
   const before = listing(at.base);
   const daemon = started(run, { ...at, leg: 'starttls' });
   const ready = await daemon.ready();
-  const what = () => `${name}: exit ${daemon.exit}, ${daemon.log.split('\n').slice(1).join(' ').slice(0, 300)}`;
+  const what = () =>
+    `${name}: exit ${daemon.exit}, ${daemon.log.split('\n').slice(1).join(' ').slice(0, 300)}`;
   if (comes === 'starts') book.check(ready, 'a state of ours alone is refused', what);
   else {
     book.check(!ready, 'a state that others can change is used', what);
-    if (!ready) book.check(daemon.exit === 6 && daemon.log.includes('hint:'), 'a state that others can change is not told as one', what);
+    if (!ready)
+      book.check(
+        daemon.exit === 6 && daemon.log.includes('hint:'),
+        'a state that others can change is not told as one',
+        what,
+      );
   }
   await daemon.stop();
-  if (comes === 'refuses' && !ready) book.check(listing(at.base) === before, 'a refused state was written to', () => `${name}: ${before} became ${listing(at.base)}`);
+  if (comes === 'refuses' && !ready)
+    book.check(
+      listing(at.base) === before,
+      'a refused state was written to',
+      () => `${name}: ${before} became ${listing(at.base)}`,
+    );
   book.count('states looked at', 1);
 }
 
@@ -160,18 +252,40 @@ async function races(run) {
       const at = place(run);
       const sticky = turn % 2 === 0;
       mode(at.parent, sticky ? 0o1777 : 0o777);
-      const racing = stranger.do('race', { path: at.state, target: victim, aside: join(at.parent, 'aside'), seconds: 0.9 });
-      await delay(turn % 5 * 20);
+      const racing = stranger.do('race', {
+        path: at.state,
+        target: victim,
+        aside: join(at.parent, 'aside'),
+        seconds: 0.9,
+      });
+      await delay((turn % 5) * 20);
       const daemon = started(run, at);
       const ready = await daemon.ready(5000);
       const { turns } = await racing;
-      const what = () => `${sticky ? 'in a sticky folder' : 'in a folder for everybody'}: ${daemon.log.slice(-300)}`;
+      const what = () =>
+        `${sticky ? 'in a sticky folder' : 'in a folder for everybody'}: ${daemon.log.slice(-300)}`;
       if (!sticky) book.check(!ready, 'a state that others can change is used', what);
-      if (ready) book.check(existsSync(at.state) && lstatSync(at.state).uid === 0, 'a state was swapped while it was opened', what);
+      if (ready)
+        book.check(
+          existsSync(at.state) && lstatSync(at.state).uid === 0,
+          'a state was swapped while it was opened',
+          what,
+        );
       await daemon.stop();
-      book.check(readdirSync(victim).join() === 'precious', 'something was written through a link of another user', what);
-      for (const name of readdirSync(at.parent).filter((one) => lstatSync(join(at.parent, one)).uid === someone))
-        book.check(lstatSync(join(at.parent, name)).isDirectory() === false || readdirSync(join(at.parent, name)).length === 0, 'something was written into a folder of another user', what);
+      book.check(
+        readdirSync(victim).join() === 'precious',
+        'something was written through a link of another user',
+        what,
+      );
+      for (const name of readdirSync(at.parent).filter(
+        (one) => lstatSync(join(at.parent, one)).uid === someone,
+      ))
+        book.check(
+          lstatSync(join(at.parent, name)).isDirectory() === false ||
+            readdirSync(join(at.parent, name)).length === 0,
+          'something was written into a folder of another user',
+          what,
+        );
       book.count('swaps while it starts', turns);
     }
   } finally {

@@ -25,5 +25,7 @@ export async function answered(client, { dialect: { hello, answered: form } }) {
 
 /** All of it: whether a good client is served. */
 export async function served(client, route, world) {
-  return (await greeted(client, route, world)) && (await relayed(client, route, world)) && answered(client, route);
+  return (
+    (await greeted(client, route, world)) && (await relayed(client, route, world)) && answered(client, route)
+  );
 }

@@ -28,7 +28,9 @@ export class Stranger {
     this.#child.on('error', () => this.#over());
     this.#child.on('exit', () => this.#over());
     this.#child.stdin.on('error', () => this.#over());
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#waiting.shift()?.(JSON.parse(line)));
+    createInterface({ input: this.#child.stdout }).on('line', (line) =>
+      this.#waiting.shift()?.(JSON.parse(line)),
+    );
   }
 
   #over() {

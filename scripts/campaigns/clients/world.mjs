@@ -15,7 +15,13 @@ export const legs = ['off', 'starttls', 'implicit'];
 const schemes = { imap: 'imap', pop3: 'pop3', smtp: 'submission', lmtp: 'lmtp', sieve: 'sieve' };
 
 /** Short, so that the campaign sees them end. */
-export const limits = { dialSeconds: 3, handshakeSeconds: 3, greetingSeconds: 3, idleMinutes: 1, connections: 1000 };
+export const limits = {
+  dialSeconds: 3,
+  handshakeSeconds: 3,
+  greetingSeconds: 3,
+  idleMinutes: 1,
+  connections: 1000,
+};
 
 export class World {
   /** By the name of their routes. */
@@ -51,7 +57,11 @@ export class World {
   }
 
   async #addRoutes(protocol, { way, identity, delayMs = 0, kind = way }) {
-    const upstream = await new Upstream(protocol, { ...identity, starttls: way === 'starttls', delayMs }).open();
+    const upstream = await new Upstream(protocol, {
+      ...identity,
+      starttls: way === 'starttls',
+      delayMs,
+    }).open();
     const scheme = `${schemes[protocol]}${way === 'implicit' ? 's' : ''}`;
     for (const leg of legs) {
       const name = `${protocol}-${kind}-${leg}`;
@@ -121,7 +131,10 @@ export class World {
   said(text) {
     const sasl = Buffer.from(`\0evil\0${this.#secret}`).toString('base64');
     return Buffer.from(
-      text.replaceAll(SASL, sasl).replaceAll(`{${SECRET.length}+}`, `{${this.#secret.length}+}`).replaceAll(SECRET, this.#secret),
+      text
+        .replaceAll(SASL, sasl)
+        .replaceAll(`{${SECRET.length}+}`, `{${this.#secret.length}+}`)
+        .replaceAll(SECRET, this.#secret),
       'latin1',
     );
   }
