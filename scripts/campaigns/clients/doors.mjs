@@ -104,7 +104,7 @@ export async function doors(run) {
     const share = begun + ((until - begun) * (at + 1)) / (kinds.length + 1);
     await strangers(kind, { ...run, until: share, least: 10 });
   }
-  const done = await crew(lookAlikes(run), { hands, until, signal }, (one) => served(one, run));
+  const done = await crew(lookAlikes(run), { hands, until, signal, least: 10 }, (one) => served(one, run));
   book.count('look-alikes served', done);
 }
 

@@ -54,7 +54,7 @@ export async function grammar(run) {
   const routes = world.of({ leg: 'starttls' });
   for (const { name } of routes) world.upstreams.get(name).take();
   const marks = new Map();
-  const done = await crew(cases(routes, chance), { hands, until, signal }, (one) =>
+  const done = await crew(cases(routes, chance), { hands, until, signal, least: 40 }, (one) =>
     talk(one, { ...run, marks }),
   );
   await world.quiet();

@@ -10,6 +10,8 @@ import { answered, greeted, relayed } from './steps.mjs';
 import { countOf, crew } from './world.mjs';
 
 const hands = 12;
+/** Of each kind, however slow the machine. */
+const least = 40;
 const inTheSameSegment = { reasons: ['protocol'], label: 'one segment' };
 /** What comes after the go-ahead was sent is no TLS. */
 const cut = { reasons: ['protocol', 'plain-on-tls', 'http'], label: 'cut' };
@@ -21,7 +23,9 @@ export async function injection(run) {
   const { world, book, chance } = run;
   const routes = world.of({ leg: 'starttls' });
   const twins = new Map();
-  for (const route of routes) twins.set(route.name, await twinOf(route, run));
+  await crew(routes, { hands, signal: run.signal }, async (route) => {
+    twins.set(route.name, await twinOf(route, run));
+  });
   await world.quiet();
   takeAll(world, routes);
   await batch(wholeCases(routes, { world, chance }), inTheSameSegment, { ...run, twins, routes });
@@ -87,7 +91,7 @@ async function batch(cases, { reasons, label }, run) {
   const before = await world.rejections();
   const failedBefore = await world.series('failures_total');
   const share = performance.now() + (until - performance.now()) / (label === cut.label ? 1 : 2);
-  const done = await crew(cases, { hands, until: share, signal }, (one) => inject(one, run));
+  const done = await crew(cases, { hands, until: share, signal, least }, (one) => inject(one, run));
   book.check(await world.quiet(), 'a client stays', `sessions are open after ${label} injections`);
   book.count(`injections (${label})`, done);
   for (const record of takeAll(world, routes).map(recordOf))

@@ -14,7 +14,7 @@ const modes = { closed: '0600', group: '0660', open: '0666' };
 export async function neighbours(run) {
   const { world, book, folder, build } = run;
   if (!canPlayOthers(book)) return;
-  const base = world.routes.find(({ name }) => name === 'imap-implicit-off');
+  const base = world.sideRoute;
   const routes = [
     { ...base, name: 'own-alone', listen: 'localhost:0', allowUsers: [0] },
     { ...base, name: 'theirs-alone', listen: '127.0.0.1:0', allowUsers: [someone] },
@@ -67,7 +67,7 @@ async function ports({ world, book, daemon, stranger, addresses }) {
     'root-and-one': own,
   };
   const imap = world.of({}).find(({ name }) => name === 'imap-implicit-off');
-  const tries = 6;
+  const tries = 2;
   for (const [route, { own: ours, theirs }] of Object.entries(table)) {
     for (const place of placesOf(addresses.get(route))) {
       for (let turn = 0; turn < tries; turn += 1) {

@@ -55,7 +55,7 @@ export async function passing(run) {
   const routes = world.of({}).filter(({ way }) => way !== 'slow');
   for (const { name } of routes) world.upstreams.get(name).take();
   const sent = new Map();
-  const done = await crew(cases(routes, { world, chance }), { hands, until, signal }, (one) =>
+  const done = await crew(cases(routes, { world, chance }), { hands, until, signal, least: 40 }, (one) =>
     pass(one, { ...run, sent }),
   );
   await world.quiet();

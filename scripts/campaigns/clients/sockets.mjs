@@ -29,7 +29,7 @@ export async function sockets(run) {
   const { book, chance, until } = run;
   if (!canPlayOthers(book)) return;
   for (const [at, one] of chance.shuffled(inTheWay).entries())
-    if (at < 3 || performance.now() < until) await standing(one, run);
+    if (at < 2 || performance.now() < until) await standing(one, run);
   await twins(run);
   let turn = 0;
   do await race((turn += 1), run);
@@ -49,7 +49,7 @@ const started = ({ world, build, folder: campaign }, { path, name }) =>
     folder: campaign,
     name,
     config: world.config(
-      [{ ...world.routes[0], name: 'file', clientTls: 'off', listen: { unix: path, mode: '0666' } }],
+      [{ ...world.sideRoute, name: 'file', clientTls: 'off', listen: { unix: path, mode: '0666' } }],
       {
         state: join(campaign, `${name}-state`),
         metrics: null,

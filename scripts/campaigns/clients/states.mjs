@@ -163,8 +163,10 @@ export async function states(run) {
     ...damages.map(({ name, damage }) => ({ name, damage, comes: 'refuses', prepare: () => undefined })),
   ];
   const begun = performance.now();
-  await crew(chance.shuffled(all), { hands: 3, signal, until: begun + (until - begun) * 0.8 }, (one) =>
-    condition(one, run),
+  await crew(
+    chance.shuffled(all),
+    { hands: 3, signal, until: begun + (until - begun) * 0.7, least: 6 },
+    (one) => condition(one, run),
   );
   await races(run);
 }
@@ -184,7 +186,7 @@ const started = ({ world, build, folder: campaign }, { state, name, leg = 'off' 
     build,
     folder: campaign,
     name,
-    config: world.config([{ ...world.routes[0], name: 'only', clientTls: leg }], {
+    config: world.config([{ ...world.sideRoute, name: 'only', clientTls: leg }], {
       state,
       metrics: null,
       admin: { socket: { path: join(campaign, `${name}.sock`) } },

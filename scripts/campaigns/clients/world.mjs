@@ -29,6 +29,7 @@ export class World {
   routes = [];
   #options;
   #secret;
+  #aside;
 
   constructor({ build, folder, seed }) {
     this.#options = { build, folder };
@@ -48,6 +49,7 @@ export class World {
     await this.#addRoutes('imap', { way: 'starttls', identity, delayMs: 60, kind: 'slow' });
     await this.#addRoutes('smtp', { way: 'implicit', identity, delayMs: 60, kind: 'slow' });
     for (const protocol of ['imap', 'smtp', 'pop3']) await this.#addRefused(protocol, identity);
+    this.#aside = await new Upstream('imap', { ...identity, starttls: false }).open();
     this.daemon = new Daemon({ ...this.#options, name: 'main', config: this.config(this.routes) });
     if (!(await this.daemon.ready())) throw new Error(`letterlock does not start: ${this.daemon.log}`);
     this.localCa = readFileSync(join(this.folder, 'state/local-ca/ca.crt'));
@@ -89,6 +91,18 @@ export class World {
       trust: 'pinned',
       pins: [`sha256//${Buffer.alloc(32, 1).toString('base64')}`],
     });
+  }
+
+  /** For a letterlock beside the one that is watched: IMAP in clear, to a server of its own. */
+  get sideRoute() {
+    const { port } = this.#aside;
+    return {
+      name: 'side',
+      listen: '127.0.0.1:0',
+      upstream: `imaps://localhost:${port}`,
+      address: `127.0.0.1:${port}`,
+      clientTls: 'off',
+    };
   }
 
   config(routes, changes = {}) {
@@ -184,6 +198,7 @@ export class World {
 
   async close() {
     await this.daemon?.stop();
+    await this.#aside?.close();
     for (const upstream of new Set(this.upstreams.values())) await upstream.close();
   }
 }
@@ -192,13 +207,15 @@ export class World {
 export const countOf = (rejections, { route, reasons }) =>
   reasons.reduce((sum, reason) => sum + (rejections.get(`route="${route}",reason="${reason}"`) ?? 0), 0);
 
-/** Does `work` for each, so many at a time; stops beginning more when the time is over. How many were done. */
-export async function crew(items, { hands, until = Infinity, signal }, work) {
+/** Does `work` for each, so many at a time; begins no more when the time is over and `least` were begun. How many were done. */
+export async function crew(items, { hands, until = Infinity, signal, least = 0 }, work) {
+  let begun = 0;
   const left = items[Symbol.iterator]();
   let done = 0;
   await Promise.all(
     Array.from({ length: hands }, async () => {
-      while (performance.now() < until && !signal.aborted) {
+      while ((performance.now() < until || begun < least) && !signal.aborted) {
+        begun += 1;
         const { value, done: over } = left.next();
         if (over) return;
         await work(value);
