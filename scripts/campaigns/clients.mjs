@@ -76,20 +76,20 @@ async function run(options) {
   return { figures: book.figures, findings: book.findings };
 }
 
-async function track(parts, run) {
+async function track(parts, setting) {
   let left = parts.reduce((sum, [, share]) => sum + share, 0);
   for (const [one, share] of parts) {
-    if (run.signal.aborted) return;
+    if (setting.signal.aborted) return;
     const now = performance.now();
-    await part(one, { ...run, until: now + ((run.until - now) * share) / left });
+    await part(one, { ...setting, until: now + ((setting.until - now) * share) / left });
     left -= share;
   }
 }
 
-async function part(one, run) {
+async function part(one, setting) {
   const began = performance.now();
-  await one({ ...run, chance: new Chance(run.seed, one.name) });
-  run.say(`${one.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  await one({ ...setting, chance: new Chance(setting.seed, one.name) });
+  setting.say(`${one.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
 export const campaign = {

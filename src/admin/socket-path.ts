@@ -3,7 +3,7 @@
 
 import { chmod, chown, lstat, mkdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve as absolute } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { CommandError } from '../errors.ts';
 import { probe } from '../net/probe.ts';
@@ -56,7 +56,7 @@ async function prepareFolder(folder: string): Promise<void> {
   let weak: WeakStep | null;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    weak = process.getuid === undefined ? null : await weakStep(resolve(folder), { groups });
+    weak = process.getuid === undefined ? null : await weakStep(absolute(folder), { groups });
   } catch (cause) {
     throw new CommandError('config', `cannot make the folder ${folder} for the admin socket`, { cause });
   }

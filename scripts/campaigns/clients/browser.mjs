@@ -188,6 +188,7 @@ async function repeated(requests, { world, book, chance }) {
     );
     client.close();
     book.count('browser requests repeated inside TLS', 1);
+    if (!ended) return;
   }
 }
 

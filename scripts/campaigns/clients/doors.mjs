@@ -98,7 +98,7 @@ const kinds = [
 ];
 
 export async function doors(run) {
-  const { world, book, signal, until } = run;
+  const { book, signal, until } = run;
   const begun = performance.now();
   for (const [at, kind] of kinds.entries()) {
     const share = begun + ((until - begun) * (at + 1)) / (kinds.length + 1);
@@ -115,14 +115,10 @@ async function strangers(kind, run) {
   await world.quiet();
   for (const upstream of upstreams) upstream.take();
   const before = await world.rejections();
-  let done = 0;
   const cases = (function* all() {
-    while (performance.now() < until || done < least) yield { kind, route: chance.one(routes) };
+    for (;;) yield { kind, route: chance.one(routes) };
   })();
-  await crew(cases, { hands, signal }, async (one) => {
-    done += 1;
-    await strange(one, run);
-  });
+  const done = await crew(cases, { hands, until, signal, least }, (one) => strange(one, run));
   book.check(await world.quiet(), 'a stranger stays', kind.name);
   book.count(kind.name, done);
   const rejections = await world.rejections(before);

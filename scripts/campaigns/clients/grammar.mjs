@@ -10,10 +10,11 @@ import { crew } from './world.mjs';
 const hands = 8;
 const endings = ['imap', 'sieve'];
 
+const closing = (text) => ({ text, comes: 'end' });
+const no = (text) => ({ text, comes: 'no' });
+
 /** Each with what has to come of it: TLS, a no, or an end. */
 function looks(protocol, word) {
-  const closing = (after) => ({ text: after, comes: 'end' });
-  const no = (after) => ({ text: after, comes: 'no' });
   const literals = endings.includes(protocol)
     ? [closing(`${word} {3+}\r\n`), protocol === 'sieve' ? closing(`${word} {3}\r\n`) : no(`${word} {3}\r\n`)]
     : [no(`${word} {3+}\r\n`), no(`${word} {3}\r\n`)];

@@ -281,7 +281,7 @@ function* smuggled({ door }, chance) {
     `\r\n\r\n${outer('Content-Length: 0\r\n', inner)}`,
     outer('Connection: Origin, Host\r\nContent-Length: 0\r\n', inner),
     outer(`Content-Length: ${inner.length}\r\nX-HTTP-Method-Override: GET\r\n`, inner),
-    outer(`X: ${'\0'}\r\nContent-Length: 0\r\n`, inner),
+    outer('X: \0\r\nContent-Length: 0\r\n', inner),
     outer('Authorization: Bearer \r\nContent-Length: 0\r\n', inner),
   ];
   for (const shape of chance.shuffled(shapes())) yield { shape };
@@ -296,7 +296,7 @@ async function smuggling({ shape, chunks }, { book, chance, door }) {
   });
   const what = () => `${shown(bytes)} got ${statuses.join()}: ${shown(Buffer.from(text.slice(-80)))}`;
   // The page itself is for everybody who is on this machine and no page.
-  const isPage = /^GET \/ /.test(shape);
+  const isPage = shape.startsWith('GET / ');
   book.check(
     statuses.every((status) => status >= 400 || (isPage && (status === 200 || status === 503))),
     'a smuggled request is answered',

@@ -141,13 +141,7 @@ def race(path, target, aside, seconds):
     return {'turns': turns, 'won': won, 'last': last}
 
 
-def catch(path, seconds):
-    """Listens at a path for as long as it can; what clients said to it."""
-    until = time.monotonic() + seconds
-    return {'heard': connect(path=path, seconds=max(0.1, until - time.monotonic()))['heard']}
-
-
-work = {f.__name__: f for f in (bind, release, binds, connect, read, put, race, catch)}
+work = {f.__name__: f for f in (bind, release, binds, connect, read, put, race)}
 for line in sys.stdin:
     told = json.loads(line)
     answer = work[told.pop('do')](**told)
