@@ -141,20 +141,20 @@ describe('the state directory', () => {
   });
 });
 
-describe('a folder above the state directory', () => {
-  const above = (): { readonly base: string; readonly parent: string; readonly directory: string } => {
-    const base = join(temporaryDirectory(), 'base');
-    const parent = join(base, 'above');
-    mkdirSync(parent, { recursive: true });
-    return { base, parent, directory: join(parent, 'state') };
-  };
-  const refused = (directory: string, { why, mend }: { why: string; mend: string }): Promise<void> =>
-    expect(opened(directory)).rejects.toMatchObject({
-      code: 'store-permissions',
-      message: expect.stringContaining(why) as unknown,
-      hint: expect.stringContaining(mend) as unknown,
-    });
+const above = (): { readonly base: string; readonly parent: string; readonly directory: string } => {
+  const base = join(temporaryDirectory(), 'base');
+  const parent = join(base, 'above');
+  mkdirSync(parent, { recursive: true });
+  return { base, parent, directory: join(parent, 'state') };
+};
+const refused = (directory: string, { why, mend }: { why: string; mend: string }): Promise<void> =>
+  expect(opened(directory)).rejects.toMatchObject({
+    code: 'store-permissions',
+    message: expect.stringContaining(why) as unknown,
+    hint: expect.stringContaining(mend) as unknown,
+  });
 
+describe('a folder above the state directory', () => {
   it('may be sticky and for everybody, as the folder for temporary files is', async () => {
     const { parent, directory } = above();
     chmodSync(parent, 0o1777);

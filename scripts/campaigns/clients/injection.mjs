@@ -16,6 +16,9 @@ const inTheSameSegment = { reasons: ['protocol'], label: 'one segment' };
 /** What comes after the go-ahead was sent is no TLS. */
 const cut = { reasons: ['protocol', 'plain-on-tls', 'http'], label: 'cut' };
 
+/** Of every protocol, as letterlock says it. */
+const goAhead = /begin TLS now"?\r\n/;
+
 /** Not commands at all, but what a sloppy buffer would keep. */
 const crumbs = ['\n', '\r\n', ' ', 'A', '\0', '\r', '\x16', '\x16\x03', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'];
 
@@ -122,7 +125,8 @@ async function counted(done, { before, failedBefore, reasons, label }, { world, 
 
 async function inject({ route, injected, pieces, kind, continues }, { world, book, twins }) {
   const client = world.client(route.name);
-  const { startTls } = route.dialect;
+  const { dialect } = route;
+  const { startTls } = dialect;
   const ahead = Buffer.concat([Buffer.from(startTls), injected]);
   const what = () => `${route.name}, ${kind}: ${shown(Buffer.concat(pieces ?? [ahead]))}`;
   try {
@@ -131,7 +135,10 @@ async function inject({ route, injected, pieces, kind, continues }, { world, boo
     if (kind === 'hello') made = await client.secure({ ca: world.localCa, ahead: Buffer.from(startTls) });
     else {
       await client.pieces(pieces ?? [ahead]);
-      made = continues && (await client.secure({ ca: world.localCa }));
+      if (continues) {
+        await client.until(() => client.over !== null || goAhead.test(client.text), 2000);
+        made = await client.secure({ ca: world.localCa });
+      }
     }
     book.check(!made, 'TLS was made over injected bytes', what);
     if (made) await answered(client, route);

@@ -236,7 +236,7 @@ const listing = (base) =>
   readdirSync(base, { recursive: true })
     .map((name) => {
       const { mode: bits, uid } = lstatSync(join(base, String(name)));
-      return `${name} ${bits.toString(8)} ${uid}`;
+      return `${String(name)} ${bits.toString(8)} ${uid}`;
     })
     .filter((line) => !/pins\/|holder/.test(line))
     .toSorted()
@@ -283,8 +283,7 @@ async function races(run) {
         (one) => lstatSync(join(at.parent, one)).uid === someone,
       ))
         book.check(
-          lstatSync(join(at.parent, name)).isDirectory() === false ||
-            readdirSync(join(at.parent, name)).length === 0,
+          !lstatSync(join(at.parent, name)).isDirectory() || readdirSync(join(at.parent, name)).length === 0,
           'something was written into a folder of another user',
           what,
         );
