@@ -1,5 +1,5 @@
-// What a campaign found and how much it did. Findings that say the same thing are told once, with a count; secrets
-// never stand in them.
+// What a campaign found and how much it did. Findings that say the same thing are told a few times, then counted. What
+// stands in them was made up for the run: its passwords open nothing.
 
 const mostOfAKind = 3;
 const excerptBytes = 120;
