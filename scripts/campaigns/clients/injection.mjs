@@ -3,7 +3,7 @@
 // been. Each such connection has to end without TLS, without a word more than greeting and go-ahead, and with nothing
 // at the server. The twin of each: the same client without those bytes is served.
 
-import { recordOf } from './upstream.mjs';
+import { isPrologue, recordOf } from './upstream.mjs';
 import { shown } from './book.mjs';
 import { cutAt } from './chance.mjs';
 import { answered, greeted, relayed } from './steps.mjs';
@@ -97,12 +97,14 @@ async function batch(cases, { reasons, label }, run) {
   const done = await crew(cases, { hands, until: share, signal, least }, (one) => inject(one, run));
   book.check(await world.quiet(), 'a client stays', `sessions are open after ${label} injections`);
   book.count(`injections (${label})`, done);
-  for (const record of takeAll(world, routes).map(recordOf))
+  for (const { clear, inside } of takeAll(world, routes).map(recordOf)) {
+    book.check(inside.length === 0, 'injected bytes reached the server', () => `${label}: ${shown(inside)}`);
     book.check(
-      record.inside.length === 0,
-      'injected bytes reached the server',
-      () => `${label}: ${shown(record.inside)}`,
+      isPrologue(clear),
+      'the server heard of the client before TLS',
+      () => `${label}: ${shown(clear)}`,
     );
+  }
   await counted(done, { before, failedBefore, reasons, label }, run);
 }
 

@@ -4,7 +4,7 @@
 
 import { shown } from './book.mjs';
 import { greeted, relayed } from './steps.mjs';
-import { recordOf } from './upstream.mjs';
+import { isPrologue, recordOf } from './upstream.mjs';
 import { crew } from './world.mjs';
 
 const hands = 8;
@@ -52,7 +52,7 @@ const pieces = [
 
 export async function passing(run) {
   const { world, book, chance, until, signal } = run;
-  const routes = world.of({}).filter(({ way }) => way !== 'slow');
+  const routes = world.of({}).filter(({ way, leg }) => way !== 'slow' || leg === 'off');
   for (const { name } of routes) world.upstreams.get(name).take();
   const sent = new Map();
   const done = await crew(cases(routes, { world, chance }), { hands, until, signal, least: 40 }, (one) =>
@@ -73,7 +73,7 @@ function* cases(routes, { world, chance }) {
 }
 
 /** `first`: what a filter that follows the login looks at; `echoed`: all comes back; else each line is answered. */
-function drawn({ dialect, protocol }, { world, chance }) {
+function drawn({ dialect, protocol, leg, way }, { world, chance }) {
   const { logins, harmless } = dialect;
   const login = Array.from({ length: chance.below(5) }, () => chance.one([...logins, ...harmless])).map(
     (text) => world.said(text),
@@ -93,25 +93,30 @@ function drawn({ dialect, protocol }, { world, chance }) {
     how: chance.one(['echoed', 'echoed', 'answered']),
     way: chance.one(['whole', 'pieces', 'pieces']),
     leaves: chance.one(['close', 'end', 'reset']),
+    // Before it is greeted, which only a client in clear can.
+    early: leg === 'off' && protocol !== 'sieve' && chance.flip(way === 'slow' ? 1 : 0.3),
     cuts: chance.pieces(body, 12),
     tag,
   };
 }
 
-async function pass({ route, number, login, body, how, way, leaves, cuts, tag }, { world, book, sent }) {
+async function pass(one, run) {
+  const { route, number, login, body, how, way, leaves, cuts, tag, early } = one;
+  const { world, book, sent } = run;
   const client = world.client(route.name);
-  const what = () => `${route.name}, ${how}, ${way}: ${shown(body)}`;
+  const what = () => `${route.name}, ${how}, ${way}${early ? ', early' : ''}: ${shown(body)}`;
   const mark = Buffer.from(`${tag}XMARK${number}\r\n`);
   const echo = Buffer.from(how === 'echoed' ? `${tag}XECHO\r\n` : '');
   const opening = Buffer.concat([mark, ...login, echo]);
   const all = Buffer.concat([opening, body]);
+  const say = () => (way === 'whole' ? client.write(all) : client.pieces([opening, ...cuts], 1));
   try {
-    if (!((await greeted(client, route, world)) && (await relayed(client, route, world))))
+    if (early) await say();
+    const from = await greetingOf(client, one, run);
+    if (from === null)
       return book.found('a good client is not served', `on ${route.name}: ${shown(client.heard)}`);
-    const from = client.heard.length;
     sent.set(mark.toString(), { all, what, leaves, heard: () => client.heard.subarray(from) });
-    if (way === 'whole') client.write(all);
-    else await client.pieces([opening, ...cuts], 1);
+    if (!early) await say();
     // The last thing said is known to have arrived when it comes back.
     const seal = Buffer.from(`${tag}XSEAL${number}\r\n`);
     sent.get(mark.toString()).all = Buffer.concat([all, Buffer.from('\r\n'), seal]);
@@ -128,7 +133,15 @@ async function pass({ route, number, login, body, how, way, leaves, cuts, tag },
   }
 }
 
-function compare({ inside, said, ended }, { book, sent }) {
+/** How much of what is heard is greeting; null where there is none. */
+async function greetingOf(client, { route, early }, { world }) {
+  if (early) return (await client.line())?.length ?? null;
+  const good = (await greeted(client, route, world)) && (await relayed(client, route, world));
+  return good ? client.heard.length : null;
+}
+
+function compare({ clear, inside, said, ended }, { book, sent }) {
+  book.check(isPrologue(clear), 'the server heard of the client before TLS', () => shown(clear));
   const mark = /^(?:e1 )?XMARK\d+\r\n/.exec(inside.subarray(0, 40).toString('latin1'))?.[0];
   const one = mark === undefined ? undefined : sent.get(mark);
   if (one === undefined)

@@ -134,6 +134,12 @@ export class Upstream {
   }
 }
 
+/** Whether nothing of this is a client's: what letterlock itself says before TLS with the server. */
+export const isPrologue = (clear) => prologues.test(clear.toString('latin1'));
+
+const prologues =
+  /^(?:z1 CAPABILITY\r\n(?:z2 STARTTLS\r\n)?|CAPA\r\n(?:STLS\r\n)?|[EL]HLO \S+\r\n(?:STARTTLS\r\n)?|STARTTLS\r\n)?$/;
+
 /** What came of one connection, as buffers. */
 export const recordOf = ({ clear, inside, said, ended }) => ({
   clear: Buffer.concat(clear),
