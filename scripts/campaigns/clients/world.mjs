@@ -52,6 +52,7 @@ export class World {
     this.#aside = await new Upstream('imap', { ...identity, starttls: false }).open();
     this.daemon = new Daemon({ ...this.#options, name: 'main', config: this.config(this.routes) });
     if (!(await this.daemon.ready())) throw new Error(`letterlock does not start: ${this.daemon.log}`);
+    this.serverCa = read('ca.pem');
     this.localCa = readFileSync(join(this.folder, 'state/local-ca/ca.crt'));
     const facts = this.daemon.entries.find(({ event }) => event === 'ready');
     this.metricsAt = facts.metrics;
