@@ -12,6 +12,9 @@ import { oversized, poison, smuggled } from './http-shapes.mjs';
 import { crew } from './world.mjs';
 
 const hands = 6;
+/** Of requests whose rest never comes, which letterlock waits for. */
+const waiting = 36;
+
 export async function http(run) {
   const { world, book, chance, until, signal } = run;
   const ready = world.daemon.entries.find(({ event }) => event === 'ready');
@@ -30,7 +33,7 @@ export async function http(run) {
   );
   book.count(
     'smuggling requests',
-    await crew(smuggled(here, chance), { hands, until: share(0.75), signal, least: 36 }, (one) =>
+    await crew(smuggled(here, chance), { hands: waiting, until: share(0.75), signal, least: 36 }, (one) =>
       smuggling(one, here),
     ),
   );
