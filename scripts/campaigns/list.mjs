@@ -18,7 +18,8 @@
 // What a campaign cannot do on a machine (a program is missing, it is not root) is a figure that says so, and a finding
 // where CI is set: there everything has to run.
 
+import { campaign as clients } from './clients.mjs';
 import { campaign as secrets } from './secrets.mjs';
 import { campaign as supply } from './supply.mjs';
 
-export const campaigns = [secrets, supply];
+export const campaigns = [clients, secrets, supply];

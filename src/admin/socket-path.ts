@@ -1,13 +1,14 @@
 // The admin socket as a file: who may open it, what may stand in its place, and how it gets there without
 // ever being open wider than asked. The mode of this file is the whole access control of the admin API.
 
-import { chmod, chown, lstat, mkdir, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, resolve as absolute } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { CommandError } from '../errors.ts';
 import { probe } from '../net/probe.ts';
 import { groupId } from '../proxy/group.ts';
+import { weakStep, type WeakStep } from '../store/weak-step.ts';
 
 export interface SocketPlace {
   readonly path: string;
@@ -49,18 +50,50 @@ function checkPlace({ path, mode }: SocketPlace): void {
   }
 }
 
+/** Who may replace the socket is asked for fingerprints in its place; and what is given a mode and a group must be ours. */
 async function prepareFolder(folder: string): Promise<void> {
+  const groups = [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])];
+  let weak: WeakStep | null;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const facts = await stat(folder);
-    const replaceable = (facts.mode & 0o002) !== 0 && (facts.mode & 0o1000) === 0;
-    if (!replaceable) return;
+    weak = process.getuid === undefined ? null : await weakStep(absolute(folder), { groups });
   } catch (cause) {
     throw new CommandError('config', `cannot make the folder ${folder} for the admin socket`, { cause });
   }
-  throw new CommandError('config', `everybody may replace files in ${folder}, the admin socket too`, {
-    hint: `chmod o-w ${folder}, or name another path: admin: {socket: {path: …}}.`,
+  if (weak === null) return;
+  throw new CommandError('config', whyWeak(weak), {
+    hint: `${mending(weak)}, or name another path: admin: {socket: {path: …}}.`,
   });
+}
+
+function whyWeak(weak: WeakStep): string {
+  const { here } = weak;
+  switch (weak.kind) {
+    case 'foreign':
+      return `the ${weak.what} ${here} belongs to uid ${weak.uid}, who may replace the admin socket`;
+    case 'everybody':
+      return `everybody may replace files in ${here}, the admin socket too`;
+    case 'group':
+      return `group ${weak.gid} may replace files in ${here}, the admin socket too`;
+    case 'absent':
+    case 'no-folder':
+      return `${here} is not a folder the admin socket could be in`;
+  }
+}
+
+function mending(weak: WeakStep): string {
+  const { here } = weak;
+  switch (weak.kind) {
+    case 'foreign':
+      return `chown${weak.what === 'link' ? ' -h' : ''} ${process.geteuid?.() ?? 0} ${here}`;
+    case 'everybody':
+      return `chmod o-w ${here}`;
+    case 'group':
+      return `chmod g-w ${here}`;
+    case 'absent':
+    case 'no-folder':
+      return `See what stands there (ls -ld ${here})`;
+  }
 }
 
 /** Removes a socket left behind by a crash; anything else that stands there stays. */

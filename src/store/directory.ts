@@ -1,13 +1,14 @@
-// The state directory: where things lie in it, and whether it is ours alone. A directory others can write
-// to is refused before anything in it is believed; one others can only read is closed.
+// The state directory: where things lie in it, and whether it is ours alone. A directory others can write to, or put
+// another in the place of, is refused before anything in it is believed; one others can only read is closed.
 
 import { chmod, lstat, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Stats } from 'node:fs';
 import { isCount, isObject } from './codec.ts';
 import { codeOf } from './database.ts';
 import { StoreError, type StoreHolder } from './store-error.ts';
+import { weakStep, type WeakStep } from './weak-step.ts';
 
 export interface StorePaths {
   readonly directory: string;
@@ -42,12 +43,51 @@ export async function found(path: string): Promise<Stats | null> {
   }
 }
 
-/** Makes the state directory, mode 0700, when it is missing. */
+/** Makes the directory, mode 0700, when it is missing. Throws StoreError `store-permissions` where it cannot be, or others could replace it. */
 export async function makeDirectory(directory: string): Promise<void> {
+  await refuseUnsafeWay(directory);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw refused(directory, `cannot be made (${codeOf(error) ?? 'unknown error'})`, null);
+    throw refused(directory, `cannot be made (${codeOf(error) ?? 'unknown error'})`, elsewhere);
+  }
+}
+
+const elsewhere = 'See what stands there (ls -ld), or name another directory with --state.';
+
+/** Who may rename a folder above may put an empty one in its place, and every key would be a first use again. */
+async function refuseUnsafeWay(directory: string): Promise<void> {
+  if (process.getuid === undefined) return;
+  const groups = [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])];
+  const way = await wayTo(directory);
+  const weak = await weakStep(way, { groups }).catch((error: unknown) => {
+    throw refused(way, `cannot be looked at (${codeOf(error) ?? 'unknown error'})`, elsewhere);
+  });
+  // What is missing will be ours.
+  if (weak === null || weak.kind === 'absent') return;
+  throw refused(directory, ...objectionTo(weak));
+}
+
+/** Where it is a link, its own place counts as well as the one it leads to. */
+async function wayTo(directory: string): Promise<string> {
+  const entry = await found(directory);
+  return entry?.isSymbolicLink() === true ? resolve(directory) : dirname(resolve(directory));
+}
+
+function objectionTo(weak: Exclude<WeakStep, { readonly kind: 'absent' }>): readonly [string, string] {
+  const { here } = weak;
+  switch (weak.kind) {
+    case 'foreign':
+      return [
+        `could be replaced by user ${weak.uid}, whose ${weak.what} ${here} is`,
+        `chown${weak.what === 'link' ? ' -h' : ''} ${process.getuid?.() ?? 0} ${here}, or name a directory elsewhere with --state.`,
+      ];
+    case 'everybody':
+      return [`could be replaced by everybody, who may write to ${here}`, `chmod o-w ${here}`];
+    case 'group':
+      return [`could be replaced by group ${weak.gid}, which may write to ${here}`, `chmod g-w ${here}`];
+    case 'no-folder':
+      return [`cannot be: ${here} is not a directory`, elsewhere];
   }
 }
 
@@ -57,6 +97,7 @@ export async function checkOwned(paths: StorePaths): Promise<void> {
   if (uid === undefined) return;
   const entry = await found(paths.directory);
   if (entry === null) return;
+  await refuseUnsafeWay(paths.directory);
   if (entry.isSymbolicLink() && entry.uid !== uid && entry.uid !== 0) {
     throw refused(
       paths.directory,

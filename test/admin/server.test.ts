@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -180,6 +181,18 @@ describe('the socket', () => {
     chmodSync(join(folder, 'run'), 0o1777);
     await serve();
     expect((await send({})).status).toBe(200);
+  });
+
+  test.runIf(process.getuid?.() === 0).each([
+    { name: 'of another user', uid: 65_534, gid: 0, mode: 0o755, why: /belongs to uid 65534/ },
+    { name: 'that another group may write to', uid: 0, gid: 65_534, mode: 0o775, why: /group 65534/ },
+  ])('is not put below a folder $name', async ({ uid, gid, mode, why }) => {
+    chownSync(folder, uid, gid);
+    chmodSync(folder, mode);
+    await expect(serve()).rejects.toThrow(why);
+    chownSync(folder, 0, 0);
+    chmodSync(folder, 0o755);
+    await serve();
   });
 
   test('is gone after closing', async () => {

@@ -141,6 +141,89 @@ describe('the state directory', () => {
   });
 });
 
+const above = (): { readonly base: string; readonly parent: string; readonly directory: string } => {
+  const base = join(temporaryDirectory(), 'base');
+  const parent = join(base, 'above');
+  mkdirSync(parent, { recursive: true });
+  return { base, parent, directory: join(parent, 'state') };
+};
+const refused = (directory: string, { why, mend }: { why: string; mend: string }): Promise<void> =>
+  expect(opened(directory)).rejects.toMatchObject({
+    code: 'store-permissions',
+    message: expect.stringContaining(why) as unknown,
+    hint: expect.stringContaining(mend) as unknown,
+  });
+
+describe('a folder above the state directory', () => {
+  it('may be sticky and for everybody, as the folder for temporary files is', async () => {
+    const { parent, directory } = above();
+    chmodSync(parent, 0o1777);
+    expect((await opened(directory)).health().state).toBe('good');
+  });
+
+  it.each(['base', 'parent'] as const)(
+    'is refused, before anything is made in it, when everybody may write to the %s',
+    async (which) => {
+      const { [which]: open, parent, directory } = above();
+      chmodSync(open, 0o777);
+      await refused(directory, { why: 'could be replaced by everybody', mend: `chmod o-w ${open}` });
+      await expect(loadSecret(directory, { create: true })).rejects.toMatchObject({
+        code: 'store-permissions',
+      });
+      expect(readdirSync(parent)).toEqual([]);
+      chmodSync(open, 0o755);
+      expect((await opened(directory)).health().state).toBe('good');
+    },
+  );
+
+  it('is refused for a store that was good, also where it is only looked at', async () => {
+    const { parent, directory } = above();
+    await withStore(directory, (store) => committed(store, [changeOf(endpoint, 0)]));
+    chmodSync(parent, 0o777);
+    await refused(directory, { why: 'could be replaced by everybody', mend: `chmod o-w ${parent}` });
+    await expect(verifyStore(directory)).rejects.toMatchObject({ code: 'store-permissions' });
+  });
+
+  it('counts where a link of ours leads, too', async () => {
+    const { base, parent, directory } = above();
+    const real = join(base, 'open', 'real');
+    mkdirSync(real, { recursive: true, mode: 0o700 });
+    chmodSync(join(base, 'open'), 0o777);
+    symlinkSync(real, directory);
+    await refused(directory, { why: 'could be replaced by everybody', mend: `chmod o-w ${base}/open` });
+    chmodSync(join(base, 'open'), 0o755);
+    expect((await opened(directory)).health().state).toBe('good');
+    expect(readdirSync(parent)).toEqual(['state']);
+  });
+
+  it.runIf(isRoot)('is refused when it belongs to somebody else', async () => {
+    const { base, directory } = above();
+    chownSync(base, stranger, stranger);
+    await refused(directory, { why: `could be replaced by user ${stranger}`, mend: `chown 0 ${base}` });
+    chownSync(base, 0, 0);
+    expect((await opened(directory)).health().state).toBe('good');
+  });
+
+  it.runIf(isRoot)('is refused when a link on the way belongs to somebody else', async () => {
+    const { base, parent } = above();
+    const way = join(base, 'way');
+    symlinkSync(parent, way);
+    lchownSync(way, stranger, stranger);
+    await refused(join(way, 'state'), { why: `whose link ${way} is`, mend: `chown -h 0 ${way}` });
+    lchownSync(way, 0, 0);
+    expect((await opened(join(way, 'state'))).health().state).toBe('good');
+  });
+
+  it.runIf(isRoot)('is refused when a group that is not ours may write to it', async () => {
+    const { parent, directory } = above();
+    chownSync(parent, 0, stranger);
+    chmodSync(parent, 0o775);
+    await refused(directory, { why: `could be replaced by group ${stranger}`, mend: `chmod g-w ${parent}` });
+    chownSync(parent, 0, process.getegid?.() ?? 0);
+    expect((await opened(directory)).health().state).toBe('good');
+  });
+});
+
 describe('opening without leave to create', () => {
   it('makes nothing where nothing is', async () => {
     const directory = join(temporaryDirectory(), 'state');
