@@ -164,6 +164,11 @@ const rows: readonly Row[] = [
     problems: ['l.yaml:2:15: routes[0].upstream: "imaps://*********@imap.example.org" holds a user name'],
   },
   {
+    what: 'a user name in a URL whose password holds what ends a host',
+    file: 'routes:\n  - upstream: "imaps://me:se#cret@imap.example.org"\n',
+    problems: ['l.yaml:2:15: routes[0].upstream: "imaps://**********@imap.example.org" holds a user name'],
+  },
+  {
     what: 'a path in a URL',
     file: 'routes:\n  - upstream: imaps://imap.example.org/INBOX\n',
     problems: [
