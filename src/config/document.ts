@@ -61,6 +61,8 @@ function parsedOrNull(text: string, lineCounter: LineCounter): Document.Parsed |
     prettyErrors: false,
     stringKeys: true,
     uniqueKeys: true,
+    // Else !!binary, !!set and !!timestamp make objects of their own kinds.
+    resolveKnownTags: false,
   });
 }
 

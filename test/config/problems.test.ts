@@ -168,6 +168,11 @@ const rows: readonly Row[] = [
     file: 'routes:\n  - upstream: "imaps://me:se#cret@imap.example.org"\n',
     problems: ['l.yaml:2:15: routes[0].upstream: "imaps://**********@imap.example.org" holds a user name'],
   },
+  ...['!!binary aGk=', '!!timestamp 2001-01-01', '!!set {a, b}'].map((value): Row => ({
+    what: `the tag of ${value}`,
+    file: `x: ${value}\n${route}`,
+    problems: [`l.yaml:1:4: Unresolved tag: tag:yaml.org,2002:${/!!(\w+)/.exec(value)?.[1] ?? ''}`],
+  })),
   {
     what: 'a path in a URL',
     file: 'routes:\n  - upstream: imaps://imap.example.org/INBOX\n',
