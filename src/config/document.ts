@@ -4,7 +4,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser } from 'yaml';
 import type { Document, Pair } from 'yaml';
 import type { ConfigProblem } from '../config.ts';
-import { maskLine, problemAt, veiled } from './problem.ts';
+import { longestLooked, maskLine, problemAt, veiled } from './problem.ts';
 import type { Path, Place } from './problem.ts';
 
 const maxFileBytes = 1_048_576;
@@ -106,7 +106,8 @@ function placer(text: string, source: string, lines: LineCounter): (offset: numb
       column: Math.max(1, col),
       get excerpt() {
         written ??= text.split(/\r?\n/);
-        return maskLine(written[Math.max(1, line) - 1] ?? '');
+        const shown = written[Math.max(1, line) - 1] ?? '';
+        return shown.length > longestLooked ? null : maskLine(shown);
       },
     };
   };
