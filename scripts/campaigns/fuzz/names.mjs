@@ -33,6 +33,29 @@ function simplyMatches(name, host) {
   );
 }
 
+/** A host, and names that must not be taken for it. */
+const misuses = [
+  ['example.org', '*.org', '*', '**.org', 'e*.org'],
+  [
+    'mail.example.org',
+    '*.org',
+    'm*.example.org',
+    '*l.example.org',
+    'mail.*.org',
+    'mail.example.*',
+    '*.*.org',
+  ],
+  ['a.mail.example.org', '*.example.org', 'a.*.example.org', '*.*.example.org'],
+  ['org', '*', '.', 'org.'],
+  [
+    'mail.example.org',
+    'mail.example.org.',
+    '.mail.example.org',
+    'mail..org',
+    'mail.example.org\0.evil.example',
+  ],
+];
+
 /** Octets of the hosts above that are addresses. */
 const octetsOf = {
   '192.0.2.1': [192, 0, 2, 1],
@@ -165,6 +188,7 @@ export const target = {
     };
     const sanOf = (...names) => Buffer.concat([Buffer.of(0), forge.sequence(...names)]);
     const seeds = [
+      ...misuses.map(([host, ...names]) => JSON.stringify({ host, names, common: [host] })),
       sanOf(forge.dns('mail.example.org')),
       sanOf(forge.dns('*.example.org'), forge.ip(192, 0, 2, 1)),
       sanOf(forge.srv('_imaps.example.org'), forge.email('a@b'), forge.uri('x://y')),

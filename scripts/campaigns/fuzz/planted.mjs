@@ -35,6 +35,6 @@ export const planted = [
     name: 'follows a pointer of a DNS name to where it stands',
     file: 'src/net/dns-message.ts',
     find: 'if (at + 1 >= bytes.length || target >= start)',
-    replace: 'if (at + 1 >= bytes.length || target > at)',
+    replace: 'if (at + 1 >= bytes.length || target > start)',
   },
 ];
