@@ -81,8 +81,8 @@ const maskUrls = (line: string): string => {
   const masked = line
     .slice(0, end)
     .replace(/((?:\bproxy\b.*?|socks\w*|https?):\\?\/\\?\/)(.*)(?=@)/gi, starred)
-    // Behind a user name and a colon blanks are of the password; else they end the URL.
-    .replace(/(:\\?\/\\?\/)([^\s@]*:.*|\S*)(?=@)/g, starred)
+    // Where a colon stands before the @, blanks are of user name and password; else they end the URL.
+    .replace(/(:\\?\/\\?\/)(.*:.*|\S*)(?=@)/g, starred)
     // What holds :// is masked already.
     .replace(/((?:^|\s)["'[{(]*)(?!\S*:\\?\/\\?\/)(\S*:\S*)(?=@)/g, starred);
   return masked + line.slice(end);

@@ -173,6 +173,11 @@ const rows: readonly Row[] = [
     file: 'routes:\n  - upstream: "imaps://me:se cret@imap.example.org"\n',
     problems: ['l.yaml:2:15: routes[0].upstream: "imaps://**********@imap.example.org" holds a user name'],
   },
+  {
+    what: 'a user name in a URL that holds a blank, as its password does',
+    file: 'routes:\n  - upstream: "imaps://m e:se cret@imap.example.org"\n',
+    problems: ['l.yaml:2:15: routes[0].upstream: "imaps://***********@imap.example.org" holds a user name'],
+  },
   ...['!!binary aGk=', '!!timestamp 2001-01-01', '!!set {a, b}'].map((value): Row => ({
     what: `the tag of ${value}`,
     file: `x: ${value}\n${route}`,
