@@ -11,8 +11,6 @@ import { seedFor } from './fuzz/engine/random.mjs';
 import { planted } from './fuzz/planted.mjs';
 import { targets } from './fuzz/targets.mjs';
 
-/** Loading a target takes some of its time. */
-const leastSeconds = 0.8;
 const only = process.env.LETTERLOCK_FUZZ_TARGETS?.split(',') ?? null;
 /** A folder where inputs that reached something new are left. */
 const keep = process.env.LETTERLOCK_FUZZ_KEEP ?? null;
@@ -20,13 +18,13 @@ const keep = process.env.LETTERLOCK_FUZZ_KEEP ?? null;
 async function run({ build, seconds, seed, folder, signal, say }) {
   const chosen = targets.filter(({ name }) => only === null || only.includes(name));
   const atOnce = Math.min(availableParallelism(), 4, chosen.length);
-  const each = Math.max(leastSeconds, (seconds * atOnce) / chosen.length);
   if (keep !== null) mkdirSync(keep, { recursive: true });
-  const orders = chosen.map(({ name }) => ({ name, build, seconds: each, seed: seedFor(name, seed), keep }));
+  const orders = chosen.map(({ name }) => ({ name, build, seed: seedFor(name, seed), keep }));
   const outcomes = new Map();
   const began = performance.now();
   await runAll(orders, {
     folder,
+    seconds,
     atOnce,
     signal,
     done: (name, outcome) => {

@@ -13,15 +13,23 @@ const mostSilentSeconds = 6;
 /** And of any time, beyond its own: on a machine that does much else. */
 const mostLateMs = 60_000;
 const lookEveryMs = 1000;
+/** Loading a target takes some of its time, and what is known of it is run however long that takes. */
+const leastSeconds = 0.5;
 
-/** Every outcome: a result, or findings in its place. `orders` are those of child.mjs, without a folder. */
-export async function runAll(orders, { folder, atOnce, signal, done }) {
+/**
+ * Every outcome: a result, or findings in its place. `orders` are those of child.mjs, without folder and seconds: what is left
+ * of `seconds` is shared among those that wait, so that one that was late makes the others shorter.
+ */
+export async function runAll(orders, { folder, seconds, atOnce, signal, done }) {
+  const until = performance.now() + seconds * 1000;
   const waiting = [...orders];
   const worker = async () => {
     for (let order = waiting.shift(); order !== undefined && !signal.aborted; order = waiting.shift()) {
       const own = join(folder, order.name);
       mkdirSync(own);
-      done(order.name, await runOne({ ...order, folder: own }, signal));
+      const left = (until - performance.now()) / 1000;
+      const share = Math.max(leastSeconds, (left * atOnce) / (waiting.length + atOnce));
+      done(order.name, await runOne({ ...order, folder: own, seconds: share }, signal));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
