@@ -19,7 +19,8 @@
 // where CI is set: there everything has to run.
 
 import { campaign as clients } from './clients.mjs';
+import { campaign as fuzz } from './fuzz.mjs';
 import { campaign as secrets } from './secrets.mjs';
 import { campaign as supply } from './supply.mjs';
 
-export const campaigns = [clients, secrets, supply];
+export const campaigns = [clients, fuzz, secrets, supply];

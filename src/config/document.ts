@@ -1,10 +1,11 @@
 // Reads one YAML 1.2 file into plain data that still knows where each value was written. Bounded: size,
 // nesting and alias expansion. It never evaluates tags and never guesses an encoding.
 
-import { isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser } from 'yaml';
-import type { Document, Pair } from 'yaml';
+import { isScalar, Lexer, LineCounter, parseDocument, Parser, visit } from 'yaml';
+import type { Document } from 'yaml';
 import type { ConfigProblem } from '../config.ts';
-import { maskLine, problemAt, veiled } from './problem.ts';
+import { Offsets, startOf } from './offsets.ts';
+import { longestLooked, maskLine, problemAt, veiled } from './problem.ts';
 import type { Path, Place } from './problem.ts';
 
 const maxFileBytes = 1_048_576;
@@ -31,16 +32,18 @@ export function readDocument(bytes: Uint8Array, source: string): SourceDocument 
   const spot = placer(text, source, lines);
   const parsed = parsedOrNull(text, lines);
   if (parsed === null) return broken(source, `the file is nested deeper than ${maxDepth} levels`);
-  const problems = [...parsed.errors, ...parsed.warnings]
+  const problems = [...parsed.errors, ...parsed.warnings, ...repeatedKeys(parsed)]
+    .toSorted((one, other) => one.pos[0] - other.pos[0])
     .slice(0, maxSyntaxProblems)
     .map((error) => problemAt(spot(error.pos[0]), firstSentence(error.message), yamlHint(error.code)));
   const value = problems.length > 0 ? { value: {} } : plain(parsed);
   if ('message' in value) problems.push(problemAt(spot(0), value.message));
+  const offsets = new Offsets(parsed);
   return {
     value: 'value' in value ? value.value : {},
     problems,
-    locate: (path) => veiled(path, spot(offsetOf(parsed, path, 'value'))),
-    locateKey: (path) => veiled(path, spot(offsetOf(parsed, path, 'key'))),
+    locate: (path) => veiled(path, spot(offsets.of(path, 'value'))),
+    locateKey: (path) => veiled(path, spot(offsets.of(path, 'key'))),
   };
 }
 
@@ -60,7 +63,10 @@ function parsedOrNull(text: string, lineCounter: LineCounter): Document.Parsed |
     version: '1.2',
     prettyErrors: false,
     stringKeys: true,
-    uniqueKeys: true,
+    // The parser's own look at this takes time with the square of the keys: see repeatedKeys.
+    uniqueKeys: false,
+    // Else !!binary, !!set and !!timestamp make objects of their own kinds.
+    resolveKnownTags: false,
   });
 }
 
@@ -104,33 +110,36 @@ function placer(text: string, source: string, lines: LineCounter): (offset: numb
       column: Math.max(1, col),
       get excerpt() {
         written ??= text.split(/\r?\n/);
-        return maskLine(written[Math.max(1, line) - 1] ?? '');
+        const shown = written[Math.max(1, line) - 1] ?? '';
+        return shown.length > longestLooked ? null : maskLine(shown);
       },
     };
   };
 }
 
-/** Follows the path as far as it was written; an alias is followed to what it names. */
-function offsetOf(parsed: Document.Parsed, path: Path, part: 'key' | 'value'): number {
-  let offset = startOf(parsed.contents);
-  let node: unknown = parsed.contents;
-  for (const [index, step] of path.entries()) {
-    if (isAlias(node)) node = node.resolve(parsed);
-    if (isSeq(node) && typeof step === 'number') {
-      node = node.items[step];
-      offset = startOf(node) || offset;
-    } else if (isMap(node)) {
-      const pair: Pair | undefined = node.items.find((item) => isScalar(item.key) && item.key.value === step);
-      if (pair === undefined) return offset;
-      const wantsKey = part === 'key' && index === path.length - 1;
-      offset = startOf(wantsKey || pair.value === null ? pair.key : pair.value) || startOf(pair.key);
-      node = pair.value;
-    } else return offset;
-  }
-  return offset;
+interface SyntaxProblem {
+  readonly pos: readonly [number, number];
+  readonly code: string;
+  readonly message: string;
 }
 
-const startOf = (node: unknown): number => (isNode(node) ? (node.range?.[0] ?? 0) : 0);
+/** Each key that stands in its mapping once more. */
+function repeatedKeys(parsed: Document.Parsed): readonly SyntaxProblem[] {
+  const found: SyntaxProblem[] = [];
+  visit(parsed, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const start = startOf(key);
+        if (seen.has(key.value))
+          found.push({ pos: [start, start + 1], code: 'DUPLICATE_KEY', message: 'Map keys must be unique' });
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
 
 const firstSentence = (message: string): string =>
   (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');

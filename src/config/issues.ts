@@ -5,7 +5,7 @@ import type * as z from 'zod/mini';
 import type { ConfigProblem } from '../config.ts';
 import { nearest } from './nearest.ts';
 import { isMapping, valueAt } from './plain.ts';
-import { maskCredentials, pathName, problemAt } from './problem.ts';
+import { maskCredentials, pathName, problemAt, shortened } from './problem.ts';
 import type { Path, Place } from './problem.ts';
 import { keysAt } from './schema-keys.ts';
 
@@ -64,7 +64,7 @@ function unknownKey(path: Path, places: Places): ConfigProblem {
   const near = nearest(key, known);
   const where = path.length === 1 ? '' : ` in ${pathName(path.slice(0, -1))}`;
   const suggestion = near === null ? `known keys here: ${known.join(', ')}` : `did you mean ${near}?`;
-  return problemAt(places.locateKey(path), `unknown key ${JSON.stringify(key)}${where}`, suggestion);
+  return problemAt(places.locateKey(path), `unknown key ${shown(key)}${where}`, suggestion);
 }
 
 interface Sentence {
@@ -155,6 +155,5 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isMapping(value)) return 'a mapping';
   if (value === undefined || value === null) return 'nothing';
-  const text = maskCredentials(JSON.stringify(value));
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return shortened(maskCredentials(JSON.stringify(value)));
 }

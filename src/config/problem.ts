@@ -38,11 +38,16 @@ export const placeName = (place: Pick<ConfigProblem, 'source' | 'line' | 'column
 
 /** `routes[0].limits.dialSeconds`; the empty path is the whole configuration. */
 export const pathName = (path: Path): string =>
-  path.length === 0
-    ? 'the configuration'
-    : path
-        .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
-        .join('');
+  path.length === 0 ? 'the configuration' : path.map((step, index) => stepName(step, index)).join('');
+
+function stepName(step: string | number, index: number): string {
+  if (typeof step === 'number') return `[${step}]`;
+  return `${index === 0 ? '' : '.'}${shortened(maskCredentials(step))}`;
+}
+
+/** What is cut off must have been masked before: what marks a password as one may stand behind the cut. */
+export const shortened = (masked: string): string =>
+  masked.length > 80 ? `${masked.slice(0, 80)}…` : masked;
 
 /** The problem as a person reads it: place and message, the line with a caret, and the way out. */
 export function renderProblem(problem: ConfigProblem): string {
@@ -66,19 +71,37 @@ function caretLines(excerpt: string, column: number): readonly string[] {
 
 const starred = (_: string, before: string, secret: string): string => before + '*'.repeat(secret.length);
 
+/** Longer than any sentence, and than any line somebody wrote by hand: there is no looking for passwords in it. */
+export const longestLooked = 4096;
+
+/** All of it stands before the last @ of a line: where there is none, and behind it, is nothing to look for. */
+const maskUrls = (line: string): string => {
+  const end = line.lastIndexOf('@') + 1;
+  if (end === 0) return line;
+  const masked = line
+    .slice(0, end)
+    .replace(/((?:\bproxy\b.*?|socks\w*|https?):\\?\/\\?\/)(.*)(?=@)/gi, starred)
+    // Where a colon stands before the @, blanks are of user name and password; else they end the URL.
+    .replace(/(:\\?\/\\?\/)(.*:.*|\S*)(?=@)/g, starred)
+    // What holds :// is masked already.
+    .replace(/((?:^|\s)["'[{(]*)(?!\S*:\\?\/\\?\/)(\S*:\S*)(?=@)/g, starred);
+  return masked + line.slice(end);
+};
+
 /**
  * User name and password of a URL, and the value of a key named password, starred out at their length: problems are
  * logged. In the URL of a proxy all up to the last @ is secret, blanks too: an unencoded password may hold any. A URL that
- * is misspelt has a password as well: what has a colon and ends in @ is taken for one.
+ * is misspelt has a password as well: what has a colon and ends in @ is taken for one. What is too long is starred out whole.
  */
 export const maskCredentials = (text: string): string =>
-  text
-    .replace(/((?:\bproxy\b.*?|socks\w*|https?):\\?\/\\?\/)(.*)(?=@)/gi, starred)
-    .replace(/(:\\?\/\\?\/)(\S*)(?=@)/g, starred)
-    // What holds :// is masked already.
-    .replace(/((?:^|\s)["'[{(]*)(?!\S*:\\?\/\\?\/)(\S*:\S*)(?=@)/g, starred)
-    .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred)
-    .replace(/(\bwhsec_)([\w+/=-]+)/gi, starred);
+  text.length > longestLooked
+    ? '*'.repeat(text.length)
+    : text
+        .split('\n')
+        .map(maskUrls)
+        .join('\n')
+        .replace(/(\bpassword["']?\s*:\s*)(\S.*)/gi, starred)
+        .replace(/(\bwhsec_)([\w+/=-]+)/gi, starred);
 
 const behindProxyKeys =
   /((?:\bproxy\b["']?\s*[:=]\s*["'[{]*\s*)?(?:\b(?:proxy|url)\b["']?\s*[:=]\s*["'[]*)(?:[a-z][a-z0-9]*:\\?\/\\?\/)?)(\S.*)(?=@)/gi;

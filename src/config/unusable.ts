@@ -1,6 +1,6 @@
 // A value somebody wrote that cannot be used, and how it is quoted: bounded, and without passwords.
 
-import { maskCredentials } from './problem.ts';
+import { maskCredentials, shortened } from './problem.ts';
 
 /** What is wrong, and what to write instead. */
 export class UnusableValue extends RangeError {
@@ -12,8 +12,4 @@ export class UnusableValue extends RangeError {
   }
 }
 
-/** Masked before it is cut: what marks a password as one may stand behind the cut. */
-export function quoted(text: string): string {
-  const masked = maskCredentials(text);
-  return `"${masked.length > 80 ? `${masked.slice(0, 80)}…` : masked}"`;
-}
+export const quoted = (text: string): string => `"${shortened(maskCredentials(text))}"`;

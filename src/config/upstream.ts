@@ -20,13 +20,14 @@ export function parseUpstream(text: string): Upstream {
   const parts = /^([^:/?#]*):\/\/([^/?#]*)(.*)$/s.exec(text);
   if (parts === null) throw new UnusableValue(`${quoted(text)} is not a URL`, urlHint(text));
   const scheme = readScheme(parts[1] ?? '');
-  const authority = parts[2] ?? '';
-  if (authority.includes('@'))
+  const [, , authority = '', rest = ''] = parts;
+  // A password may hold what ends an authority: then it is before the @ all the same, and must not be proposed.
+  if (authority.includes('@') || rest.includes('@'))
     throw new UnusableValue(
       `${quoted(text)} holds a user name`,
       'remove it: the mail client logs in, letterlock does not',
     );
-  if ((parts[3] ?? '') !== '')
+  if (rest !== '')
     throw new UnusableValue(
       `${quoted(text)} holds a path, query or fragment`,
       `write ${parts[1] ?? ''}://${authority}`,

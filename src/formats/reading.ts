@@ -58,11 +58,11 @@ export class Findings implements Reading {
   }
 
   problem(line: number, text: string): void {
-    this.problems.push({ line, text });
+    this.problems.push({ line, text: bounded(text) });
   }
 
   skip(line: number, text: string): void {
-    this.skipped.push({ line, text });
+    this.skipped.push({ line, text: bounded(text) });
   }
 
   /** The endpoint of a host and port as a file writes them; null, with a problem, for what is none. */
@@ -106,6 +106,9 @@ export class Findings implements Reading {
     } else this.add(line, endpoint, { kind: 'expectation', ...entry });
   }
 }
+
+/** Names that a file has for servers and sections can be as long as the file. */
+const bounded = (text: string): string => (text.length > 500 ? `${text.slice(0, 500)}…` : text);
 
 /** Text of a file in a message; what may be a password never gets here. */
 export const shortened = (text: string): string =>

@@ -29,11 +29,14 @@ export interface Literal {
   readonly waits: boolean;
 }
 
-/** The literal announced at the end of a line; null when there is none. */
+/**
+ * The literal announced at the end of a line; null when there is none. Its length may have any number of digits: what is a
+ * literal to one reader and none to another would be read as commands by one of them.
+ */
 export function literalAt(line: Uint8Array): Literal | null {
   if (line.at(-1) !== 0x7d) return null;
   const open = line.lastIndexOf(0x7b);
   const inner = Buffer.from(line.subarray(open + 1, -1)).toString('latin1');
-  const parts = open < 0 ? null : /^(\d{1,10})(\+?)$/.exec(inner);
+  const parts = open < 0 ? null : /^(\d+)(\+?)$/.exec(inner);
   return parts === null ? null : { octets: Number(parts[1]), waits: parts[2] === '' };
 }

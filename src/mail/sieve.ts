@@ -6,8 +6,11 @@ import type { Conversation } from './conversation.ts';
 import { goAhead, receiveLine, refused, type GreetingVerdict, type Prologue } from './prologue-result.ts';
 
 const quoted = String.raw`"(?:[^"\\]|\\["\\])*"`;
-/** A server's literal has no plus; some send it all the same. */
-const literal = /\{(\d{1,9})\+?\}$/;
+/**
+ * A server's literal has no plus; some send it all the same. However many digits its length has, it is one: what stands in it
+ * must never be read as a line.
+ */
+const literal = /\{(\d+)\+?\}$/;
 const capabilityLine = new RegExp(String.raw`^(?:(${quoted})|\{\d+\+?\})(?: (?:${quoted}|\{\d+\+?\}))?$`);
 const statusLine = new RegExp(String.raw`^(OK|NO|BYE)(?: \(.*\))?(?: (?:${quoted}|\{\d+\+?\}))?$`, 'i');
 

@@ -164,6 +164,26 @@ const rows: readonly Row[] = [
     problems: ['l.yaml:2:15: routes[0].upstream: "imaps://*********@imap.example.org" holds a user name'],
   },
   {
+    what: 'a user name in a URL whose password holds what ends a host',
+    file: 'routes:\n  - upstream: "imaps://me:se#cret@imap.example.org"\n',
+    problems: ['l.yaml:2:15: routes[0].upstream: "imaps://**********@imap.example.org" holds a user name'],
+  },
+  {
+    what: 'a user name in a URL whose password holds a blank',
+    file: 'routes:\n  - upstream: "imaps://me:se cret@imap.example.org"\n',
+    problems: ['l.yaml:2:15: routes[0].upstream: "imaps://**********@imap.example.org" holds a user name'],
+  },
+  {
+    what: 'a user name in a URL that holds a blank, as its password does',
+    file: 'routes:\n  - upstream: "imaps://m e:se cret@imap.example.org"\n',
+    problems: ['l.yaml:2:15: routes[0].upstream: "imaps://***********@imap.example.org" holds a user name'],
+  },
+  ...['!!binary aGk=', '!!timestamp 2001-01-01', '!!set {a, b}'].map((value): Row => ({
+    what: `the tag of ${value}`,
+    file: `x: ${value}\n${route}`,
+    problems: [`l.yaml:1:4: Unresolved tag: tag:yaml.org,2002:${/!!(\w+)/.exec(value)?.[1] ?? ''}`],
+  })),
+  {
     what: 'a path in a URL',
     file: 'routes:\n  - upstream: imaps://imap.example.org/INBOX\n',
     problems: [
@@ -460,7 +480,7 @@ describe('a suggestion', () => {
 
   it('never shows a password, a control character or more than a screen', async () => {
     const loaded = await load(
-      `routes:\n  - upstream: "imaps://me:secret@a.example/\\u001b[31m"\n    "k\u202ey": ${'x'.repeat(5000)}\n`,
+      `routes:\n  - upstream: "imaps://me:my secret@a.example/\\u001b[31m"\n    "k\u202ey": ${'x'.repeat(5000)}\n`,
     );
     const shown = loaded.ok ? '' : loaded.problems.map(renderProblem).join('\n');
     expect(shown).toContain('holds a user name');
@@ -473,6 +493,22 @@ describe('a suggestion', () => {
 });
 
 describe('whatever the file holds', () => {
+  it('a mapping of many keys takes time with their number, not with its square', async () => {
+    const many = Array.from({ length: 60_000 }, (_, at) => `k${at}: 1\n`).join('');
+    expect(await problemsIn(`${many}k7: 1\n${route}`)).toEqual(['l.yaml:60001:1: Map keys must be unique']);
+  });
+
+  it('a line that nobody wrote by hand is not quoted, and what it holds is not looked for', async () => {
+    const line = `trust: "${'proxy://'.repeat(5000)}me:secret@"`;
+    const loaded = await load(`${line}\n${'k'.repeat(900)}: 1\n${route}`);
+    const problems = loaded.ok ? [] : loaded.problems;
+    expect(problems.map(({ line: at, excerpt }) => [at, excerpt === null])).toEqual([
+      [1, true],
+      [2, false],
+    ]);
+    for (const problem of problems) expect(renderProblem(problem).length).toBeLessThan(1000);
+  });
+
   it('loading never rejects, and every place lies in the file', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 200 }),

@@ -115,6 +115,18 @@ describe('a file', () => {
     expect(found(reading(format, text.replaceAll('\n', '\r\n')))).toEqual(wanted);
   });
 
+  it('of names as long as the file: what is said of them is bounded', () => {
+    const long = 'a'.repeat(100_000);
+    const endpoints = [parseEndpoint('mail.example.org:993')];
+    const text = `#H ${long} ${'ab'.repeat(16)}\n`;
+    for (const { skipped, problems: wrong } of [
+      reading('mutt', text),
+      reading('mutt', text, { endpoints }),
+      reading('offlineimap', `[Repository ${long}]\ncert_fingerprint = x\n`),
+    ])
+      expect([...skipped, ...wrong].map((one) => one.text.length)).toEqual([501]);
+  });
+
   it('of fetchmail: the words of the user, no word of a password, and MD5 only when it may be', () => {
     const text = `defaults protocol pop3\npoll a.example\n  user "me", password "ssl sslfingerprint x", ssl\n  sslfingerprint '${colons(md5)}'\n  user you pass secret is me here\npoll name via b.example proto imap port 1143 user 'x' sslfingerprint "${md5}"\nskip c.example user z there # sslfingerprint "x"\n`;
     expect(problems(reading('fetchmail', text))).toHaveLength(2);

@@ -60,6 +60,13 @@ const rows: readonly Row[] = [
     crlf('* BYE no literals before STARTTLS'),
     'over',
   ],
+  [
+    'IMAP closes over a literal that does not wait and whose length has many digits',
+    'imap',
+    crlf('a LOGIN {00000000012+}', 'b STARTTLS'),
+    crlf('* BYE no literals before STARTTLS'),
+    'over',
+  ],
   ['IMAP refuses AUTHENTICATE', 'imap', crlf('a AUTHENTICATE PLAIN AGJvYgBzZWNyZXQ='), privacy, 'waits'],
   ['IMAP refuses SELECT', 'imap', crlf('a SELECT INBOX'), privacy, 'waits'],
   ['IMAP refuses UID STARTTLS', 'imap', crlf('a UID STARTTLS'), privacy, 'waits'],

@@ -328,6 +328,12 @@ const sieveRows: readonly Row[] = [
     0,
   ),
   sieve('C1: STARTTLS within a literal', [crlf('"X" {10}', '"STARTTLS"', 'OK')], 'starttls-missing', 0),
+  sieve(
+    'C1: STARTTLS within a literal whose length has many digits',
+    [crlf('"X" {0000000010}', '"STARTTLS"', 'OK')],
+    'starttls-missing',
+    0,
+  ),
   sieveGo('C2: NO to STARTTLS', crlf('NO "no"'), 'starttls-refused'),
   sieveGo('C2: BYE to STARTTLS', crlf('BYE (TRYLATER) "no"'), 'starttls-refused'),
   sieveGo('C3: OK with something attached', crlf('OKAY'), 'starttls-refused'),

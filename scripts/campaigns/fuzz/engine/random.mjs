@@ -1,0 +1,34 @@
+// Numbers by chance that a seed repeats.
+
+/** Mulberry32: its whole state is one number. `random(n)` is a whole number from 0 to below n. */
+export function randomFrom(seed) {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+export const oneOf = (list, random) => list[random(list.length)];
+
+/** A seed of its own for everybody who has a name. */
+export function seedFor(name, seed) {
+  let mixed = seed >>> 0;
+  for (const char of name) mixed = (Math.imul(mixed ^ char.codePointAt(0), 0x01000193) + 0x9e3779b9) >>> 0;
+  return mixed;
+}
+
+/** Bytes or a text in pieces of any size, also of none. */
+export function cutByChance(bytes, random) {
+  const part = (from, to) => (typeof bytes === 'string' ? bytes.slice(from, to) : bytes.subarray(from, to));
+  const most = oneOf([1, 2, 7, 40, 400], random);
+  const pieces = [];
+  for (let at = 0; at < bytes.length;) {
+    const size = random(16) === 0 ? 0 : 1 + random(most);
+    pieces.push(part(at, at + size));
+    at += size;
+  }
+  return pieces;
+}
