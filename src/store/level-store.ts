@@ -39,7 +39,7 @@ interface Facts extends WriterFacts {
 }
 
 /** Until a store in doubt is read again; twice as long each time. Reading everything of a large one takes its time. */
-const againMs = { first: 500, longest: 30_000 } as const;
+const againMs = { first: 500, longest: 10_000 } as const;
 
 const healthStates = { good: 'good', suspect: 'unavailable', damaged: 'damaged' } as const;
 

@@ -47,7 +47,7 @@ export class Post {
   }
 
   /** Routes of so many names that nobody knows, beside those `kept`. Not in force before a start or a reload. */
-  freshRoutes(count, { kept = [], settings = {}, more = {} } = {}) {
+  freshRoutes(count, { kept = [], settings = {}, scheme = 'tls' } = {}) {
     const fresh = Array.from({ length: count }, () => `n${(this.#count += 1)}.faults.test`);
     for (const name of fresh) this.shown.set(name, makeIdentity({ name }));
     this.names = [...kept, ...fresh];
@@ -55,11 +55,10 @@ export class Post {
       this.names.map((name) => ({
         name,
         listen: `unix:${this.place(name)}`,
-        // Of no protocol: who is refused is reset at once, and need not be said goodbye to.
-        upstream: `tls://${name}:993`,
+        // tls is of no protocol: who is refused is reset at once, and not said goodbye to.
+        upstream: `${scheme}://${name}:993`,
         address: `127.0.0.1:${this.server.port}`,
         trust: 'tofu',
-        ...more,
       })),
       settings,
     );

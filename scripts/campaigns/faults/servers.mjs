@@ -123,7 +123,16 @@ export class MailServer {
 
 async function send(socket, bytes, last) {
   for (let left = bytes; left > 0 && !socket.destroyed; left -= filler.length)
-    if (!socket.write(left < filler.length ? filler.subarray(0, left) : filler))
-      await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+    if (!socket.write(left < filler.length ? filler.subarray(0, left) : filler)) await drained(socket);
   if (!socket.destroyed) socket.write(last);
+}
+
+function drained(socket) {
+  return new Promise((resolve) => {
+    const over = () => {
+      socket.off('drain', over).off('close', over);
+      resolve();
+    };
+    socket.once('drain', over).once('close', over);
+  });
 }

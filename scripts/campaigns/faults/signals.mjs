@@ -1,10 +1,11 @@
 // SIGTERM in each phase of a session: who is served is let finish within shutdownSeconds, nobody else is let in, everything is
 // over a moment later, the exit code is 0 and nothing stays behind. A second one ends at once. Signals while it starts.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, visit } from './client.mjs';
+import { until } from './letterlock.mjs';
 import { Phases, phases } from './phases.mjs';
 import { secret } from './post.mjs';
 
@@ -15,7 +16,7 @@ const settings = {
 };
 /** On top of what is promised; the machine may be busy. */
 const slackMs = 2500;
-const downloaded = 8 * 1024 * 1024;
+const downloaded = 2 * 1024 * 1024;
 
 export const signals = {
   name: 'signals',
@@ -71,7 +72,7 @@ async function terminated(world, wanted) {
   late.leave();
   for (const [name, client] of Object.entries(clients)) {
     if (!(await client.isOver(1000))) found.push(`the client in ${name} is still connected`);
-    if (!['login', 'relay'].includes(name) && client.text.startsWith('* OK') && name !== 'client starttls')
+    if (!['login', 'relay'].includes(name) && client.text.startsWith('* OK') && name !== 'client-starttls')
       found.push(`the client in ${name} was greeted`);
     client.leave();
   }
@@ -124,8 +125,10 @@ async function whileStarting(world, { chance, total }) {
   const { letterlock } = world;
   const found = [];
   for (const name of ['SIGHUP', 'SIGTERM']) {
-    const ms = chance.below(500);
+    const ms = chance.below(name === 'SIGHUP' ? 150 : 500);
     letterlock.start();
+    // Before a line of it has run, a signal is Node's.
+    if (name === 'SIGHUP') await until('it to hear signals', () => hearsHangup(letterlock.child.pid));
     await pause(ms);
     letterlock.signal(name);
     total.starts += 1;
@@ -134,4 +137,9 @@ async function whileStarting(world, { chance, total }) {
     await letterlock.kill();
   }
   return found;
+}
+
+function hearsHangup(pid) {
+  const [, caught] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return caught !== undefined && (Number.parseInt(caught.slice(-1), 16) & 1) === 1;
 }

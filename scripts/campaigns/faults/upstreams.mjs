@@ -63,7 +63,7 @@ class Flapping {
   async open() {
     await this.#post.open();
     this.#post.server.plan = ({ name }) => this.#plan(name);
-    this.#names = this.#post.freshRoutes(6, { settings: { limits, shutdownSeconds: 1 }, more: {} });
+    this.#names = this.#post.freshRoutes(6, { settings: { limits, shutdownSeconds: 1 }, scheme: 'imaps' });
     const { letterlock } = this.#post;
     letterlock.start();
     if (!(await letterlock.ready())) throw new Error(`letterlock does not start: ${letterlock.said}`);
@@ -88,7 +88,7 @@ class Flapping {
     const end = performance.now() + ms;
     const goesOn = () => performance.now() < end && !signal.aborted && this.#total.findings.length === 0;
     const steady = await this.#steadyClient();
-    const clients = Array.from({ length: 8 }, async () => {
+    const clients = Array.from({ length: 24 }, async () => {
       while (goesOn()) {
         const { came } = await visit(this.#post.place(this.#chance.pick(this.#names)), { secret, ms: 6000 });
         this.#total.clients += 1;
@@ -119,6 +119,7 @@ class Flapping {
       const broken = this.#chance.next() < 0.1;
       this.#post.freshRoutes(this.#total.reloads % 2, {
         kept: this.#names,
+        scheme: 'imaps',
         settings: { limits, shutdownSeconds: broken ? -1 : 1 },
       });
       if (this.#chance.next() < 0.5) letterlock.signal('SIGHUP');
@@ -135,7 +136,7 @@ class Flapping {
   async calm() {
     this.#calm = true;
     const { letterlock } = this.#post;
-    this.#post.freshRoutes(0, { kept: this.#names, settings: { limits, shutdownSeconds: 1 } });
+    this.#post.freshRoutes(0, { kept: this.#names, settings: { limits, shutdownSeconds: 1 }, scheme: 'imaps' });
     const { body } = await letterlock.ask('POST', '/v1/reload');
     const found = body.reloaded === true ? [] : [`the last reload: ${JSON.stringify(body)}`];
     for (const name of this.#names) {
