@@ -86,13 +86,14 @@ export const campaign = {
       name: 'does not compare the generation of the seal',
       file: 'src/store/appraise.ts',
       find: "return { state: 'rolled-back', findings: [drift(head.generation, seal.generation)] };",
-      replace: "return drift(1, 2) === '' ? { state: 'rolled-back', findings } : { state: 'good', findings };",
+      replace:
+        "return drift(1, 2) === '' ? { state: 'rolled-back', findings } : { state: 'good', findings };",
     },
     {
-      name: 'takes a database that does not open for one that was never there',
-      file: 'src/store/secret.ts',
-      find: '(await found(paths.database)) !== null ||',
-      replace: "(await found(`${paths.database}/CURRENT`)) !== null ||",
+      name: 'takes a seal that cannot be read for one that was never written',
+      file: 'src/store/appraise.ts',
+      find: 'return [`the seal cannot be read: ${reading.detail}`];',
+      replace: 'return [];',
     },
     {
       name: 'says yes before the seal is on the disk',
@@ -113,6 +114,12 @@ export const campaign = {
       replace: `      for (const { changes, resolve } of commits)
         resolve({ committed: true, revisions: new Map(changes.map((one) => [one.endpoint, one.expected + 1])) });
       if (commits.length === 0) throw failure;`,
+    },
+    {
+      name: 'resets everybody at a SIGTERM',
+      file: 'src/proxy/proxy.ts',
+      find: 'await this.#emptiedWithin(ms);',
+      replace: 'await this.#emptiedWithin(ms > 0 ? 1 : ms);',
     },
   ],
   run,

@@ -207,7 +207,10 @@ export class LevelStore implements EmbeddedStore {
   }
 
   #unreadable(): StoreError {
-    return new StoreError('store-io', `the audit log cannot be read: ${this.#writer.detail ?? 'no database'}`);
+    return new StoreError(
+      'store-io',
+      `the audit log cannot be read: ${this.#writer.detail ?? 'no database'}`,
+    );
   }
 
   #tellRecovered({ rows, audit }: Recovered): void {

@@ -99,7 +99,9 @@ describe('audit entries that are too many or too old', () => {
 
   it('are folded into a checkpoint that the chain goes on from', async () => {
     const directory = temporaryDirectory();
-    const store = await opened(directory, { retention: { maxAgeMs: 100 * day, maxEntries: 10, minEntries: 0 } });
+    const store = await opened(directory, {
+      retention: { maxAgeMs: 100 * day, maxEntries: 10, minEntries: 0 },
+    });
     for (let revision = 0; revision < 30; revision += 1)
       await committed(store, [changeOf(endpoint, revision)]);
     expect((await historyOf(store, null)).map(({ sequence }) => sequence)).toEqual([

@@ -9,8 +9,7 @@ const dayMs = 86_400_000;
 function tlv(tag, ...parts) {
   const body = Buffer.concat(parts);
   const { length } = body;
-  const head =
-    length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const head = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...head]), body]);
 }
 

@@ -25,14 +25,16 @@ function filesIn(folder) {
 
 /**
  * `{name, hurt}` each, where `hurt(folder)` damages that copy of `now`; `older` is a copy of the same state some changes
- * ago. Every kilobyte of every file is flipped once and is where the file is cut once.
+ * ago. Parts out of step come first, then, in an order drawn by chance: every kilobyte of every file is flipped once and is
+ * where the file is cut once.
  */
 export function damages({ now, older, chance }) {
   const files = filesIn(now);
+  const single = files.flatMap((file) => ofFile(file, { now, older, chance }));
   return [
-    ...files.flatMap((file) => ofFile(file, { now, older, chance })),
     ...ofFolders({ now, older }),
-    ...twoFlips(files, { now, chance }),
+    ...blindAndBack({ older }),
+    ...chance.shuffled([...single, ...twoFlips(files, { now, chance })]),
   ];
 }
 
@@ -79,8 +81,7 @@ function ofFolders({ now, older }) {
     hurt(folder) {
       for (const part of parts) {
         rmSync(join(folder, part), { recursive: true, force: true });
-        if (existsSync(join(older, part)))
-          cpSync(join(older, part), join(folder, part), { recursive: true });
+        if (existsSync(join(older, part))) cpSync(join(older, part), join(folder, part), { recursive: true });
       }
     },
   });
@@ -103,6 +104,23 @@ function ofFolders({ now, older }) {
     },
     { name: 'another database beside it', hurt: (folder) => swapTables(folder) },
   ];
+}
+
+/** The database put back, and at the same time the seal that would tell is not to be read. */
+function blindAndBack({ older }) {
+  const blinded = {
+    'a seal that is emptied': (folder) => truncateSync(join(folder, 'seal'), 0),
+    'a seal that is flipped': (folder) => flip(join(folder, 'seal'), 100, 1),
+    'a seal that is gone': (folder) => rmSync(join(folder, 'seal')),
+  };
+  return Object.entries(blinded).map(([name, blind]) => ({
+    name: `the database of before, and ${name}`,
+    hurt(folder) {
+      rmSync(join(folder, 'pins'), { recursive: true });
+      cpSync(join(older, 'pins'), join(folder, 'pins'), { recursive: true });
+      blind(folder);
+    },
+  }));
 }
 
 /** The two largest files of the database in each other's place. */

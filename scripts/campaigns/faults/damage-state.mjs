@@ -130,13 +130,11 @@ class State {
   async judge(file) {
     await this.#begin();
     const { child } = this.#child;
+    const came = answerOf(child);
     child.send({ file });
-    const came = await Promise.race([
-      once(child, 'message', { signal: AbortSignal.timeout(answerMs) }).then(([answer]) => answer),
-      once(child, 'exit').then(() => null),
-    ]).catch(() => ({ refused: 'a mistake', why: `no answer within ${answerMs} ms` }));
-    if (came === null) this.#child = null;
-    return came;
+    const answer = await came;
+    if (answer === null) this.#child = null;
+    return answer;
   }
 
   async #begin() {
@@ -158,4 +156,19 @@ class State {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What it says next; null when it ends instead. */
+function answerOf(child) {
+  return new Promise((resolve) => {
+    const over = (answer) => {
+      clearTimeout(timer);
+      child.off('message', over).off('exit', gone);
+      resolve(answer);
+    };
+    const gone = () => over(null);
+    const late = () => over({ refused: 'a mistake', why: `no answer within ${answerMs} ms` });
+    const timer = setTimeout(late, answerMs);
+    child.once('message', over).once('exit', gone);
+  });
 }

@@ -66,10 +66,14 @@ async function flooded(post, total) {
   if (waiting.length > 0 && !first) found.push(`${waiting.length} clients were kept waiting`);
   const well = async () => (await visit(post.place(known), { secret, ms: 3000 })).came === 'served';
   if (first)
-    await until('a good client to be served again', well, recoveryMs).catch((error) => found.push(error.message));
+    await until('a good client to be served again', well, recoveryMs).catch((error) =>
+      found.push(error.message),
+    );
   const stored = async () => (await post.add(known, makeIdentity().spki)).status === 200;
   if (first)
-    await until('an order to be carried out again', stored, recoveryMs).catch((error) => found.push(error.message));
+    await until('an order to be carried out again', stored, recoveryMs).catch((error) =>
+      found.push(error.message),
+    );
   if (first) found.push(...(await post.examined({ announcements: 'later' })));
   // Whatever it could not do with so few, nothing of it is wrong with enough.
   await letterlock.kill();

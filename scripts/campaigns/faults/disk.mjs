@@ -12,6 +12,9 @@ import { changes, reads, steps } from './shim.mjs';
 const errors = ['EIO', 'ENOSPC', 'EROFS', 'EDQUOT'];
 const routesOfALife = 24;
 const faultsOfALife = 20;
+/** However slow the machine is. */
+const fewestFaults = 30;
+const fewestStarts = 4;
 /** A store that could not be read is looked at again after half a second, then after one. */
 const recoveryMs = 5000;
 
@@ -59,9 +62,10 @@ class Working {
   async run(goesOn, total) {
     await this.#post.open();
     const faults = this.#faults();
-    while (goesOn() && total.findings.length === 0) {
+    const isOver = () => total.findings.length > 0 || (total.faults >= fewestFaults && !goesOn());
+    while (!isOver()) {
       await this.#begin(total);
-      for (let fault = 0; fault < faultsOfALife && goesOn() && total.findings.length === 0; fault += 1) {
+      for (let fault = 0; fault < faultsOfALife && !isOver(); fault += 1) {
         total.findings.push(...(await this.#one(faults.next().value)));
         total.faults += 1;
       }
@@ -74,6 +78,12 @@ class Working {
 
   #named(found, what = `life ${this.#life}`) {
     return found.map((text) => `disk: ${what} (seed ${this.#chance.seed}): ${text}`);
+  }
+
+  async #again(what) {
+    const life = { findings: [] };
+    await this.#begin(life);
+    return life.findings.map((text) => `${text} (after ${what}, killed)`);
   }
 
   /** What was recorded by a life that failed in the middle is announced by the next. */
@@ -96,19 +106,28 @@ class Working {
     plan.disarm();
   }
 
-  /** Every step of every kind of change, with every error, in an order drawn by chance, again and again. */
+  /**
+   * First the disk that takes nothing from the first, or the third, step of each kind on, and a machine that goes down with
+   * it; then every step of every kind of change, with every error, in an order drawn by chance, again and again.
+   */
   *#faults() {
+    for (const at of [1, 3])
+      for (const kind of this.#chance.shuffled(this.#kinds))
+        yield { kind, at, error: 'EIO', sticky: true, torn: false, killed: true };
     for (;;) {
       const all = this.#kinds.flatMap((kind) =>
         Array.from({ length: this.#lengths.get(kind) ?? 8 }, (_, index) => ({ kind, at: index + 1 })),
       );
-      for (const fault of this.#chance.shuffled(all))
+      for (const fault of this.#chance.shuffled(all)) {
+        const sticky = this.#chance.next() < 0.4;
         yield {
           ...fault,
           error: this.#chance.pick(errors),
-          sticky: this.#chance.next() < 0.4,
+          sticky,
           torn: this.#chance.next() < 0.4,
+          killed: sticky && this.#chance.next() < 0.5,
         };
+      }
     }
   }
 
@@ -118,6 +137,12 @@ class Working {
     if (this.#fresh.length < 3) return [];
     plan.arm(fault);
     const came = await this.#change(kind);
+    // Of two changes one after the other none may have been for nothing, when the machine goes down with its disk.
+    if (fault.killed) {
+      await this.#change(kind);
+      await letterlock.kill();
+      return came === 'late' ? this.#named(['no answer came'], what) : this.#again(what);
+    }
     plan.disarm();
     if (!letterlock.isRunning) return this.#named([`it ended: ${letterlock.said.slice(-400)}`], what);
     if (came === 'late') return this.#named(['no answer came'], what);
@@ -213,7 +238,8 @@ const kindsOfStart = [
 
 /** One step of a start fails; then the disk is well, and it starts. */
 async function failingStarts({ build, shim, chance, folder }, goesOn, total) {
-  for (let round = 0; goesOn() && total.findings.length === 0; round += 1) {
+  for (let round = 0; round < fewestStarts || goesOn(); round += 1) {
+    if (total.findings.length > 0) return;
     const kind = kindsOfStart[round % kindsOfStart.length];
     const post = new Post({ build, shim, folder: join(folder, `start-${round}`) });
     try {
@@ -242,7 +268,12 @@ async function failingStart(post, { kind, chance, total }) {
   plan.watch(kind.mask);
   const length = await lengthOfStart(post, kind);
   const at = 1 + chance.below(length);
-  const fault = { mask: kind.mask, at, error: kind.error ?? chance.pick(errors), sticky: chance.next() < 0.5 };
+  const fault = {
+    mask: kind.mask,
+    at,
+    error: kind.error ?? chance.pick(errors),
+    sticky: chance.next() < 0.5,
+  };
   const what = `step ${at} of ${length} ${fault.error}${fault.sticky ? ' and all after it' : ''}`;
   plan.arm({ ...fault, torn: chance.next() < 0.3 });
   const found = await startedBadly(post, { kind, known, changed, total });

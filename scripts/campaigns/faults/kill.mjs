@@ -16,16 +16,23 @@ const port = 993;
 const freshNames = 5;
 const livesOfAState = 25;
 const mostLives = 500;
+/** However slow the machine is. */
+const fewestLives = 12;
 
 export const kill = {
   name: 'kill',
   async run({ build, seconds, chance, folder, signal, say, shim }) {
     const end = performance.now() + seconds * 1000;
+    const goesOn = (lives) => !signal.aborted && (lives < fewestLives || performance.now() < end);
     const total = { lives: 0, promises: 0, changes: 0, findings: [] };
-    for (let state = 0; performance.now() < end && !signal.aborted && total.lives < mostLives; state += 1) {
+    for (let state = 0; goesOn(total.lives) && total.lives < mostLives; state += 1) {
+      if (total.findings.length > 0) break;
       const lineage = new Lineage({ build, shim, chance, folder: join(folder, `kill-${state}`) });
       try {
-        await lineage.live({ end, signal, lives: Math.min(livesOfAState, mostLives - total.lives) });
+        await lineage.live(
+          Math.min(livesOfAState, mostLives - total.lives),
+          (lives) => goesOn(total.lives + lives),
+        );
       } finally {
         await lineage.close();
       }
@@ -87,9 +94,9 @@ class Lineage {
     return identity;
   }
 
-  async live({ end, signal, lives }) {
+  async live(lives, goesOn) {
     await this.#server.listen();
-    for (let life = 0; life < lives && performance.now() < end && !signal.aborted; life += 1) {
+    for (let life = 0; life < lives && goesOn(life); life += 1) {
       await this.#oneLife(life);
       this.lives += 1;
       if (this.findings.length > 0) return;
@@ -247,7 +254,8 @@ class Lineage {
   async #reload(routes) {
     const some = routes.filter(() => this.#chance.next() < 0.8);
     this.#letterlock.configure(some.length === 0 ? routes : some);
-    if (this.#chance.next() < 0.5 && this.#letterlock.entries.some(({ event }) => event === 'ready')) this.#letterlock.signal('SIGHUP');
+    if (this.#chance.next() < 0.5 && this.#letterlock.entries.some(({ event }) => event === 'ready'))
+      this.#letterlock.signal('SIGHUP');
     else await this.#letterlock.ask('POST', '/v1/reload');
     this.#letterlock.configure(routes);
   }

@@ -195,9 +195,7 @@ export class Letterlock {
   /** The ports of its routes by name, where they were left to the system. */
   async ports() {
     const { body } = await this.ask('GET', '/v1/status');
-    return new Map(
-      body.routes.map(({ name, listen }) => [name, Number(/:(\d+)(?:,|$)/.exec(listen)?.[1])]),
-    );
+    return new Map(body.routes.map(({ name, listen }) => [name, Number(/:(\d+)(?:,|$)/.exec(listen)?.[1])]));
   }
 
   /** The command line, without a daemon or with it: `{code, out, error}`. */

@@ -32,7 +32,10 @@ export const mounts = {
       const post = new Post({ build, shim: null, folder: own, before, state });
       try {
         await post.open();
-        const found = [...(await filledUp(post, { disk, chance, total })), ...(await locked(post, { disk, total }))];
+        const found = [
+          ...(await filledUp(post, { disk, chance, total })),
+          ...(await locked(post, { disk, total })),
+        ];
         total.findings.push(...found.map((text) => `mounts: ${text}`));
       } finally {
         await post.close();
@@ -69,7 +72,8 @@ class SmallDisk {
     disk.#holder = spawn('unshare', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     const said = Promise.race([once(disk.#holder.stdout, 'data'), once(disk.#holder.stderr, 'data')]);
     const [text] = await Promise.race([said, once(disk.#holder, 'error')]);
-    if (String(text).trim() !== 'held') disk.missing = `no file system can be mounted: ${String(text).trim()}`;
+    if (String(text).trim() !== 'held')
+      disk.missing = `no file system can be mounted: ${String(text).trim()}`;
     return disk;
   }
 

@@ -73,7 +73,9 @@ class Names {
       ...more,
     });
     const all = ['calm', 'failing', 'slow', 'hanging', 'moving'].map((name) => route(name, server.port));
-    letterlock.configure([...all, route('many', this.#alone.port)], { limits: { dialSeconds: dialMs / 1000 } });
+    letterlock.configure([...all, route('many', this.#alone.port)], {
+      limits: { dialSeconds: dialMs / 1000 },
+    });
     letterlock.start();
     if (!(await letterlock.ready())) throw new Error(`letterlock does not start: ${letterlock.said}`);
     this.#ports = await letterlock.ports();

@@ -142,5 +142,7 @@ export class Post {
 export function unclear({ code, signal }, said) {
   if (signal !== null) return `it was ended by ${signal}`;
   if (![3, 5, 6].includes(code)) return `it ended with ${code}: ${said.slice(-300)}`;
-  return /^letterlock: \S/m.test(said) ? null : `it ended with ${code} and did not say why: ${said.slice(-300)}`;
+  return /^letterlock: \S/m.test(said)
+    ? null
+    : `it ended with ${code} and did not say why: ${said.slice(-300)}`;
 }

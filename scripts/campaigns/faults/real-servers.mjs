@@ -25,7 +25,10 @@ async function bundled(file) {
     packages: 'external',
     logLevel: 'silent',
   });
-  return { module: await import(pathToFileURL(outfile).href), remove: () => rmSync(outfile, { force: true }) };
+  return {
+    module: await import(pathToFileURL(outfile).href),
+    remove: () => rmSync(outfile, { force: true }),
+  };
 }
 
 function spkiOf(file) {
@@ -134,7 +137,8 @@ async function examinedSessions(letterlock, { lab, pinned, ports }) {
   await letterlock.ask('POST', '/v1/reload');
   for (const [name, port] of ports) {
     const { served } = await oneClient(name, port);
-    if (served === 0) found.push(`real servers: afterwards ${name} is not served (${(await lab.dovecot.log()).slice(-200)})`);
+    if (served === 0)
+      found.push(`real servers: afterwards ${name} is not served (${(await lab.dovecot.log()).slice(-200)})`);
   }
   return found;
 }

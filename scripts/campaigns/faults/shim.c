@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -54,7 +55,7 @@ __attribute__((constructor)) static void begin(void) {
 static int is_ours(const char *path) {
   return under_length > 0 && path != NULL && strncmp(path, under, under_length) == 0;
 }
-/* A descriptor can be closed where we do not see it (fclose), and be another's now: that one's is no file. */
+/* A descriptor can be closed where we do not see it, and be another's now: that one's is no file. */
 static int is_our_fd(int fd) {
   struct stat facts;
   if (fd < 0 || fd >= MOST || !ours[fd]) return 0;
@@ -67,6 +68,11 @@ static int noted(int fd, const char *path) {
   return fd;
 }
 
+static void end_here(void) {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
 /* 1 when this step is to fail; errno is set then. Comes back never when it is to be the last. */
 static int fails(int kind) {
   if ((plan[MASK] & kind) == 0) return 0;
@@ -74,10 +80,7 @@ static int fails(int kind) {
   int64_t at = plan[AT];
   if (at == 0 || (plan[STICKY] ? count < at : count != at)) return 0;
   __atomic_add_fetch((int64_t *)&plan[DONE], 1, __ATOMIC_SEQ_CST);
-  if (plan[ERRNO] == KILL && !(kind == WRITE && plan[TORN])) {
-    kill(getpid(), SIGKILL);
-    for (;;) pause();
-  }
+  if (plan[ERRNO] == KILL && !(kind == WRITE && plan[TORN])) end_here();
   errno = (int)plan[ERRNO];
   return 1;
 }
@@ -86,10 +89,7 @@ static int fails(int kind) {
 static ssize_t torn(int fd, const void *bytes, size_t count) {
   int wanted = (int)plan[ERRNO];
   if (plan[TORN] && count > 1) syscall(SYS_write, fd, bytes, count / 2);
-  if (wanted == KILL) {
-    kill(getpid(), SIGKILL);
-    for (;;) pause();
-  }
+  if (wanted == KILL) end_here();
   errno = wanted;
   return -1;
 }
@@ -121,6 +121,43 @@ OPENS(open64)
   }
 OPENS_AT(openat)
 OPENS_AT(openat64)
+
+/* LevelDB writes through FILE: what it gives up to the system is one step at each flush. */
+#define OPENS_FILE(name) \
+  FILE *name(const char *path, const char *how) { \
+    REAL(name); \
+    if (is_ours(path) && fails(strpbrk(how, "wa+") != NULL ? OPEN : LOOK)) return NULL; \
+    FILE *file = real(path, how); \
+    if (file != NULL) noted(fileno(file), path); \
+    return file; \
+  }
+OPENS_FILE(fopen)
+OPENS_FILE(fopen64)
+
+/* What was to be flushed is gone then: it must not come to the disk when the file is closed. */
+static int is_lost(FILE *file) {
+  if (file == NULL || !is_our_fd(fileno_unlocked(file)) || __fpending(file) == 0 || !fails(WRITE)) return 0;
+  if (plan[ERRNO] == KILL) end_here();
+  __fpurge(file);
+  errno = (int)plan[ERRNO];
+  return 1;
+}
+
+#define FLUSHES(name) \
+  int name(FILE *file) { \
+    REAL(name); \
+    return is_lost(file) ? EOF : real(file); \
+  }
+FLUSHES(fflush)
+FLUSHES(fflush_unlocked)
+
+int fclose(FILE *file) {
+  REAL(fclose);
+  int fd = fileno(file);
+  int lost = is_lost(file);
+  if (fd >= 0 && fd < MOST) ours[fd] = 0;
+  return real(file) != 0 || lost ? EOF : 0;
+}
 
 int close(int fd) {
   REAL(close);
@@ -199,6 +236,9 @@ ssize_t pread64(int fd, void *bytes, size_t count, off64_t offset) {
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset) {
   if (is_our_fd(fd) && fails(MAP)) return MAP_FAILED;
   return (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
+}
+void *mmap64(void *address, size_t length, int protection, int flags, int fd, off64_t offset) {
+  return mmap(address, length, protection, flags, fd, offset);
 }
 
 /* The wall clock only: waits go by the other one. */

@@ -38,14 +38,7 @@ export const steps = {
   cut: 1024,
 };
 export const changes =
-  steps.open |
-  steps.write |
-  steps.sync |
-  steps.rename |
-  steps.unlink |
-  steps.mkdir |
-  steps.link |
-  steps.cut;
+  steps.open | steps.write | steps.sync | steps.rename | steps.unlink | steps.mkdir | steps.link | steps.cut;
 export const reads = steps.look | steps.read | steps.map;
 const names = { asIs: 0, again: 1, unknown: 2, broken: 3, slow: 4, moved: 5, both: 6, hangs: 7 };
 /** Not an error of the system: the process ends at that step, without another word. */

@@ -30,7 +30,8 @@ export const upstreams = {
       await world.close();
     }
     say(`${total.clients} clients of flapping servers, ${total.findings.length} findings`);
-    const real = seconds > 60 && !signal.aborted ? await reloadedServers(part) : { figures: [], findings: [] };
+    const real =
+      seconds > 60 && !signal.aborted ? await reloadedServers(part) : { figures: [], findings: [] };
     return {
       figures: [
         ['clients of flapping servers', total.clients],
@@ -136,12 +137,15 @@ class Flapping {
   async calm() {
     this.#calm = true;
     const { letterlock } = this.#post;
-    this.#post.freshRoutes(0, { kept: this.#names, settings: { limits, shutdownSeconds: 1 }, scheme: 'imaps' });
+    this.#post.freshRoutes(0, {
+      kept: this.#names,
+      settings: { limits, shutdownSeconds: 1 },
+      scheme: 'imaps',
+    });
     const { body } = await letterlock.ask('POST', '/v1/reload');
     const found = body.reloaded === true ? [] : [`the last reload: ${JSON.stringify(body)}`];
     for (const name of this.#names) {
-      const well = async () =>
-        (await visit(this.#post.place(name), { secret, ms: 3000 })).came === 'served';
+      const well = async () => (await visit(this.#post.place(name), { secret, ms: 3000 })).came === 'served';
       await until(`${name} to be served again`, well, recoveryMs).catch((error) => found.push(error.message));
     }
     if (!letterlock.isRunning) found.push(`it ended: ${letterlock.said.slice(-400)}`);
