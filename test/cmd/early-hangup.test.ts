@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { builtBin } from '../lab/build.ts';
 import { temporaryFolder, type Folder } from '../lab/folder.ts';
 import { cleanEnvironment, start } from '../lab/run.ts';

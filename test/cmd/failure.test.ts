@@ -4,11 +4,12 @@ import { expect, it } from 'vitest';
 import { reportError } from '../../cmd/failure.ts';
 import type { Io } from '../../cmd/io.ts';
 
+const nobody = (): never => {
+  throw new TypeError('an error is noted and nothing else');
+};
+
 function reported(error: unknown): { readonly exit: string; readonly notes: string } {
   const notes: string[] = [];
-  const nobody = (): never => {
-    throw new TypeError('an error is noted and nothing else');
-  };
   const io: Io = {
     env: {},
     execArgv: [],

@@ -50,6 +50,8 @@ const drawn = (chance) =>
 const port = 993;
 const kinds = ['pinned', 'impostor', 'rejected', 'timed', 'retired', 'ca', 'ca-impostor'];
 
+const make = (name, more = {}) => makeIdentity({ name, ...more });
+
 class Jumping {
   #post;
   #total;
@@ -70,7 +72,6 @@ class Jumping {
     await this.#post.open();
     const authority = makeIdentity({ name: 'authority', authority: true });
     writeFileSync(join(this.#folder, 'ca.pem'), authority.cert);
-    const make = (name, more = {}) => makeIdentity({ name, ...more });
     this.#keys = {
       pinned: make('pinned'),
       impostor: make('impostor'),

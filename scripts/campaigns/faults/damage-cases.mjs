@@ -74,6 +74,11 @@ function blank(path, from) {
   writeFileSync(path, bytes);
 }
 
+const gone = (...parts) => ({
+  name: `${parts.join(' and ')} gone`,
+  hurt: (folder) => parts.forEach((part) => rmSync(join(folder, part), { recursive: true, force: true })),
+});
+
 /** Parts of the store out of step with each other. All of them put back together is a state nobody can tell from the real one. */
 function ofFolders({ now, older }) {
   const back = (...parts) => ({
@@ -84,10 +89,6 @@ function ofFolders({ now, older }) {
         if (existsSync(join(older, part))) cpSync(join(older, part), join(folder, part), { recursive: true });
       }
     },
-  });
-  const gone = (...parts) => ({
-    name: `${parts.join(' and ')} gone`,
-    hurt: (folder) => parts.forEach((part) => rmSync(join(folder, part), { recursive: true, force: true })),
   });
   const seals = existsSync(join(now, 'seal-changes')) ? ['seal', 'seal-changes'] : ['seal'];
   return [

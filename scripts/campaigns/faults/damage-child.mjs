@@ -44,13 +44,15 @@ async function started(file) {
   }
 }
 
+const inOrder = (one, other) => (one < other ? -1 : 1);
+
 /** Of each endpoint that was known: which keys count, and which never will. */
 const trustOf = (pins) =>
   pins
     .map(({ endpoint, pins: own, rejected: never }) => ({
       endpoint,
-      pins: own.map(({ spki, until, origin }) => `${spki} ${origin} ${until}`).toSorted(),
-      rejected: [...never].toSorted(),
+      pins: own.map(({ spki, until, origin }) => `${spki} ${origin} ${until}`).toSorted(inOrder),
+      rejected: [...never].toSorted(inOrder),
     }))
     // What the case before taught of this one is no damage.
     .filter(({ endpoint }) => !endpoint.startsWith(fresh))

@@ -93,6 +93,8 @@ function routesTo(port) {
   ];
 }
 
+const bare = ({ cert, key, spki }) => ({ cert, key, spki });
+
 /** Judged by a process of its own, which is replaced when it does not survive a case. */
 class State {
   #child = null;
@@ -102,7 +104,6 @@ class State {
   constructor({ build, folder, caFile, identities, localCa }) {
     Object.assign(this, { folder, caFile, now: join(folder, 'now'), older: join(folder, 'older') });
     this.build = build;
-    const bare = ({ cert, key, spki }) => ({ cert, key, spki });
     const own = Object.fromEntries(Object.entries(identities).map(([name, one]) => [name, bare(one)]));
     this.#facts = JSON.stringify({ identities: own, names, fresh, localCa });
   }

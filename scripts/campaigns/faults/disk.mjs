@@ -81,9 +81,9 @@ class Working {
   }
 
   async #again(what) {
-    const life = { findings: [] };
-    await this.#begin(life);
-    return life.findings.map((text) => `${text} (after ${what}, killed)`);
+    const found = [];
+    await this.#begin({ findings: found });
+    return found.map((text) => `${String(text)} (after ${what}, killed)`);
   }
 
   /** What was recorded by a life that failed in the middle is announced by the next. */

@@ -29,9 +29,8 @@ export const kill = {
       if (total.findings.length > 0) break;
       const lineage = new Lineage({ build, shim, chance, folder: join(folder, `kill-${state}`) });
       try {
-        await lineage.live(
-          Math.min(livesOfAState, mostLives - total.lives),
-          (lives) => goesOn(total.lives + lives),
+        await lineage.live(Math.min(livesOfAState, mostLives - total.lives), (lives) =>
+          goesOn(total.lives + lives),
         );
       } finally {
         await lineage.close();
@@ -118,20 +117,32 @@ class Lineage {
       if (how.step !== null) this.#plan.arm({ ...how, at: how.step, error: 'KILL' });
     }
     const busy = this.#drive(routes);
-    await Promise.race([letterlock.ended().catch(() => undefined), pause(how.ms)]);
+    await Promise.race([letterlock.ended(60_000).catch(() => undefined), this.#moment(how)]);
     await letterlock.kill();
     this.#life.abort();
     this.#plan?.disarm();
     await busy;
   }
 
+  /** By the clock, or a moment after so many changes were announced: a busy machine gets as far as an idle one. */
+  async #moment({ ms, changes }) {
+    if (changes === null) return pause(ms);
+    const { lifeBegan, log } = this.#letterlock;
+    const end = performance.now() + 2000;
+    const announced = () => log.slice(lifeBegan).filter(({ event }) => event === 'pin-changed').length;
+    while (announced() < changes && performance.now() < end && this.#letterlock.isRunning) await pause(2);
+    return pause(ms);
+  }
+
   #drawn() {
     const chance = this.#chance;
     const at = chance.next() < 0.25 ? 'start' : 'work';
     const byStep = this.#plan !== undefined && chance.next() < 0.5;
-    const ms = at === 'start' ? chance.below(500) : chance.below(250);
+    const torn = chance.next() < 0.5;
     const step = 1 + chance.below(at === 'start' ? 40 : 60);
-    return { at, ms: byStep ? 600 : ms, step: byStep ? step : null, torn: chance.next() < 0.5 };
+    const changes = at === 'start' || byStep ? null : chance.below(40);
+    const ms = byStep ? 1000 : chance.below(at === 'start' ? 500 : 20);
+    return { at, ms, changes, torn, step: byStep ? step : null };
   }
 
   async #isReady(life) {

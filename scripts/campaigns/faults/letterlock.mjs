@@ -100,17 +100,20 @@ export class Letterlock {
     return state === 'ready';
   }
 
+  async #end() {
+    return this.#ended;
+  }
+
   /** Resolves with `{code, signal}`; an error after `ms`. */
   async ended(ms = 15_000) {
-    const late = new AbortController();
-    const tooLate = pause(ms, null, { signal: late.signal }).then(
-      () => Promise.reject(new Error(`letterlock did not end within ${ms} ms`)),
-      () => null,
-    );
+    let timer;
+    const tooLate = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`letterlock did not end within ${ms} ms`)), ms);
+    });
     try {
-      return await Promise.race([this.#ended, tooLate]);
+      return await Promise.race([this.#end(), tooLate]);
     } finally {
-      late.abort();
+      clearTimeout(timer);
     }
   }
 

@@ -13,14 +13,15 @@ const kilobytes = 512;
 /** A store that could not be read is looked at again every ten seconds at the latest. */
 const recoveryMs = 12_000;
 
+const skipped = (why) => ({
+  figures: [['full disks', why]],
+  findings: process.env.CI ? [`mounts: ${why}`] : [],
+});
+
 export const mounts = {
   name: 'mounts',
   async run({ build, seconds, folder, signal, say, chance }) {
     const total = { full: 0, readOnly: 0, refused: 0, findings: [] };
-    const skipped = (why) => ({
-      figures: [['full disks', why]],
-      findings: process.env.CI ? [`mounts: ${why}`] : [],
-    });
     if (process.getuid?.() !== 0) return skipped('not root');
     const end = performance.now() + seconds * 1000;
     for (let round = 0; !signal.aborted && total.findings.length === 0; round += 1) {

@@ -39,6 +39,14 @@ export const names = {
   },
 };
 
+const route = (name, port, more = {}) => ({
+  name,
+  listen: '127.0.0.1:0',
+  upstream: `tls://${name}.faults.test:${port}`,
+  trust: 'tofu',
+  ...more,
+});
+
 class Names {
   #post;
   #total;
@@ -65,13 +73,6 @@ class Names {
       server.port,
     );
     this.#alone = await new MailServer(server.plan).listen();
-    const route = (name, port, more = {}) => ({
-      name,
-      listen: '127.0.0.1:0',
-      upstream: `tls://${name}.faults.test:${port}`,
-      trust: 'tofu',
-      ...more,
-    });
     const all = ['calm', 'failing', 'slow', 'hanging', 'moving'].map((name) => route(name, server.port));
     letterlock.configure([...all, route('many', this.#alone.port)], {
       limits: { dialSeconds: dialMs / 1000 },

@@ -31,6 +31,15 @@ const kinds = {
 };
 export const phases = Object.keys(kinds);
 
+const route = (name, { scheme, more = {} }, port) => ({
+  name,
+  listen: '127.0.0.1:0',
+  upstream: `${scheme}://${name}.faults.test`,
+  address: `127.0.0.1:${port}`,
+  trust: 'tofu',
+  ...more,
+});
+
 export class Phases {
   servers = {};
   letterlock;
@@ -58,14 +67,6 @@ export class Phases {
     }
     this.good = await new MailServer(() => ({ act: 'serve', identity: this.right })).listen();
     const deafPort = await this.#openDeaf();
-    const route = (name, { scheme, more = {} }, port) => ({
-      name,
-      listen: '127.0.0.1:0',
-      upstream: `${scheme}://${name}.faults.test`,
-      address: `127.0.0.1:${port}`,
-      trust: 'tofu',
-      ...more,
-    });
     const routes = phases.map((name) => route(name, kinds[name], this.servers[name]?.port ?? deafPort));
     // Pinned with a key that its server does not have.
     routes.find(({ name }) => name === 'refused').pins = [makeIdentity().spki];
