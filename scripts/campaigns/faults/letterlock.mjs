@@ -88,7 +88,7 @@ export class Letterlock {
   }
 
   /** Whether it is ready within `ms`; false when it ended before. */
-  async ready(ms = 15_000) {
+  async ready(ms = 60_000) {
     const state = await until(
       'letterlock to be ready or to end',
       () => {
@@ -105,7 +105,7 @@ export class Letterlock {
   }
 
   /** Resolves with `{code, signal}`; an error after `ms`. */
-  async ended(ms = 15_000) {
+  async ended(ms = 60_000) {
     let timer;
     const tooLate = new Promise((_, reject) => {
       timer = setTimeout(() => reject(new Error(`letterlock did not end within ${ms} ms`)), ms);
