@@ -9,13 +9,13 @@ import { until } from './letterlock.mjs';
 import { Phases, phases } from './phases.mjs';
 import { secret } from './post.mjs';
 
-const shutdownSeconds = 1;
+const shutdownSeconds = 2;
 const settings = {
   shutdownSeconds,
   limits: { dialSeconds: 10, handshakeSeconds: 10, greetingSeconds: 10 },
 };
 /** On top of what is promised; the machine may be busy. */
-const slackMs = 2500;
+const slackMs = 6000;
 const downloaded = 2 * 1024 * 1024;
 
 export const signals = {
@@ -71,7 +71,7 @@ async function terminated(world, wanted) {
   if (late.text !== '') found.push('a client that came after SIGTERM was served');
   late.leave();
   for (const [name, client] of Object.entries(clients)) {
-    if (!(await client.isOver(1000))) found.push(`the client in ${name} is still connected`);
+    if (!(await client.isOver(3000))) found.push(`the client in ${name} is still connected`);
     if (!['login', 'relay'].includes(name) && client.text.startsWith('* OK') && name !== 'client-starttls')
       found.push(`the client in ${name} was greeted`);
     client.leave();
@@ -108,9 +108,9 @@ async function hurried(world) {
   const { code, signal } = await letterlock.ended(15_000);
   const found = [];
   if (code !== 1) found.push(`it ended with ${code ?? signal}, not 1`);
-  if (performance.now() - began > 1000) found.push('it did not end at once');
+  if (performance.now() - began > 3000) found.push('it did not end at once');
   for (const [name, client] of Object.entries(clients)) {
-    if (!(await client.isOver(1000))) found.push(`the client in ${name} is still connected`);
+    if (!(await client.isOver(3000))) found.push(`the client in ${name} is still connected`);
     client.leave();
   }
   return {

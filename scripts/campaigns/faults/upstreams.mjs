@@ -13,7 +13,7 @@ import { reloadedServers } from './real-servers.mjs';
 const acts = ['serve', 'serve', 'reset', 'close', 'torn', 'silent', 'mute', 'bye'];
 const limits = { dialSeconds: 1, handshakeSeconds: 1, greetingSeconds: 1 };
 /** Refusals are repeated from memory for up to a minute; the routes here forget with each reload. */
-const recoveryMs = 5000;
+const recoveryMs = 15_000;
 
 export const upstreams = {
   name: 'upstreams',
@@ -24,7 +24,7 @@ export const upstreams = {
     const world = new Flapping({ build, chance, folder: join(folder, 'upstreams'), total });
     try {
       await world.open();
-      await world.storm(Math.max(2000, end - performance.now() - recoveryMs), signal);
+      await world.storm(Math.max(2000, end - performance.now() - 3000), signal);
       total.findings.push(...(await world.calm()).map((text) => `upstreams (seed ${chance.seed}): ${text}`));
     } finally {
       await world.close();
@@ -91,7 +91,7 @@ class Flapping {
     const steady = await this.#steadyClient();
     const clients = Array.from({ length: 24 }, async () => {
       while (goesOn()) {
-        const { came } = await visit(this.#post.place(this.#chance.pick(this.#names)), { secret, ms: 6000 });
+        const { came } = await visit(this.#post.place(this.#chance.pick(this.#names)), { secret, ms: 15_000 });
         this.#total.clients += 1;
         if (came === 'served') this.#total.served += 1;
         if (came === 'late') this.#total.findings.push('upstreams: a client got no answer');
