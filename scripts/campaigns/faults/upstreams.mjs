@@ -91,7 +91,10 @@ class Flapping {
     const steady = await this.#steadyClient();
     const clients = Array.from({ length: 24 }, async () => {
       while (goesOn()) {
-        const { came } = await visit(this.#post.place(this.#chance.pick(this.#names)), { secret, ms: 15_000 });
+        const { came } = await visit(this.#post.place(this.#chance.pick(this.#names)), {
+          secret,
+          ms: 15_000,
+        });
         this.#total.clients += 1;
         if (came === 'served') this.#total.served += 1;
         if (came === 'late') this.#total.findings.push('upstreams: a client got no answer');
