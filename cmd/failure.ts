@@ -20,13 +20,24 @@ export class ConfigError extends CommandError {
 }
 
 export function reportError(
-  error: unknown,
+  cause: unknown,
   { io, json }: { readonly io: Io; readonly json: boolean },
 ): ExitName {
+  const error = isShortOfFiles(cause) ? tooFewFiles(cause) : cause;
   if (json) io.note(...jsonText({ error: errorBody(error) }).split('\n'));
   else io.note(...errorLines(error, io));
   return exitOf(error);
 }
+
+/** Also parts of the program itself are files to open. */
+const isShortOfFiles = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
+
+const tooFewFiles = (cause: unknown): CommandError =>
+  new CommandError('config', 'letterlock may not open as many files as it needs', {
+    cause,
+    hint: 'Raise the limit: ulimit -n 1024, or LimitNOFILE= in the systemd unit.',
+  });
 
 function exitOf(error: unknown): ExitName {
   if (error instanceof CommandError) return error.exit;

@@ -13,11 +13,13 @@ import { isSet, textsOf } from './args.ts';
 import { boundPlaces, clientLines, clientShape } from './client-settings.ts';
 import type { CommandModule, Run, Parser } from './command.ts';
 import { withConfig, withJson, withState } from './command.ts';
+import { keepHangup } from './early-hangup.ts';
 import type { Io } from './io.ts';
 import { soundConfig, sourcesOf } from './settings.ts';
 
 const run: Run = async (args, io) => {
   refuseUnsafeSwitches(io.execArgv, io.env);
+  const hangup = keepHangup();
   noteOldNode(io);
   noteRoot(io);
   const urls = textsOf(args, 'url');
@@ -37,6 +39,7 @@ const run: Run = async (args, io) => {
     env: io.env,
     execArgv: io.execArgv,
     started: (daemon) => {
+      hangup.pass();
       if (urls.length > 0) printSettings(boundRoutes(config.routes, daemon), { args, io });
     },
   });

@@ -19,8 +19,9 @@
 // where CI is set: there everything has to run.
 
 import { campaign as clients } from './clients.mjs';
+import { campaign as faults } from './faults.mjs';
 import { campaign as fuzz } from './fuzz.mjs';
 import { campaign as secrets } from './secrets.mjs';
 import { campaign as supply } from './supply.mjs';
 
-export const campaigns = [clients, fuzz, secrets, supply];
+export const campaigns = [clients, fuzz, faults, secrets, supply];

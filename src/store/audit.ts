@@ -18,13 +18,19 @@ export interface Checkpoint {
 
 export const chainStart: Checkpoint = { sequence: 0, hash: hashOf('letterlock audit') };
 
-/** What is kept: 2 years, and never more than 100 000 entries. */
+/** What is kept: 2 years, of these never more than 100 000 entries, and the latest 1 000 whatever their age. */
 export interface Retention {
   readonly maxAgeMs: number;
   readonly maxEntries: number;
+  /** A clock that runs years ahead for a moment must not take with it who approved which key. */
+  readonly minEntries: number;
 }
 
-export const auditRetention: Retention = { maxAgeMs: 2 * 365.25 * 86_400_000, maxEntries: 100_000 };
+export const auditRetention: Retention = {
+  maxAgeMs: 2 * 365.25 * 86_400_000,
+  maxEntries: 100_000,
+  minEntries: 1000,
+};
 
 const hashOfEntry = (
   before: string,
@@ -106,8 +112,10 @@ export function foldable(
   let before = checkpoint;
   let count = 0;
   for (const row of oldest) {
-    const surplus = limits.last - row.sequence >= limits.retention.maxEntries;
-    const outdated = limits.now - row.at > limits.retention.maxAgeMs;
+    const { maxAgeMs, maxEntries, minEntries } = limits.retention;
+    const younger = limits.last - row.sequence;
+    const surplus = younger >= maxEntries;
+    const outdated = limits.now - row.at > maxAgeMs && younger >= minEntries;
     if ((!surplus && !outdated) || !follows(before, row)) break;
     before = row;
     count += 1;

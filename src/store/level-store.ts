@@ -21,7 +21,7 @@ import type {
   Touch,
 } from './pin-store.ts';
 import { ownChanges } from './stage.ts';
-import { storeClosed, type StoreError } from './store-error.ts';
+import { storeClosed, StoreError } from './store-error.ts';
 import { touched, touchOperations, withSightings, type Sightings } from './touches.ts';
 import { report, type VerifyReport } from './verify.ts';
 import { Writer, type Recovered, type WriterFacts } from './writer.ts';
@@ -39,6 +39,9 @@ interface Facts extends WriterFacts {
   readonly unannounced: readonly StoredAuditEntry[];
 }
 
+/** Until a store in doubt is read again; twice as long each time. Reading everything of a large one takes its time. */
+const againMs = { first: 500, longest: 10_000 } as const;
+
 const healthStates = { good: 'good', suspect: 'unavailable', damaged: 'damaged' } as const;
 
 export class LevelStore implements EmbeddedStore {
@@ -51,6 +54,8 @@ export class LevelStore implements EmbeddedStore {
   readonly #sightings: Map<string, Sightings>;
   #unannounced: readonly StoredAuditEntry[];
   #marking = false;
+  #again: NodeJS.Timeout | null = null;
+  #againMs: number = againMs.first;
   #tail: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
@@ -90,7 +95,7 @@ export class LevelStore implements EmbeddedStore {
 
   async *history(endpoint: string | null): AsyncGenerator<StoredAuditEntry> {
     this.#checkOpen();
-    if (this.#writer.database === null) return;
+    if (this.#writer.database === null) throw this.#unreadable();
     try {
       for await (const row of readAudit(this.#writer.database, this.#writer.checkpoint.sequence)) {
         if (endpoint === null || row.endpoint === endpoint) yield entryOf(row);
@@ -153,6 +158,7 @@ export class LevelStore implements EmbeddedStore {
 
   /** What was committed before is finished first. */
   close(): Promise<void> {
+    if (this.#again !== null) clearTimeout(this.#again);
     this.#closing ??= this.#inTurn(async () => {
       if (this.#unannounced.length === 0) await this.#mark();
       this.#feed.end();
@@ -181,7 +187,32 @@ export class LevelStore implements EmbeddedStore {
     } catch (error) {
       const failure = asStoreError(error, 'the change could not be made durable');
       for (const { reject } of commits) reject(failure);
+      this.#lookAgainLater();
     }
+  }
+
+  // Nobody commits to a store that is not good, so no commit would ever find out that the disk is well again.
+  #lookAgainLater(): void {
+    if (this.#writer.state !== 'suspect' || this.#again !== null || this.#closing !== null) return;
+    this.#again = setTimeout(() => {
+      this.#again = null;
+      void this.#inTurn(() => this.#lookAgain());
+    }, this.#againMs).unref();
+    this.#againMs = Math.min(this.#againMs * 2, againMs.longest);
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (this.#closing !== null) return;
+    await this.#writer.heal();
+    if (this.#writer.state === 'suspect') this.#lookAgainLater();
+    else this.#againMs = againMs.first;
+  }
+
+  #unreadable(): StoreError {
+    return new StoreError(
+      'store-io',
+      `the audit log cannot be read: ${this.#writer.detail ?? 'no database'}`,
+    );
   }
 
   #tellRecovered({ rows, audit }: Recovered): void {

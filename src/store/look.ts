@@ -22,7 +22,7 @@ export interface Look extends Omit<Remains, 'secret'> {
   readonly appraisal: Appraisal;
 }
 
-/** Never creates anything. Throws StoreError `store-locked`, `store-newer`, `store-io`. */
+/** Never creates anything. Throws StoreError `store-locked`, `store-newer`, and `store-io` where this is no time to look. */
 export async function lookAt(paths: StorePaths, checksums: Checksums): Promise<Look> {
   const opened = await openExisting(paths);
   try {
@@ -73,9 +73,20 @@ async function openExisting(paths: StorePaths): Promise<Opened> {
     case 'locked':
       throw await lockedError(paths);
     case 'broken':
+      if (notNow.test(opening.detail)) throw notOpenedNow(paths, opening.detail);
       return { database: null, broken: `the database does not open: ${opening.detail}` };
   }
 }
+
+// LevelDB writes when it opens. Of a disk that does not let it nothing can be said, least of all that pins are lost: whoever
+// is told so may start over.
+const notNow =
+  /No space left on device|Disk quota exceeded|Read-only file system|Permission denied|Operation not permitted|Too many open files|Cannot allocate memory/;
+
+const notOpenedNow = ({ directory }: StorePaths, detail: string): StoreError =>
+  new StoreError('store-io', `the pin store in ${directory} cannot be opened now: ${detail}`, {
+    hint: 'This says nothing against its files: make room, or let letterlock write there, and start it again.',
+  });
 
 /**
  * Makes a database that holds `operations` and puts it in its place in one step, so that a database that is

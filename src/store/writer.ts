@@ -116,9 +116,17 @@ export class Writer {
     return new Set([...this.#ledger.held, ...(this.#seal?.held ?? [])]);
   }
 
-  /** Brings the seal up to a head that a crash left one ahead; if it fails the next turn tries again. */
+  /**
+   * Reads everything again after a failed step, and brings the seal up to a head that a crash left one ahead; whatever of it
+   * fails the next turn tries again. As a turn: see the class. Never rejects.
+   */
   async heal(): Promise<void> {
-    if (this.#state === 'good' && this.#behind()) await this.#catchUp().catch(() => undefined);
+    try {
+      if (this.#state === 'suspect') await this.#recover();
+      if (this.#state === 'good' && this.#behind()) await this.#catchUp();
+    } catch (error) {
+      if (this.#state === 'suspect') this.#detail = asStoreError(error, 'the store cannot be read').message;
+    }
   }
 
   /** One turn. The plan it resolves with is on the disk, sealed. Rejects with what went wrong. */

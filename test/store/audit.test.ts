@@ -94,12 +94,14 @@ describe('the audit chain', () => {
 
 describe('audit entries that are too many or too old', () => {
   it('are kept for two years, and never more than 100 000 of them, unless told otherwise', () => {
-    expect(auditRetention).toEqual({ maxAgeMs: 730.5 * day, maxEntries: 100_000 });
+    expect(auditRetention).toEqual({ maxAgeMs: 730.5 * day, maxEntries: 100_000, minEntries: 1000 });
   });
 
   it('are folded into a checkpoint that the chain goes on from', async () => {
     const directory = temporaryDirectory();
-    const store = await opened(directory, { retention: { maxAgeMs: 100 * day, maxEntries: 10 } });
+    const store = await opened(directory, {
+      retention: { maxAgeMs: 100 * day, maxEntries: 10, minEntries: 0 },
+    });
     for (let revision = 0; revision < 30; revision += 1)
       await committed(store, [changeOf(endpoint, revision)]);
     expect((await historyOf(store, null)).map(({ sequence }) => sequence)).toEqual([
@@ -113,9 +115,18 @@ describe('audit entries that are too many or too old', () => {
     expect((await historyOf(again, null)).at(-1)?.sequence).toBe(31);
   });
 
+  it('stay, the latest of them, whatever their age: the clock may run years ahead', async () => {
+    const directory = await filled(5);
+    const ahead = noon + 20 * 365 * day;
+    const store = await opened(directory, { now: () => ahead });
+    await committed(store, [changeOf(endpoint, 5)]);
+    expect(await historyOf(store, null)).toHaveLength(6);
+  });
+
   it('are folded by age, the young ones stay', async () => {
     const clock = { now: noon };
-    const store = await opened(temporaryDirectory(), { now: () => clock.now });
+    const retention = { ...auditRetention, minEntries: 0 };
+    const store = await opened(temporaryDirectory(), { now: () => clock.now, retention });
     const at = async (days: number, revision: number) => {
       clock.now = noon + days * day;
       await committed(store, [
@@ -136,7 +147,7 @@ describe('audit entries that are too many or too old', () => {
   it('stay when the chain does not hold there: a broken chain is evidence', async () => {
     const directory = await filled(5);
     await withDatabase(directory, (database) => database.del(key(2)));
-    const store = await opened(directory, { retention: { maxAgeMs: day, maxEntries: 2 } });
+    const store = await opened(directory, { retention: { maxAgeMs: day, maxEntries: 2, minEntries: 0 } });
     await committed(store, [changeOf(endpoint, 5)]);
     expect((await historyOf(store, null)).map(({ sequence }) => sequence)).toEqual([3, 4, 5, 6]);
   });

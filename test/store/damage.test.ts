@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -104,6 +105,8 @@ async function rewriteSeal(directory: string, change: (seal: Seal) => Seal): Pro
   if (seal === null) throw new Error('there is no seal to rewrite');
   writeFileSync(join(directory, 'seal'), encodeSeal(change(seal)));
 }
+
+const manifest = (index: number): string => `MANIFEST-${String(index).padStart(6, '0')}`;
 
 interface Damage {
   readonly name: string;
@@ -368,6 +371,19 @@ describe('a store whose files were damaged', () => {
       audit: { entries: 42, problem: null },
     });
     await committed(store, [changeOf('fresh.example:993', 0)]);
+  });
+
+  it('is not called damaged where the disk takes nothing now, and is whole when it does', async () => {
+    const directory = await filledStore();
+    const full = Array.from({ length: 30 }, (_, index) => join(directory, 'pins', manifest(index)));
+    const added = full.filter((path) => !existsSync(path));
+    for (const path of added) symlinkSync('/dev/full', path);
+    const opening = opened(directory);
+    await expect(opening).rejects.toMatchObject({ code: 'store-io' });
+    await expect(opening).rejects.toThrow('No space left on device');
+    for (const path of added) rmSync(path, { force: true });
+    const store = await opened(directory);
+    expect([store.health().state, store.health().records]).toEqual(['good', 42]);
   });
 
   it('still gives the records that verify, and names those that do not', async () => {

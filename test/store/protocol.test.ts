@@ -1,8 +1,8 @@
 // The write protocol, step by step: what a fault or a crash at any step leaves behind.
 
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { diskIo, type StoreIo } from '../../src/store/io.ts';
 import type { EmbeddedStore } from '../../src/store/level.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
@@ -140,6 +140,30 @@ describe('a fault in a step of the write protocol', () => {
     const { current } = await conflicted(store, [changeOf(endpoint, 1)]);
     expect(current[0]).toMatchObject({ revision: 2, record: next('second') });
     await committed(store, [changeOf(endpoint, 2, { record: next('fifth') })]);
+  });
+
+  it('is read again by itself once it can be, where it could not be at once', async () => {
+    const directory = temporaryDirectory();
+    const [place, away] = [join(directory, 'pins'), join(directory, 'away')];
+    let pulled = false;
+    const io = watchedIo(({ step, when }) => {
+      if (!pulled || step !== 'writeBatch' || when !== 'before') return;
+      pulled = false;
+      renameSync(place, away);
+      throw new Error('no such disk');
+    });
+    const store = await opened(directory, { io });
+    const audit = [auditOf(endpoint, { detail: 'kept' })];
+    await committed(store, [changeOf(endpoint, 0, { audit })]);
+    pulled = true;
+    await expect(store.commit([changeOf(endpoint, 1)])).rejects.toMatchObject({ code: 'store-io' });
+    expect(store.health().state).toBe('unavailable');
+    // An audit log that cannot be read must not look like one in which nothing happened.
+    await expect(historyOf(store, null)).rejects.toMatchObject({ code: 'store-io' });
+    renameSync(away, place);
+    await vi.waitFor(() => expect(store.health().state).toBe('good'), { timeout: 5000 });
+    expect((await historyOf(store, null)).map(({ detail }) => detail)).toEqual(['kept']);
+    await committed(store, [changeOf(endpoint, 1)]);
   });
 
   it('lets the stricter of seal and store count until the seal has followed', async () => {

@@ -1,0 +1,44 @@
+// Whatever the faults campaign draws by chance, from one seed: each part of it has a row of numbers of its own, so that
+// a part that draws more does not change what another one draws.
+
+import { createHash } from 'node:crypto';
+
+export class Chance {
+  #state;
+
+  constructor(seed) {
+    this.#state = createHash('sha256').update(String(seed)).digest().readUInt32LE(0);
+    this.seed = seed;
+  }
+
+  /** The same for the same name, whatever was drawn before. */
+  part(name) {
+    return new Chance(`${this.seed}/${name}`);
+  }
+
+  /** From 0 to 1, without 1 (mulberry32). */
+  next() {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** A whole number from 0, without `limit`. */
+  below(limit) {
+    return Math.floor(this.next() * limit);
+  }
+
+  pick(list) {
+    return list[this.below(list.length)];
+  }
+
+  shuffled(list) {
+    const all = [...list];
+    for (let last = all.length - 1; last > 0; last -= 1) {
+      const other = this.below(last + 1);
+      [all[last], all[other]] = [all[other], all[last]];
+    }
+    return all;
+  }
+}
