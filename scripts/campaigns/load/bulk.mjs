@@ -21,8 +21,7 @@ const totals = {
   heard: 0,
 };
 const faults = [];
-let going = [];
-let on = false;
+const work = { on: false, going: Promise.resolve() };
 
 const pauseFor = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -32,13 +31,13 @@ const sizeOf = (chance) => Math.floor(smallest * (largest / smallest) ** chance(
 async function repeated(session, { bytesPerSecond }) {
   const since = performance.now();
   let bytes = 0;
-  while (on) {
+  while (work.on) {
     bytes += await session().catch((error) => {
       if (faults.length < mostFaults) faults.push(error.message);
       return 0;
     });
     const early = (bytes / bytesPerSecond) * 1000 - (performance.now() - since);
-    for (let left = Math.max(early, 20); left > 0 && on; left -= 50) await pauseFor(Math.min(left, 50));
+    for (let left = Math.max(early, 20); left > 0 && work.on; left -= 50) await pauseFor(Math.min(left, 50));
   }
 }
 
@@ -49,9 +48,9 @@ async function transfers({ port, chance }) {
   try {
     const line = await client.greeting();
     if (!line.startsWith('* OK'))
-      throw new Error(`bulk was greeted ${JSON.stringify(line)} (${client.over})`);
+      throw new Error(`bulk was greeted ${JSON.stringify(line)} (${String(client.over)})`);
     await client.say('LOGIN bulk bulk');
-    for (let count = 0; count < perSession && on; count += 1) {
+    for (let count = 0; count < perSession && work.on; count += 1) {
       const [how, bytes, seed] = [
         ways[Math.floor(chance() * ways.length)],
         sizeOf(chance),
@@ -79,7 +78,7 @@ async function mail({ port, login, chance }) {
   try {
     const line = await client.greeting();
     if (!line.startsWith('* OK'))
-      throw new Error(`the mailbox was greeted ${JSON.stringify(line)} (${client.over})`);
+      throw new Error(`the mailbox was greeted ${JSON.stringify(line)} (${String(client.over)})`);
     await client.say(`LOGIN ${login}`);
     await client.say('CREATE Bulk').catch(() => undefined);
     const lines = randomBytes(Math.floor(30_000 + chance() * 700_000))
@@ -110,16 +109,17 @@ const hash = (text) => createHash('sha256').update(text, 'latin1').digest('hex')
 /** `mailbox` null: there is no real server. */
 function start({ port, bytesPerSecond, seed, mailbox }) {
   const chance = chanceOf(seed);
-  on = true;
-  going = [repeated(() => transfers({ port, chance }), { bytesPerSecond })];
+  work.on = true;
+  const each = [repeated(() => transfers({ port, chance }), { bytesPerSecond })];
   if (mailbox !== null)
-    going.push(repeated(() => mail({ ...mailbox, chance }), { bytesPerSecond: bytesPerSecond / 16 }));
+    each.push(repeated(() => mail({ ...mailbox, chance }), { bytesPerSecond: bytesPerSecond / 16 }));
+  work.going = Promise.all(each);
 }
 
 /** Resolves when the transfers under way are over. */
 async function pause() {
-  on = false;
-  await Promise.all(going);
+  work.on = false;
+  await work.going;
 }
 
 answer({ start, pause, tell: () => ({ ...totals, faults }) });

@@ -1,7 +1,7 @@
 // A real Dovecot behind the daemon: IMAP over TLS alone, as a user without rights, on an address of its own (it takes a client
 // of the address it listens on for a trusted one). Null where it is not installed.
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, chownSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
@@ -89,7 +89,7 @@ async function ended(child) {
 function labUser() {
   if (process.getuid() !== 0) {
     const { username, uid, gid } = userInfo();
-    return { name: username, group: nameOf('group', gid), uid, gid };
+    return { name: username, group: groupOf(gid), uid, gid };
   }
   const words = [
     '--system',
@@ -101,16 +101,21 @@ function labUser() {
     '/usr/sbin/nologin',
   ];
   // It may exist already; whether it does is seen in the next line.
-  spawnSync('useradd', [...words, systemUser], { stdio: 'ignore' });
-  const [, , uid, gid] = entry('passwd', systemUser);
-  return { name: systemUser, group: nameOf('group', gid), uid: Number(uid), gid: Number(gid) };
+  spawnSync('/usr/sbin/useradd', [...words, systemUser], { stdio: 'ignore' });
+  const [, , uid, gid] = entry('passwd', (fields) => fields[0] === systemUser);
+  return { name: systemUser, group: groupOf(gid), uid: Number(uid), gid: Number(gid) };
 }
 
-const entry = (table, key) =>
-  execFileSync('getent', [table, String(key)], { encoding: 'utf8' })
-    .trim()
-    .split(':');
-const nameOf = (table, id) => entry(table, id)[0];
+function entry(table, fits) {
+  const found = readFileSync(`/etc/${table}`, 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(fits);
+  if (found === undefined) throw new Error(`no such entry in /etc/${table}`);
+  return found;
+}
+
+const groupOf = (gid) => entry('group', (fields) => fields[2] === String(gid))[0];
 
 // One uid for everything, and no chroot: that is what lets it run without root. A login process serves many, as where there
 // are many clients.

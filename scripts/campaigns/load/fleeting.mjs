@@ -80,7 +80,8 @@ async function beGreeted(client, row, { how, seed }) {
       refused: refused?.groups.cause ?? null,
     });
   if (refused !== null) return beRefused(client, { name, cause: refused.groups.cause });
-  if (!line.startsWith('* OK')) throw new Error(`greeted with ${JSON.stringify(line)} (${client.over})`);
+  if (!line.startsWith('* OK'))
+    throw new Error(`greeted with ${JSON.stringify(line)} (${String(client.over)})`);
   (greeted[label] ??= []).push(client.greetedMs);
   countsOf(name).served += 1;
   if (row.login !== undefined) await client.say(`LOGIN ${row.login}`);

@@ -28,9 +28,10 @@ function flood({ port, perSecond, seconds }) {
   };
   return new Promise((resolve) => {
     const turn = () => {
-      const seconds_ = (performance.now() - since) / 1000;
-      if (seconds_ >= seconds) return resolve({ ...totals, perSecond: totals.made / seconds_ });
-      for (let left = atOnce; left > 0 && open < mostOpen && tried < seconds_ * perSecond; left -= 1) one();
+      const passed = (performance.now() - since) / 1000;
+      if (passed >= seconds) return resolve({ ...totals, perSecond: totals.made / passed });
+      const room = Math.min(atOnce, mostOpen - open, passed * perSecond - tried);
+      for (let count = 0; count < room; count += 1) one();
       setImmediate(turn);
     };
     turn();

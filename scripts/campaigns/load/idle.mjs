@@ -34,7 +34,7 @@ function clientsOf(name) {
   return open;
 }
 
-async function open({ name, port, count, login, mailbox = null }) {
+async function stay({ name, port, count, login, mailbox = '' }) {
   const clients = clientsOf(name);
   let missing = count - clients.length;
   const one = async () => {
@@ -42,10 +42,11 @@ async function open({ name, port, count, login, mailbox = null }) {
     opened[name] = (opened[name] ?? 0) + 1;
     // A crowd waits for its turns to be dialled.
     const line = await client.greeting(6 * stuckMs);
-    if (!line.startsWith('* OK')) throw new Error(`${name} greeted ${JSON.stringify(line)} (${client.over})`);
+    if (!line.startsWith('* OK'))
+      throw new Error(`${name} greeted ${JSON.stringify(line)} (${String(client.over)})`);
     greeted.push(client.greetedMs);
     await client.say(`LOGIN ${login}`, 6 * stuckMs);
-    if (mailbox !== null) await client.say(`SELECT ${mailbox}`, 6 * stuckMs);
+    if (mailbox !== '') await client.say(`SELECT ${mailbox}`, 6 * stuckMs);
     await idle(client);
     clients.push(client);
   };
@@ -77,10 +78,10 @@ async function noop(client) {
 
 /** One after another, a few at once; what fails is a fault. */
 async function everyone({ name }) {
-  const left = [...clientsOf(name)];
+  const queue = [...clientsOf(name)];
   let slowest = 0;
   const worker = async () => {
-    for (let client = left.pop(); client !== undefined; client = left.pop())
+    for (let client = queue.pop(); client !== undefined; client = queue.pop())
       await noop(client).then(
         (took) => (slowest = Math.max(slowest, took)),
         (error) => fault(`a NOOP on an idle session of ${name}: ${error.message}`),
@@ -166,7 +167,7 @@ const figures = (took) =>
       };
 
 answer({
-  open,
+  open: stay,
   everyone,
   measure,
   rest,

@@ -143,7 +143,7 @@ export class MailClient {
     while (!holds()) {
       if (this.over !== null && !evenOver)
         throw new Error(
-          `over (${this.over}) before ${what}; so far ${JSON.stringify(this.#text.slice(-200))}`,
+          `over (${String(this.over)}) before ${what}; so far ${JSON.stringify(this.#text.slice(-200))}`,
         );
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) throw new Error(`no ${what} within ${withinMs} ms`);

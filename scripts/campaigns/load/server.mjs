@@ -8,6 +8,8 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import { Sink, pour } from './content.mjs';
 import { answer } from './helper.mjs';
 
+const nobody = () => undefined;
+
 /** By name: what it shows from now on, the number of that key, and bytes heard under each number. */
 const servers = new Map();
 
@@ -36,7 +38,7 @@ function secure(raw, about) {
 function serve(socket, { raw, about, turn }) {
   let text = '';
   let sink = null;
-  let filled = () => undefined;
+  let filled = nobody;
   socket.on('data', (chunk) => {
     about.heard[turn] = (about.heard[turn] ?? 0) + chunk.length;
     take(chunk);
@@ -67,17 +69,17 @@ function serve(socket, { raw, about, turn }) {
   }
 
   function obey(tag, command, [bytes, seed]) {
-    const done = (said = 'done') => socket.writable && socket.write(`${tag} OK ${said}\r\n`);
+    const agree = (said = 'done') => socket.writable && socket.write(`${tag} OK ${said}\r\n`);
     const given = () => pour(socket, { seed, bytes }).catch(() => void raw.resetAndDestroy());
-    if (command === 'XDOWN') void given().then(() => done());
-    else if (command === 'XUP') void heard(bytes).then(done);
-    else if (command === 'XBOTH') void Promise.all([heard(bytes), given()]).then(([hash]) => done(hash));
+    if (command === 'XDOWN') void given().then(() => agree());
+    else if (command === 'XUP') void heard(bytes).then(agree);
+    else if (command === 'XBOTH') void Promise.all([heard(bytes), given()]).then(([hash]) => agree(hash));
     else if (command === 'XEND') socket.end();
     else if (command === 'XRESET') raw.resetAndDestroy();
     else if (command === 'LOGOUT') socket.end(`* BYE\r\n${tag} OK done\r\n`);
     else if (command === 'IDLE') socket.write('+ idling\r\n');
     else if (tag.toUpperCase() === 'DONE') socket.write('i OK done\r\n');
-    else done();
+    else agree();
   }
 
   function heard(bytes) {
