@@ -81,12 +81,20 @@ class Load {
     this.#world = world;
     this.#options = options;
     this.#sizes = sizesOf(options.seconds);
-    this.#turning = new Turning(world, { found: this.#found, stay: this.#sizes.turning });
+    this.#turning = new Turning(world, { found: this.found, stay: this.#sizes.turning });
   }
 
   get sizes() {
     return this.#sizes;
   }
+
+  get findings() {
+    return [...this.#findings];
+  }
+
+  found = (sentence) => void this.#findings.add(sentence);
+
+  /** The figures. */
 
   async run(until) {
     const { say } = this.#options;
@@ -100,8 +108,6 @@ class Load {
     return this.#leave();
   }
 
-  #found = (sentence) => void this.#findings.add(sentence);
-
   /** Its own descriptors are counted when everything has been used once. */
   async #warmUp() {
     const { helpers, routes } = this.#world;
@@ -114,11 +120,7 @@ class Load {
     });
     await helpers.fleeting.ask('start', { perSecond: atStart, mix: this.#mix(), seed: 1 });
     await pause(1500);
-    const { descriptors } = await checkpoint(this.#world, {
-      base: null,
-      found: this.#found,
-      when: 'at the start',
-    });
+    const { descriptors } = await this.#checkpoint('at the start');
     this.#base = descriptors;
   }
 
@@ -132,7 +134,7 @@ class Load {
     for (const [name, count] of Object.entries(counts)) {
       const { port, login, mailbox } = routes[name];
       const open = await helpers.idle.ask('open', { name, port, count, login, mailbox }, within);
-      if (open !== count) this.#found(`${open} of ${count} clients could stay with ${name}`);
+      if (open !== count) this.found(`${open} of ${count} clients could stay with ${name}`);
     }
     await this.#check('when all had come');
   }
@@ -152,13 +154,13 @@ class Load {
     const about = { port: flooded.port, perSecond: floodPerSecond, seconds };
     const made = await helpers.flood.ask('flood', about, seconds * 1000 + 30_000);
     const stuck = await helpers.fleeting.ask('pause', { withinMs: floodedMs + 5000 });
-    if (stuck > 0) this.#found(`${stuck} good clients were stuck behind a flood`);
+    if (stuck > 0) this.found(`${stuck} good clients were stuck behind a flood`);
     this.#flooded = { ...made, lag: await lag.end() };
-    if (made.made < 100 * seconds) this.#found(`the flood came to ${made.made} connections only`);
+    if (made.made < 100 * seconds) this.found(`the flood came to ${made.made} connections only`);
     const after = await this.#dialsAndClients();
     const [accepted, dialled] = [after.clients - before.clients, after.dials - before.dials];
     if (dialled > 200 + accepted / 10)
-      this.#found(`${accepted} connections that were dropped at once made ${dialled} to the server`);
+      this.found(`${accepted} connections that were dropped at once made ${dialled} to the server`);
     await this.#check('after the flood');
     await this.#everyone('after the flood');
   }
@@ -245,14 +247,20 @@ class Load {
   }
 
   async #check(when) {
-    this.#points.push(await checkpoint(this.#world, { base: this.#base, found: this.#found, when }));
+    this.#points.push(await this.#checkpoint(when));
+  }
+
+  /** Once something was found, what else is wrong is not waited for. */
+  #checkpoint(when) {
+    const patienceMs = this.#findings.size > 0 ? 300 : 6000;
+    return checkpoint(this.#world, { base: this.#base, found: this.found, when, patienceMs });
   }
 
   async #everyone(when) {
     const { idle } = this.#world.helpers;
     const { lost, open } = await idle.ask('tell');
     for (const name of Object.keys(open)) await idle.ask('everyone', { name }, 120_000);
-    if (lost.length > 0) this.#found(`${lost.length} idle sessions were lost ${when}, such as ${lost[0]}`);
+    if (lost.length > 0) this.found(`${lost.length} idle sessions were lost ${when}, such as ${lost[0]}`);
   }
 
   /** The longest hold of the daemon's event loop, by its own metrics, a second at a time. */
@@ -282,20 +290,17 @@ class Load {
     await this.#everyone('in the end');
     const { open } = await helpers.idle.ask('tell');
     for (const name of Object.keys(open)) await helpers.idle.ask('leave', { name }, 60_000);
-    await checkpoint(this.#world, { base: this.#base, found: this.#found, when: 'when all had left' });
+    await this.#checkpoint('when all had left');
     const [idle, fleeting, bulk] = await Promise.all(
       ['idle', 'fleeting', 'bulk'].map((name) => helpers[name].ask('tell')),
     );
-    for (const fault of [idle, fleeting, bulk].flatMap(({ faults }) => faults)) this.#found(fault);
+    for (const fault of [idle, fleeting, bulk].flatMap(({ faults }) => faults)) this.found(fault);
     const metrics = await this.#world.metrics();
-    for (const problem of account(metrics, { routes, idle, fleeting, bulk })) this.#found(problem);
+    for (const problem of account(metrics, { routes, idle, fleeting, bulk })) this.found(problem);
     const judged = this.#turning.judge(fleeting.told);
-    for (const sentence of judged.wrong.slice(0, 5)) this.#found(sentence);
+    for (const sentence of judged.wrong.slice(0, 5)) this.found(sentence);
     const trend = this.#trend();
-    return {
-      figures: this.#figures({ metrics, idle, fleeting, bulk, judged, trend }),
-      findings: [...this.#findings],
-    };
+    return this.#figures({ metrics, idle, fleeting, bulk, judged, trend });
   }
 
   /** What the line through the later half rises by in all of it. */
@@ -307,7 +312,7 @@ class Load {
       const perSecond = slope(later.map((point) => ({ at: point.at / 1000, value: point[what] })));
       const most = allowed[what === 'rss' ? 'rss' : 'heap'](first[what]);
       if (perSecond * seconds > most)
-        this.#found(
+        this.found(
           `${what} grew by ${kibibytes(perSecond)} KiB/s over the last ${Math.round(seconds)} s, in which ${last.ended - first.ended} sessions ended`,
         );
       return perSecond;
@@ -403,12 +408,15 @@ const planted = [
 async function run({ build, folder, seconds, seed, signal, say }) {
   const until = performance.now() + seconds * 1000;
   const world = new World();
+  const load = new Load(world, { seconds, seed, signal, say });
   try {
-    const load = new Load(world, { seconds, seed, signal, say });
     await world.open({ build, folder, sizes: load.sizes });
-    const { figures, findings } = await load.run(until);
-    const missing = world.dovecot === null && process.env.CI ? ['Dovecot is not installed'] : [];
-    return { figures, findings: [...findings, ...missing] };
+    if (world.dovecot === null && process.env.CI) load.found('Dovecot is not installed');
+    return { figures: await load.run(until), findings: load.findings };
+  } catch (error) {
+    // What was found before it stopped is most likely why.
+    load.found(`it could not go on: ${error.stack}`);
+    return { figures: [], findings: load.findings };
   } finally {
     await world.close();
   }

@@ -3,20 +3,22 @@
 
 import { pause } from '../../benchmark/growth-world.mjs';
 
-const settledMs = 6000;
 /** Sockets of whoever asks, and files of the store while it is tidied up. */
 const otherDescriptors = 8;
 
-/** `base`: the descriptors of the daemon without a session; null while that is to be found out. Gives what was measured. */
-export async function checkpoint(world, { base, found, when }) {
+/**
+ * `base`: the descriptors of the daemon without a session; null while that is to be found out. What does not come to be right
+ * within `patienceMs` is found. Gives what was measured.
+ */
+export async function checkpoint(world, { base, found, when, patienceMs }) {
   const { helpers, daemon } = world;
   const stuck = await helpers.fleeting.ask('pause', { withinMs: 10_000 });
   if (stuck > 0) found(`${stuck} clients that come and go were not over after 10 s (${when})`);
   await helpers.bulk.ask('pause', {}, 60_000);
   await helpers.idle.ask('rest');
   const ports = new Set([...(await helpers.idle.ask('ports')), ...(await helpers.fleeting.ask('ports'))]);
-  const rows = await sameSessions(world, { ports, found, when });
-  const descriptors = await sameDescriptors(world, { base, sessions: rows.length, found, when });
+  const rows = await sameSessions(world, { ports, found, when, patienceMs });
+  const descriptors = await sameDescriptors(world, { base, sessions: rows.length, found, when, patienceMs });
   const { rss, heapUsed } = await daemon.ask('settle');
   // The garbage that was collected for this is no hold of the daemon's own.
   const { ended } = await totals(world);
@@ -24,17 +26,17 @@ export async function checkpoint(world, { base, found, when }) {
 }
 
 /** The list of sessions is the list of clients, by their ports, and each is relayed. */
-async function sameSessions(world, { ports, found, when }) {
+async function sameSessions(world, { ports, found, when, patienceMs }) {
   let differences = [];
   let rows = [];
-  for (const deadline = performance.now() + settledMs; ; await pause(100)) {
+  for (const deadline = performance.now() + patienceMs; ; await pause(100)) {
     rows = await world.api('/v1/sessions');
     differences = differencesOf(rows, ports);
     if (differences.length === 0) return rows;
     if (performance.now() > deadline) break;
   }
   found(
-    `${differences.length} sessions are not as their clients ${settledMs / 1000} s after (${when}), such as: ${differences[0]}`,
+    `${differences.length} sessions are not as their clients ${patienceMs} ms after (${when}), such as: ${differences[0]}`,
   );
   return rows;
 }
@@ -53,13 +55,14 @@ function differencesOf(rows, ports) {
   return [...gone, ...unlisted, ...unserved];
 }
 
-async function sameDescriptors(world, { base, sessions, found, when }) {
+async function sameDescriptors(world, { base, sessions, found, when, patienceMs }) {
   if (base === null) return (await world.metrics()).sum('process_open_fds');
   const expected = base + 2 * sessions;
   let open = 0;
-  for (const deadline = performance.now() + settledMs; performance.now() < deadline; await pause(100)) {
+  for (const deadline = performance.now() + patienceMs; ; await pause(100)) {
     open = (await world.metrics()).sum('process_open_fds');
     if (Math.abs(open - expected) <= otherDescriptors) return open;
+    if (performance.now() > deadline) break;
   }
   found(`${open} descriptors are open for ${sessions} sessions, ${expected} expected (${when})`);
   return open;

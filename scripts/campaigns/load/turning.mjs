@@ -108,7 +108,7 @@ export class Turning {
     return (await this.#world.metrics()).sum('letterlock_sessions_revoked_total', { upstream: endpoint });
   }
 
-  /** The candidate has to be there, since somebody was refused for it. */
+  /** The candidate has to be there, since somebody was refused for it; else the key is added, so that all goes on. */
   async #approve({ endpoint, pin, endOld }) {
     const path = `/v1/pins/${encodeURIComponent(endpoint)}`;
     let known = await this.#world.api(path);
@@ -118,7 +118,10 @@ export class Turning {
       await pause(100)
     )
       known = await this.#world.api(path);
-    if (!waits(known, pin)) this.#found(`the refused key of ${endpoint} is no candidate`);
+    if (!waits(known, pin)) {
+      this.#found(`the key of ${endpoint} that waits for approval is no candidate`);
+      await this.#world.api('/v1/commands', { command: 'add', endpoint, pin, forMs: null, unreject: false });
+    }
     const order = {
       command: 'approve',
       endpoint,

@@ -9,6 +9,13 @@ import { login, startDovecot } from './dovecot.mjs';
 import { Helper } from './helper.mjs';
 import { scrape } from './metrics.mjs';
 
+/** A session has two descriptors in the daemon, and floods are on top. */
+function needDescriptors(sessions) {
+  const [, limit = '0'] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  const needed = 2 * sessions + 4000;
+  if (Number(limit) < needed) throw new Error(`${limit} descriptors are too few: ulimit -n ${needed}`);
+}
+
 const plainLogin = 'somebody something';
 
 export class World {
@@ -26,6 +33,7 @@ export class World {
 
   /** `sizes`: `{idle, dovecot}`, how many clients stay with all servers, and with the real one. */
   async open({ build, folder, sizes }) {
+    needDescriptors(sizes.idle);
     this.#folder = folder;
     // A real server, which runs as another user, has its folder in it.
     chmodSync(folder, 0o711);
