@@ -14,9 +14,10 @@ export class Helper {
   #name;
   #asked = new Map();
   #latest = 0;
+  #ending = false;
 
-  /** `file` stands beside this one and calls `answer`. */
-  constructor(file) {
+  /** `file` stands beside this one and calls `answer`; `found` hears when it ends before it is told to. */
+  constructor(file, found) {
     this.#name = file;
     this.#child = fork(join(here, file), { env: cleanEnv(), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child.on('message', ({ id, result, error }) => {
@@ -25,7 +26,8 @@ export class Helper {
       if (error === undefined) asked?.resolve(result);
       else asked?.reject(new Error(`${file}: ${error}`));
     });
-    this.#child.once('exit', () => {
+    this.#child.once('exit', (code, signal) => {
+      if (!this.#ending) found(`${file} ended by itself (${signal ?? code})`);
       for (const { reject } of this.#asked.values()) reject(new Error(`${file} ended`));
       this.#asked.clear();
     });
@@ -52,6 +54,7 @@ export class Helper {
 
   /** Resolves when it is gone. */
   async end() {
+    this.#ending = true;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     const late = setTimeout(() => this.#child.kill('SIGKILL'), 3000);

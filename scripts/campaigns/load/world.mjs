@@ -31,15 +31,16 @@ export class World {
   /** The keys that the server of `turning` has shown, oldest first. */
   #turns = [];
 
-  /** `sizes`: `{idle, dovecot}`, how many clients stay with all servers, and with the real one. */
-  async open({ build, folder, sizes }) {
+  /** `sizes`: `{idle, dovecot}`, how many clients stay with all servers, and with the real one; `found` hears what is wrong. */
+  async open({ build, folder, sizes, found }) {
     needDescriptors(sizes.idle);
     this.#folder = folder;
     // A real server, which runs as another user, has its folder in it.
     chmodSync(folder, 0o711);
-    for (const name of ['idle', 'fleeting', 'bulk', 'flood']) this.helpers[name] = new Helper(`${name}.mjs`);
+    for (const name of ['idle', 'fleeting', 'bulk', 'flood'])
+      this.helpers[name] = new Helper(`${name}.mjs`, found);
     for (const name of ['steadyServer', 'bulkServer', 'turningServer'])
-      this.helpers[name] = new Helper('server.mjs');
+      this.helpers[name] = new Helper('server.mjs', found);
     const places = [
       await this.#serve('steady', { by: 'steadyServer' }),
       await this.#serve('bulk', { by: 'bulkServer' }),
