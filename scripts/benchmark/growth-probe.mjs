@@ -57,6 +57,12 @@ function facts() {
   return { holdMs, gcMs, cpuMs: cpuMs() - startedCpu, totalCpuMs: cpuMs(), rss, heapUsed };
 }
 
+/** Sockets that something still holds, open or not; null where Node cannot tell. */
+async function heldSockets() {
+  const [{ Socket }, { queryObjects }] = await Promise.all([import('node:net'), import('node:v8')]);
+  return { sockets: queryObjects?.(Socket, { format: 'count' }) ?? null };
+}
+
 process.on('message', (asked) => {
   if (asked === 'reset') {
     tick();
@@ -68,6 +74,6 @@ process.on('message', (asked) => {
   else if (asked === 'settle') {
     globalThis.gc?.();
     process.send?.(facts());
-  }
+  } else if (asked === 'sockets') void heldSockets().then((held) => process.send?.(held));
 });
 process.channel?.unref();

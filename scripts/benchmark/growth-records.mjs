@@ -10,9 +10,8 @@ import { temporaryFolder } from './growth-world.mjs';
 /** Milliseconds since 1970, a moment all records agree on. */
 const anHourAgo = Date.now() - 3_600_000;
 
-/** A CA-less certificate and key for 127.0.0.1 and localhost, files and all. */
-export function makeCertificate() {
-  const folder = temporaryFolder();
+/** A CA-less certificate and key for 127.0.0.1 and localhost, files and all; they stay in a folder that is given. */
+export function makeCertificate(folder = temporaryFolder()) {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const subject = '-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1';
   const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30';

@@ -21,7 +21,8 @@
 import { campaign as clients } from './clients.mjs';
 import { campaign as faults } from './faults.mjs';
 import { campaign as fuzz } from './fuzz.mjs';
+import { campaign as load } from './load.mjs';
 import { campaign as secrets } from './secrets.mjs';
 import { campaign as supply } from './supply.mjs';
 
-export const campaigns = [clients, fuzz, faults, secrets, supply];
+export const campaigns = [clients, fuzz, faults, load, secrets, supply];

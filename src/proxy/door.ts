@@ -57,7 +57,7 @@ export class Door {
     // A UNIX socket has no reset, and Node throws when it is asked for one.
     if (this.address === null) socket.resetAndDestroy = () => socket.destroy();
     if (this.#serve !== null) this.#serve(socket);
-    else if (this.#waiting !== null && this.#waiting.size < backlog) this.#wait(socket, this.#waiting);
+    else if (this.#waiting !== null && this.#waiting.size < mostWaiting) this.#wait(socket, this.#waiting);
     else socket.resetAndDestroy();
   }
 
@@ -87,8 +87,14 @@ export class Door {
 export const doorServer = (): Server =>
   createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
 
-/** Connections the kernel holds until they are accepted, and a door until they are served. */
-export const backlog = 511;
+/**
+ * Connections the kernel holds until they are accepted, where it grants so many. Who finds no place there is not told, and
+ * comes again after seconds: with the usual 511 a flood fills it whenever this process has to wait for a processor.
+ */
+export const backlog = 4096;
+
+/** Clients a door holds until they are served: each has a descriptor of ours. */
+export const mostWaiting = 511;
 
 /** What one place gave. */
 export interface Listening {

@@ -4,6 +4,7 @@
 // through is the relay; every other way out of `#serve` is an error that closes the server's side first.
 
 import type { Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
 import { isGoodbye } from '../mail/goodbye.ts';
 import { sameOffer } from '../mail/greeting-offer.ts';
@@ -183,12 +184,22 @@ export class Session {
     await refuseStrangers(this.#leg.raw, { route, peers: this.#tools.peers, signal });
     if (route.clientTls.mode === 'implicit') await secureClient(this.#leg, { desk: this.desk, signal });
     this.#leg.watch();
+    await this.#unlessGone();
     const kept = (await this.desk.warm?.take()) ?? null;
     const ending = kept === null ? null : await this.#ask(kept);
     if (ending !== null) return ending;
     const anew = await this.#ask(await this.#inquiry.approach());
     if (anew === null) throw new TypeError('only a connection kept ready can have gone unnoticed');
     return anew;
+  }
+
+  /** Who connects and leaves at once, as in a flood, costs no look-up, no dial and no connection kept ready. */
+  async #unlessGone(): Promise<void> {
+    // The end lies there already: the first turn is over before sockets are read again, the second is not.
+    for (let turns = 0; turns < 2; turns += 1) await turn();
+    this.#stop.signal.throwIfAborted();
+    // Of a reset Node tells a turn later.
+    if (this.#leg.raw.destroyed) throw new Failure('client');
   }
 
   /** Null when it was kept ready and has gone unnoticed: nothing of the client's was answered, so another server may be. */

@@ -1,10 +1,12 @@
 // Listening addresses: every family or none, loopback only, and messages a person can act on.
 
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isLoopback } from '../../src/proxy/address.ts';
-import { backlog, type Door } from '../../src/proxy/door.ts';
+import { mostWaiting, type Door } from '../../src/proxy/door.ts';
 import { listenTcp, type ListenTcpOptions } from '../../src/proxy/listen-tcp.ts';
 import { findPortOwner, uidOfListener } from '../../src/proxy/port-owner.ts';
 
@@ -181,10 +183,26 @@ describe('a TCP place', () => {
 
   it('keeps no place for those who left', async () => {
     const [door] = await opened('127.0.0.1');
-    for (let count = 0; count < backlog; count += 1) (await clientOf(door)).resetAndDestroy();
+    for (let count = 0; count < mostWaiting; count += 1) (await clientOf(door)).resetAndDestroy();
     await expect.poll(() => door?.waiting).toBe(0);
     await clientOf(door);
     await expect.poll(() => door?.waiting).toBe(1);
+  });
+
+  it.runIf(process.platform === 'linux')('keeps a crowd while the process is busy', async () => {
+    const [door] = await opened('127.0.0.1');
+    const granted = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+    const crowd = Math.min(granted, 1500);
+    const program = `
+      const { connect } = require('node:net');
+      let here = 0;
+      const tell = () => { console.log(here); process.exit(); };
+      setTimeout(tell, 3000);
+      for (let count = 0; count < ${crowd}; count += 1)
+        connect(${door?.address?.port}, '127.0.0.1').on('connect', () => (here += 1) === ${crowd} && tell());`;
+    // Nobody accepts meanwhile: this process does nothing but wait for that one.
+    const here = execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+    expect(Number(here)).toBe(crowd);
   });
 
   it('resets who waits when the door closes, without a byte', async () => {

@@ -323,6 +323,20 @@ describe('a client that goes early', () => {
     expect(rig.tofu.record(rig.endpoint)?.basis ?? 'none').toBe('none');
   });
 
+  it.each(['reset', 'end'] as const)('at once (%s) costs no dial', async (how) => {
+    const rig = await open({ script: [{ wait: never }] });
+    const crowd = 40;
+    for (let count = 0; count < crowd; count += 1) {
+      const { socket } = rig.client();
+      socket.once('connect', () => (how === 'reset' ? socket.resetAndDestroy() : socket.end()));
+    }
+    expect(await rig.end(crowd)).toMatchObject({ outcome: 'failed', reason: 'client', said: null });
+    expect(rig.server.visits).toHaveLength(0);
+    rig.client();
+    await rig.until(() => rig.count('dialled') === 1);
+    expect(rig.server.visits).toHaveLength(1);
+  });
+
   it('having said nothing has gone, also when it only ended', async () => {
     const rig = await open({ script: [{ wait: never }] });
     rig.client().socket.end();
