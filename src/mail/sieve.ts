@@ -7,7 +7,7 @@ import { goAhead, receiveLine, refused, type GreetingVerdict, type Prologue } fr
 
 const quoted = String.raw`"(?:[^"\\]|\\["\\])*"`;
 /** A server's literal has no plus; some send it all the same. */
-const literal = /\{(\d{1,9})\+?\}$/;
+const literal = /\{(\d+)\+?\}$/;
 const capabilityLine = new RegExp(String.raw`^(?:(${quoted})|\{\d+\+?\})(?: (?:${quoted}|\{\d+\+?\}))?$`);
 const statusLine = new RegExp(String.raw`^(OK|NO|BYE)(?: \(.*\))?(?: (?:${quoted}|\{\d+\+?\}))?$`, 'i');
 
