@@ -89,10 +89,11 @@ async function leaf(
   };
 }
 
+const nest = (tag, body) => Buffer.concat([Buffer.from([tag, body.length]), body]);
+
 /** RFC 5280 section 4.2.1.10: only names below one. */
 function onlyBelow(name) {
   const base = Buffer.concat([Buffer.from([0x82, name.length]), Buffer.from(name)]);
-  const nest = (tag, body) => Buffer.concat([Buffer.from([tag, body.length]), body]);
   return new x509.Extension('2.5.29.30', true, nest(0x30, nest(0xa0, nest(0x30, base))));
 }
 

@@ -94,10 +94,11 @@ function groupsOf(scripts) {
   return groups;
 }
 
+const asClients = (script) =>
+  (script.client === 'polite' ? clients : [script.client]).map((client) => ({ ...script, client }));
+
 /** For the long form. */
 function everything() {
-  const asClients = (script) =>
-    (script.client === 'polite' ? clients : [script.client]).map((client) => ({ ...script, client }));
   return titled([
     ...dialogues.flatMap((script) =>
       paces.filter((pace) => canBe(script, pace)).flatMap((pace) => asClients(paced(script, pace))),

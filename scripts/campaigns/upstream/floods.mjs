@@ -14,6 +14,7 @@ const short = {
 };
 const limit = 'not-this-protocol';
 
+/** @returns {any[][]} */
 const rowsOf = ({ protocol }) => {
   // Up to where the proxy has asked; of ManageSieve nothing is asked.
   const asked = protocol === 'sieve' ? [] : [inClear(protocol)[0], { hear: 'ask' }];

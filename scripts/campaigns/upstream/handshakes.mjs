@@ -84,21 +84,19 @@ const friendlies = friendly.flatMap(([name, more]) =>
 
 const places = [0, 1, 4, 5, 60, 127, 300, 600];
 const endings = [
-  ['fin', 'tls-failed', []],
-  ['rst', 'tls-failed', []],
-  ['stay', 'timeout', ['handshake']],
+  { end: 'fin', ends: 'tls-failed', waits: [] },
+  { end: 'rst', ends: 'tls-failed', waits: [], retried: true },
+  { end: 'stay', ends: 'timeout', waits: ['handshake'] },
 ];
 const cuts = places.flatMap((at) =>
-  endings.flatMap(([then, ends, waits]) =>
+  endings.flatMap(({ end, ...more }) =>
     pairs.map((pair) =>
       script({
         kind: 'truncation of the handshake',
-        name: `${at} bytes, then ${then}`,
+        name: `${at} bytes, then ${end}`,
         ...pair,
-        steps: [...first(pair), { cut: { at, then } }, { tls: 'good' }, { serve: true }],
-        ends,
-        waits,
-        retried: then === 'rst',
+        steps: [...first(pair), { cut: { at, end } }, { tls: 'good' }, { serve: true }],
+        ...more,
       }),
     ),
   ),
@@ -117,15 +115,16 @@ const slow = pairs.map((pair) =>
 
 /** Before a word, or in place of TLS. */
 const gone = pairs.flatMap((pair) => {
-  const silent = pair.mode === 'starttls' ? ['no-greeting', ['greeting']] : ['timeout', ['handshake']];
+  const silent =
+    pair.mode === 'starttls'
+      ? { ends: 'no-greeting', waits: ['greeting'] }
+      : { ends: 'timeout', waits: ['handshake'] };
   const closed = pair.mode === 'starttls' ? 'no-greeting' : 'tls-failed';
   return [
-    ['a FIN at once', [{ end: 'fin' }], closed, []],
-    ['a reset at once', [{ end: 'rst' }], closed, [], { retried: true }],
-    ['silence', [{ end: 'stay' }], ...silent],
-  ].map(([name, steps, ends, waits, more]) =>
-    script({ kind: 'gone', name, ...pair, steps, ends, waits, ...more }),
-  );
+    { name: 'a FIN at once', steps: [{ end: 'fin' }], ends: closed },
+    { name: 'a reset at once', steps: [{ end: 'rst' }], ends: closed, retried: true },
+    { name: 'silence', steps: [{ end: 'stay' }], ...silent },
+  ].map((row) => script({ kind: 'gone', ...pair, ...row }));
 });
 
 /** The modes mixed up, by accident or by somebody in between. */

@@ -14,7 +14,7 @@ const schemes = {
   lmtp: { starttls: 'lmtp' },
   sieve: { implicit: 'sieves', starttls: 'sieve' },
 };
-const startMs = 30_000;
+const startMs = 120_000;
 /** In seconds, of each route. */
 export const limits = { dial: 3, handshake: 3, greeting: 3, sieveProof: 10 };
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { Children } from '../../benchmark/children.mjs';
 import { hostOf } from './letterlock.mjs';
 
-const startMs = 20_000;
+const startMs = 120_000;
 
 class Peer {
   ports = new Map();

@@ -24,7 +24,7 @@
 //   {tls: identity, with?, pace?}  the handshake as a server, with a certificate of authority.mjs and options of Node
 //   {raw: name}                 an answer of raw-tls.mjs to the ClientHello
 //   {clear: text}               written to the TCP connection whatever runs on it
-//   {cut: {at, then}}           from here on only so many bytes more, then fin, rst or stay
+//   {cut: {at, end}}            from here on only so many bytes more, then fin, rst or stay
 //   {flood: text, bytes}        says it again and again
 //   {drip: text, ms}            one byte each so often, again and again
 //   {renegotiate: true}          asks for another handshake, as TLS 1.2 lets it

@@ -15,7 +15,7 @@ const fewAtOnce = 16;
 /** A refusal is repeated from memory for so long; a good session on the same route has to wait for its end. */
 const holdMs = 2100;
 /** A good session elsewhere must not take longer than this while all the others are played. */
-const nextMs = 3000;
+const nextMs = 5000;
 /** How much the daemon may grow while it is attacked, and what of it may stay, MiB. */
 const mostGrowth = { peak: 256, after: 128 };
 

@@ -18,30 +18,30 @@ function* cutsOf(protocol) {
   const said = steps.flatMap((step, at) => (step.say === undefined ? [] : [at]));
   for (const [turn, at] of said.entries())
     for (const [place, of] of Object.entries(places))
-      for (const then of Object.keys(endings)) {
+      for (const end of Object.keys(endings)) {
         const text = steps[at].say.slice(0, of(steps[at].say));
         // Whole, the go-ahead is followed by a handshake: those are cut elsewhere.
         if (turn === said.length - 1 && text.length === steps[at].say.length) continue;
         yield {
-          name: `the ${names[turn]} ${place}, then ${then}`,
-          steps: [...steps.slice(0, at), { say: text }, { wait: 50 }, { end: then }],
-          then,
+          name: `the ${names[turn]} ${place}, then ${end}`,
+          steps: [...steps.slice(0, at), { say: text }, { wait: 50 }, { end }],
+          end,
           silent: turn === 0 && text === '',
         };
       }
 }
 
 export const truncationScripts = protocols.flatMap((protocol) =>
-  [...cutsOf(protocol)].map(({ name, steps, then, silent }) =>
+  [...cutsOf(protocol)].map(({ name, steps, end, silent }) =>
     script({
       kind: 'truncation in clear',
       name,
       protocol,
       mode: 'starttls',
       steps,
-      ends: silent ? 'no-greeting' : endings[then],
-      waits: then === 'stay' ? ['greeting'] : [],
-      retried: then === 'rst',
+      ends: silent ? 'no-greeting' : endings[end],
+      waits: end === 'stay' ? ['greeting'] : [],
+      retried: end === 'rst',
     }),
   ),
 );

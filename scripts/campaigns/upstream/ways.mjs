@@ -56,6 +56,7 @@ const failover = pairs.flatMap((pair) => {
 
 const socksOpen = [{ hear: 'socks hello' }, { hex: '0500' }, { hear: 'socks request' }];
 const granted = '05000001000000000000';
+/** @type {any[][]} */
 const socks = [
   ['a good one', [...socksOpen, { hex: granted }, ...good(imaps)], 'accept'],
   [
@@ -101,6 +102,7 @@ const socks = [
   ],
 ];
 const opened = [{ hear: 'http head' }];
+/** @type {any[][]} */
 const http = [
   ['a good one', [...opened, { say: 'HTTP/1.1 200 OK\r\nX: {c}\r\n\r\n' }, ...good(imaps)], 'accept'],
   [
