@@ -117,6 +117,7 @@ async function compareAll(scripts, tools) {
     const able = chosen.filter((script) => Peer !== Stunnel || probe.can(script));
     say(`${name}: ${able.length} scripts`);
     const seen = await compare(() => new Peer(folder), able, { ...tools, until: performance.now() + rest });
+    if (Peer === Stunnel) figures.push(['stunnel version', Stunnel.version()]);
     figures.push(...peerFigures(name, seen));
     tables[name] = seen.rows;
   }

@@ -2,7 +2,7 @@
 // a listening port for each script, as letterlock has.
 
 import { once } from 'node:events';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -51,15 +51,8 @@ export class Stunnel extends Peer {
 
   /** Its version; null where it is not installed. */
   static version() {
-    try {
-      return (
-        /stunnel ([\d.]+)/.exec(
-          execFileSync('stunnel', ['-version'], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' }),
-        )?.[1] ?? 'some'
-      );
-    } catch (error) {
-      return /stunnel ([\d.]+)/.exec(String(error.stderr))?.[1] ?? (error.code === 'ENOENT' ? null : 'some');
-    }
+    const { error, stderr } = spawnSync('stunnel', ['-version'], { encoding: 'utf8' });
+    return error === undefined ? (/stunnel ([\d.]+)/.exec(stderr)?.[1] ?? 'unknown') : null;
   }
 
   /** LMTP and ManageSieve it cannot begin in clear. */
