@@ -128,7 +128,7 @@ function judgeVisit(one, { stage, read, code }) {
           `no refusal was heard, but: ${one.end} ${JSON.stringify(one.heard.toString('latin1').slice(0, 200))}`,
         ];
   if (!script.ends.includes(code))
-    found.push(`${code === 'timeout' ? late : ''} told ${code}, not ${script.ends.join(' or ')}`);
+    found.push(`${code === 'timeout' ? `${late} ` : ''}told ${code}, not ${script.ends.join(' or ')}`);
   if (one.ms > boundMs)
     found.push(`${late} told after ${Math.round(one.ms)} ms, ${Math.round(boundMs)} at most`);
   const odd = one.heard
