@@ -6,7 +6,7 @@
 // came of it; the short one plays some to the naive proxy, to show that what is looked for can be seen.
 
 import { makeAuthority } from './upstream/authority.mjs';
-import { chooseScripts } from './upstream/choice.mjs';
+import { chooseScripts, numbers } from './upstream/choice.mjs';
 import { addTo, comparable, compare, totalOf } from './upstream/comparison.mjs';
 import { readBuild } from './upstream/oracle.mjs';
 import { Naive, Stunnel } from './upstream/peers.mjs';
@@ -100,8 +100,14 @@ async function proveSight(scripts, tools) {
 }
 
 async function compareAll(scripts, tools) {
-  const { began, seconds, folder, say } = tools;
-  const chosen = scripts.filter(comparable);
+  const { began, seconds, folder, say, seed } = tools;
+  const random = numbers(seed);
+  // As far as the time goes, some of everything.
+  const chosen = scripts
+    .filter(comparable)
+    .map((script) => ({ script, place: random() }))
+    .toSorted((one, other) => one.place - other.place)
+    .map(({ script }) => script);
   const rest = (began + seconds * 1000 - performance.now()) / 2;
   const figures = [];
   const findings = [];
@@ -146,6 +152,7 @@ export const campaign = {
       until,
       began,
       seconds,
+      seed,
     };
     const own = await play(scripts, tools);
     const others = form === 'short' ? await proveSight(scripts, tools) : await compareAll(scripts, tools);

@@ -5,7 +5,7 @@ import { look } from './sight.mjs';
 import { Stage } from './stage.mjs';
 import { inTurns } from './turns.mjs';
 
-const atOnce = 100;
+const atOnce = 200;
 /** Longer than that without a word or an end is hanging. */
 export const hangMs = 10_000;
 const together = 600;

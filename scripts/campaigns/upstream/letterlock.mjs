@@ -1,6 +1,6 @@
 // letterlock as it is built, with a route for each script: what it listens on, its counters, its memory and its log.
 
-import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { readFileSync, writeFileSync, mkdtempSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,8 +49,8 @@ export class Letterlock {
   #metrics = '';
 
   constructor({ folder, build }) {
-    this.#folder = join(folder, 'letterlock');
-    mkdirSync(this.#folder, { recursive: true });
+    // One for each: log and pins of the batch before are not those of this one.
+    this.#folder = mkdtempSync(join(folder, 'letterlock-'));
     this.#children = new Children(this.#folder);
     this.#build = build;
   }

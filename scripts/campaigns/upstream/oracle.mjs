@@ -89,12 +89,13 @@ export function judgeVisits(stage, read) {
     found.push(`more than the prologue was said in clear: ${quoted(talks)}`);
   for (const [index, one] of visits.entries())
     found.push(...judgeVisit(one, { stage, read, code: codes[index] }));
-  const { dials, retried } = script;
+  // What is remembered of a refusal is remembered for two seconds, which a busy machine may let pass.
+  const { dials, retried, again } = script;
   // Of a crowd the later ones may be answered from memory.
   const most = retried ? 3 : dials;
   const least = script.crowd > 1 || retried ? 0 : dials;
   if (talks.length < least || talks.length > most)
-    found.push(`${talks.length} connections were made in place of ${dials}`);
+    found.push(`${again > 0 ? `${late} ` : ''}${talks.length} connections were made in place of ${dials}`);
   if (talks.some(({ goneAt }) => goneAt === null || goneAt > stage.playedAt + letGoMs))
     found.push('the connection to the server was kept when its client had gone');
   if (script.second !== undefined && stage.secondTalks.length !== script.second)

@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,8 +18,7 @@ class Peer {
   child = null;
 
   constructor(folder, name) {
-    this.folder = join(folder, name);
-    mkdirSync(this.folder, { recursive: true });
+    this.folder = mkdtempSync(join(folder, `${name}-`));
     this.children = new Children(this.folder);
   }
 

@@ -65,11 +65,17 @@ export class Trial {
     try {
       for (const stage of all) await stage.open();
       await this.#letterlock.start(all, authority);
-      await this.#learn();
-      await this.#attack();
-      await this.#afterwards();
-      await this.#again();
-      this.#judgeProcess();
+      for (const phase of [
+        () => this.#learn(),
+        () => this.#attack(),
+        () => this.#afterwards(),
+        () => this.#again(),
+      ])
+        if (!signal.aborted) await phase();
+      if (!signal.aborted) this.#judgeProcess();
+    } catch (error) {
+      // Whoever is ended in the middle breaks off somewhere.
+      if (!signal.aborted) throw error;
     } finally {
       signal.removeEventListener('abort', aborted);
       await this.#letterlock.end();
@@ -100,14 +106,17 @@ export class Trial {
   async #attack() {
     const before = await this.#letterlock.quiet(5000);
     const watch = this.#watchMemory();
-    await this.#each(this.stages, atOnce, async (stage, port) => {
-      await stage.play(port);
-      await this.#next(stage);
-    });
-    const after = await this.#letterlock.quiet(15_000);
-    watch.end();
-    if (this.#tools.signal.aborted) return;
-    for (const stage of this.stages) this.#judge(stage, { before, after });
+    try {
+      await this.#each(this.stages, atOnce, async (stage, port) => {
+        await stage.play(port);
+        await this.#next(stage);
+      });
+      if (this.#tools.signal.aborted) return;
+      const after = await this.#letterlock.quiet(15_000);
+      for (const stage of this.stages) this.#judge(stage, { before, after });
+    } finally {
+      watch.end();
+    }
   }
 
   #watchMemory() {
