@@ -5,7 +5,7 @@
 //   short     seconds, for CI
 //   long      seconds, for docs/assurance.md
 //   planted   `{name, file, find, replace}` each: a place of the sources that is broken on purpose (planted.mjs)
-//   run       `({build, seconds, seed, folder, signal, say}) => Promise<{figures, findings}>`
+//   run       `({build, seconds, seed, folder, signal, say}) => Promise<{figures, findings, tables?}>`
 //             build     the folder of the build: cmd/letterlock.js in it is what runs, src/ is the library
 //             seconds   to spend; it ends within a third more
 //             seed      for everything that is drawn by chance
@@ -13,6 +13,7 @@
 //             signal    aborted when somebody wants it to end: it ends what it started and returns
 //             say       prints a line of progress to standard error
 //             figures   `[label, value]` each, in the order to print; values are numbers or short words
+//             tables    what --json holds besides
 //             findings  sentences that say what was done, what was expected and what came; empty: nothing was found
 //
 // What a campaign cannot do on a machine (a program is missing, it is not root) is a figure that says so, and a finding
@@ -24,5 +25,6 @@ import { campaign as fuzz } from './fuzz.mjs';
 import { campaign as load } from './load.mjs';
 import { campaign as secrets } from './secrets.mjs';
 import { campaign as supply } from './supply.mjs';
+import { campaign as upstream } from './upstream.mjs';
 
-export const campaigns = [clients, fuzz, faults, load, secrets, supply];
+export const campaigns = [upstream, clients, fuzz, faults, load, secrets, supply];

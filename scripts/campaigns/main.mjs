@@ -30,7 +30,7 @@ async function outcomeOf(campaign, { build, seconds, seed }) {
   const began = performance.now();
   const say = (line) => console.error(`   ${campaign.name}: ${line}`);
   try {
-    const { figures, findings } = await campaign.run({
+    const { figures, findings, tables } = await campaign.run({
       build,
       seconds,
       seed,
@@ -38,7 +38,7 @@ async function outcomeOf(campaign, { build, seconds, seed }) {
       signal: stop.signal,
       say,
     });
-    return { figures, findings, took: (performance.now() - began) / 1000 };
+    return { figures, findings, tables, took: (performance.now() - began) / 1000 };
   } catch (error) {
     const findings = [`the campaign itself broke: ${error instanceof Error ? error.stack : String(error)}`];
     return { figures: [], findings, took: (performance.now() - began) / 1000 };

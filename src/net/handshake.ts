@@ -15,7 +15,7 @@ import type { AnchorSet } from './anchors.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { handshakeProfileOf, type TlsProfile } from './contexts.ts';
 import { asFailure, codeOf } from './failure.ts';
-import { swallowErrors } from './swallow-errors.ts';
+import { closeOnError } from './swallow-errors.ts';
 import { tlsConnect } from './tls-connect.ts';
 
 /** More certificates than this are not looked at (a peer may send 250). */
@@ -88,7 +88,7 @@ export function handshake(raw: Socket, options: HandshakeOptions): Promise<Hands
     options.signal.addEventListener('abort', aborted, { once: true });
     socket.on('error', failed);
     socket.on('close', closed);
-    swallowErrors(socket);
+    closeOnError(socket);
     socket.once('secureConnect', () => {
       socket.pause();
       release();

@@ -359,6 +359,12 @@ const sieveRows: readonly Row[] = [
     'not-this-protocol',
     0,
   ),
+  sieve(
+    'a literal longer than any number that reads like a list',
+    [crlf('"X" {99999999999999999999}', '"STARTTLS"', 'OK')],
+    'not-this-protocol',
+    0,
+  ),
   sieve('a literal without end', [crlf('"X" {4000}')], 'waits', 0),
   sieve('a list that does not end', [crlf('"STARTTLS"').repeat(100)], 'not-this-protocol', 0),
 ];

@@ -171,6 +171,23 @@ describe('handshake', () => {
     expect((await seen).bytes.toString()).toBe('* OK hello\r\n');
   });
 
+  it('gives a socket that closes when its TLS breaks later, whoever listens', async () => {
+    const server = await listen(
+      createServer((wire) => {
+        wire.on('error', () => undefined);
+        const secured = new TLSSocket(wire, { isServer: true, ...identity });
+        secured.on('error', () => undefined);
+        // Below TLS, behind the records of the handshake.
+        secured.once('secure', () => setImmediate(() => void wire.write('* OK in clear\r\n')));
+      }),
+    );
+    const { socket } = await shake(portOf(server));
+    socket.on('readable', () => socket.read());
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(socket.destroyed).toBe(true);
+    server.close();
+  });
+
   it('refuses bytes that wait on the socket before the handshake', async () => {
     const server = await listen(createServer((socket) => socket.write('250 AUTH PLAIN\r\n')));
     const socket = await raw(portOf(server));
