@@ -1,4 +1,4 @@
-// What lies in the database (src/store/codec.ts, head.ts, audit.ts, touches.ts), damaged in any way: it is read as it was
+// What lies in the database (src/store/codec.ts, unread-row.ts, head.ts, audit.ts, touches.ts), damaged in any way: it is read as it was
 // written, whole, or it is refused; never half, never under another key, never with one field changed.
 
 import { demand, demandSame, onlyThrows } from './engine/broken.mjs';
@@ -9,7 +9,13 @@ const digest = 'cd'.repeat(32);
 
 export const target = {
   name: 'records',
-  files: ['src/store/codec', 'src/store/head', 'src/store/audit', 'src/store/touches'],
+  files: [
+    'src/store/codec',
+    'src/store/unread-row',
+    'src/store/head',
+    'src/store/audit',
+    'src/store/touches',
+  ],
   dictionary: [
     '"record":null',
     '"revision":4',
@@ -29,7 +35,8 @@ export const target = {
   ],
   longest: 5000,
   prepare: async (from) => {
-    const { decodeRow, encodeRow, hasRecord, storedOf } = await from('src/store/codec');
+    const { decodeRow, encodeRow } = await from('src/store/codec');
+    const { hasRecord, storedOf } = await from('src/store/unread-row');
     const { decodeHead, encodeHead } = await from('src/store/head');
     const { chain, chainStart, entryOf, follows, parseAuditRow } = await from('src/store/audit');
     const { decodeSightings } = await from('src/store/touches');
