@@ -295,9 +295,9 @@ const faults: readonly Fault[] = [
   },
   {
     ...always,
-    name: 'takes an error for nothing',
-    find: 'this.#broken(side, detail);\n    };\n    const closed',
-    replace: '};\n    const closed',
+    name: 'takes an error for nothing, and the close behind it',
+    find: "detail = codeOf(error);\n      this.#broken(side, detail);\n    };\n    const closed = (): void => {\n      if (!socket.readableEnded || detail !== 'closed') this.#broken(side, detail);",
+    replace: 'detail = codeOf(error);\n    };\n    const closed = (): void => {',
     foundBy: ['TLS that breaks right behind data'],
     saying: /an end in place of a break|heard nothing of the break|did not end|ended/,
   },
