@@ -18,6 +18,7 @@ export async function apply(
   const { env, now, build } = ground;
   const hooks = await readyHooks(config.hooks, { env, now, version: build.version });
   const tls = await engine.localTls.prepare(config);
+  const settings = settingsOf(config.routes);
   ground.incoming = { anchors, tls };
   try {
     await engine.proxy.replace(config.routes);
@@ -31,7 +32,7 @@ export async function apply(
   ground.force = { config, anchors, tlsa, hooks };
   ground.log.configure(config.log);
   engine.hooks.configure(hooks);
-  engine.tofu.configure(settingsOf(config.routes));
+  engine.tofu.configure(settings);
   lookForRevoked(ground, engine.tofu);
   await engine.localTls.look();
   await countRoutes(ground, engine);

@@ -24,10 +24,11 @@ export async function configureRows(
   const goneRoutes = bounds.route.replace(routes.map((route) => route.name));
   const targets = routes.flatMap(targetsOf);
   const goneUpstreams = bounds.upstream.replace(targets.map(({ endpoint }) => endpoint.name));
+  const pace = new Pace();
+  await pace.rest();
   await forget(families, 'route', goneRoutes);
   await forget(families, 'upstream', goneUpstreams);
   families.gauge.labels_dropped.set(bounds.route.dropped + bounds.upstream.dropped);
-  const pace = new Pace();
   for (const route of routes) {
     createRouteRows(families, { bound: bounds.route, level }, route);
     if (pace.isDue) await pace.rest();

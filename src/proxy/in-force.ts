@@ -8,8 +8,9 @@ import type { RouteDesk, TargetDesk } from './route-desk.ts';
 /** By the endpoint's name; the configuration saw to it that routes with one endpoint agree on its trust. */
 export type InForce = ReadonlyMap<string, TargetDesk>;
 
-export const inForceOf = (desks: readonly RouteDesk[]): InForce =>
-  new Map(desks.flatMap(({ targets }) => targets).map((desk) => [desk.target.endpoint.name, desk]));
+export function enterInForce(inForce: Map<string, TargetDesk>, { targets }: RouteDesk): void {
+  for (const desk of targets) inForce.set(desk.target.endpoint.name, desk);
+}
 
 /** Its endpoint is no longer served, or by other trust settings or anchors. */
 export function isOutdated(own: TargetDesk, inForce: InForce): boolean {

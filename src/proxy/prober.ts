@@ -61,7 +61,7 @@ export class Prober {
     this.#posts = postsOf(desks);
     for (const name of this.#last.keys()) if (!this.#posts.has(name)) this.#last.delete(name);
     for (const { recheck } of this.#flights.values()) recheck(inForce);
-    this.#schedule.replace(intervalsOf(desks), this.#tools.now());
+    this.#schedule.replace(intervalsOf(this.#posts), this.#tools.now());
     this.#tick();
   }
 
@@ -216,13 +216,11 @@ function postsOf(desks: readonly RouteDesk[]): ReadonlyMap<string, Post> {
 
 const watchOf = ({ route }: RouteDesk): number => route.watchMs ?? Number.POSITIVE_INFINITY;
 
-function intervalsOf(desks: readonly RouteDesk[]): ReadonlyMap<string, number> {
-  const posts = [...postsOf(desks)];
-  return new Map(
-    posts.flatMap(([name, { desk }]) =>
-      desk.route.watchMs === null ? [] : [[name, desk.route.watchMs] as const],
-    ),
-  );
+function intervalsOf(posts: ReadonlyMap<string, Post>): ReadonlyMap<string, number> {
+  const intervals = new Map<string, number>();
+  for (const [name, { desk }] of posts)
+    if (desk.route.watchMs !== null) intervals.set(name, desk.route.watchMs);
+  return intervals;
 }
 
 function timeOf(iso: string | null | undefined): number | null {

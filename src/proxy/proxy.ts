@@ -17,13 +17,13 @@ import { ClientRejected } from './client-leg.ts';
 import { ConnectionIds } from './connection-id.ts';
 import type { Door } from './door.ts';
 import type { Listener, ProxyEvent } from './events.ts';
-import { inForceOf } from './in-force.ts';
+import { enterInForce } from './in-force.ts';
 import { Inherited } from './inherited.ts';
 import { Binding } from './listener.ts';
 import { PeerTable } from './peer-table.ts';
 import { Prober } from './prober.ts';
 import type { Route, Target } from './route.ts';
-import { RouteDesk, type RouteState } from './route-desk.ts';
+import { RouteDesk, type RouteState, type TargetDesk } from './route-desk.ts';
 import { Session, type SessionFacts } from './session.ts';
 import type { SessionTools } from './session-tools.ts';
 import { defaultTiming, type Timing } from './timing.ts';
@@ -71,6 +71,13 @@ export interface RouteStatus {
 interface Post {
   readonly desk: RouteDesk;
   readonly doors: readonly Door[];
+}
+
+/** What a configuration comes to, gathered with turns of the event loop between. */
+interface Next {
+  readonly posts: Post[];
+  readonly inForce: Map<string, TargetDesk>;
+  readonly doors: Set<Door>;
 }
 
 /** Nothing is bound before `start`. `drain` ends it for good: afterwards nothing of it keeps the process alive. */
@@ -128,23 +135,29 @@ export class Proxy {
 
   async #replace(routes: readonly Route[]): Promise<void> {
     const binding = this.#takeBinding();
-    const posts: Post[] = [];
+    const next: Next = { posts: [], inForce: new Map(), doors: new Set() };
     const pace = new Pace();
+    let opened: ReadonlySet<Door>;
     try {
       for (const route of routes) {
         const desk = this.#deskOf(route);
         const { doors, skipped } = await binding.listen(route);
-        posts.push({ desk, doors });
+        next.posts.push({ desk, doors });
+        for (const door of doors) next.doors.add(door);
+        enterInForce(next.inForce, desk);
         for (const { address, cause } of skipped)
           this.#tools.on({ type: 'listen-skipped', route: route.name, address, cause });
         if (pace.isDue) await pace.rest();
       }
+      ({ opened } = binding);
+      // What follows is one tick, so that nobody judges by one half of it.
+      await pace.rest();
       if (this.#draining) throw new CommandError('internal', 'the proxy is shutting down');
     } catch (error) {
       await binding.undo();
       throw error;
     }
-    this.#take(posts, binding.opened);
+    this.#take(next, opened);
     this.#tellUnused(routes);
   }
 
@@ -168,11 +181,9 @@ export class Proxy {
     return new RouteDesk(route, { ...parts, credentials: credentialsFor(route) });
   }
 
-  #take(posts: readonly Post[], opened: ReadonlySet<Door>): void {
-    const kept = new Set(posts.flatMap(({ doors }) => doors));
-    for (const door of this.#posts.flatMap(({ doors }) => doors)) if (!kept.has(door)) door.close();
-    const inForce = inForceOf(posts.map(({ desk }) => desk));
-    for (const { desk } of this.#posts) {
+  #take({ posts, inForce, doors: kept }: Next, opened: ReadonlySet<Door>): void {
+    for (const { desk, doors } of this.#posts) {
+      for (const door of doors) if (!kept.has(door)) door.close();
       desk.warm?.close();
       desk.compare(inForce);
     }
