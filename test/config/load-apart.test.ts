@@ -4,14 +4,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BroadcastChannel } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfigApart, type ApartOptions } from '../../src/config/load-apart.ts';
 import { loadConfig, type ConfigSources } from '../../src/config/load.ts';
 import type { ReadConfig } from '../../src/config/pieces.ts';
 import { readBuild } from '../../src/ops/build.ts';
+import { Pace } from '../../src/pace.ts';
 import { builtBin } from '../lab/build.ts';
-import { turnsDuring } from '../turns.ts';
+import { turnsOfSlow } from '../turns.ts';
 
 let folder: string;
 let built: ApartOptions;
@@ -95,12 +98,39 @@ describe('a configuration read apart', () => {
     });
   });
 
-  it('lets the event loop turn, which reading it here does not', async () => {
-    const sources = await sourcesOf(routes(1500));
-    const here = await turnsDuring(() => loadConfig(sources));
-    const apart = await turnsDuring(() => loadConfigApart(sources, built));
-    expect(apart.result).toMatchObject({ ok: true, config: { routes: { length: 1500 } } });
-    expect(apart.turns).toBeGreaterThan(10 * here.turns);
+  it('lets the event loop turn while the thread reads', async () => {
+    // It reads until the loop has turned a hundred times: for ever, were the loop held.
+    const script = thread(`
+      import { workerData } from 'node:worker_threads';
+      const line = new BroadcastChannel('turned');
+      line.onmessage = () => {
+        line.close();
+        for (let at = 0; at < 50; at += 1) workerData.port.postMessage({ kind: 'routes', routes: [{ name: 'r' + at }] });
+        const by = ${JSON.stringify(built.program)};
+        workerData.port.postMessage({ kind: 'end', config: { routes: [] }, by });
+      };`);
+    const sources = await sourcesOf(routes(100));
+    const line = new BroadcastChannel('turned');
+    const read = loadConfigApart(sources, { ...built, script });
+    for (let turned = 0; turned < 100; turned += 1) await turn();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel of threads has no origins
+    const knocking = setInterval(() => line.postMessage('turned'), 10);
+    const result = await read.finally(() => clearInterval(knocking));
+    line.close();
+    expect(result).toMatchObject({ ok: true, config: { routes: { length: 50 } } });
+  });
+
+  it('rests between the pieces it takes over', async () => {
+    const script = thread(`
+      import { workerData } from 'node:worker_threads';
+      for (let at = 0; at < 50; at += 1) workerData.port.postMessage({ kind: 'routes', routes: [] });
+      const by = ${JSON.stringify(built.program)};
+      workerData.port.postMessage({ kind: 'end', config: { routes: [] }, by });`);
+    const rests = vi.spyOn(Pace.prototype, 'rest');
+    const sources = await sourcesOf(routes(100));
+    await turnsOfSlow(() => loadConfigApart(sources, { ...built, script }));
+    expect(rests).toHaveBeenCalledTimes(50);
+    rests.mockRestore();
   });
 
   it('starts no thread for a short one, and one for what is longer', async () => {
