@@ -118,8 +118,8 @@ export const campaign = {
     {
       name: 'resets everybody at a SIGTERM',
       file: 'src/proxy/proxy.ts',
-      find: 'await this.#emptiedWithin(ms);',
-      replace: 'await this.#emptiedWithin(ms > 0 ? 1 : ms);',
+      find: 'await this.#sessions.emptiedWithin(ms);',
+      replace: 'await this.#sessions.emptiedWithin(ms > 0 ? 1 : ms);',
     },
   ],
   run,

@@ -6,7 +6,8 @@
 import { setMaxListeners } from 'node:events';
 import { Client, manners } from './secrets/client.mjs';
 import { forms, whoFor } from './secrets/forms.mjs';
-import { chance, Kind } from './secrets/needles.mjs';
+import { numbersFrom } from './lab/numbers.mjs';
+import { Kind } from './secrets/needles.mjs';
 import { usePage } from './secrets/page.mjs';
 import { Places } from './secrets/places.mjs';
 import { World } from './secrets/world.mjs';
@@ -161,7 +162,7 @@ async function debuggerShut(world) {
 }
 
 async function run({ build, seconds, seed, folder, signal, say }) {
-  const random = chance(seed);
+  const random = numbersFrom(seed);
   const sessions = new Kind('a session', random);
   const configured = new Kind('the configuration', random);
   const page = new Kind('the page', random);

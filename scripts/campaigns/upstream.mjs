@@ -6,7 +6,8 @@
 // came of it; the short one plays some to the naive proxy, to show that what is looked for can be seen.
 
 import { makeAuthority } from './upstream/authority.mjs';
-import { chooseScripts, numbers } from './upstream/choice.mjs';
+import { numbersFrom } from './lab/numbers.mjs';
+import { chooseScripts } from './upstream/choice.mjs';
 import { addTo, comparable, compare, totalOf } from './upstream/comparison.mjs';
 import { readBuild } from './upstream/oracle.mjs';
 import { Naive, Stunnel } from './upstream/peers.mjs';
@@ -101,7 +102,7 @@ async function proveSight(scripts, tools) {
 
 async function compareAll(scripts, tools) {
   const { began, seconds, folder, say, seed } = tools;
-  const random = numbers(seed);
+  const random = numbersFrom(seed);
   // As far as the time goes, some of everything.
   const chosen = scripts
     .filter(comparable)

@@ -25,6 +25,7 @@ import { Prober } from './prober.ts';
 import type { Route, Target } from './route.ts';
 import { RouteDesk, type RouteState, type TargetDesk } from './route-desk.ts';
 import { Session, type SessionFacts } from './session.ts';
+import { SessionTable } from './session-table.ts';
 import type { SessionTools } from './session-tools.ts';
 import { defaultTiming, type Timing } from './timing.ts';
 
@@ -86,16 +87,13 @@ export class Proxy {
   readonly prober: Prober;
   readonly #options: ProxyOptions;
   readonly #tools: SessionTools;
-  readonly #sessions = new Set<Session>();
-  /** How many of them a route has, by its name: also those that began before a reload. */
-  readonly #counts = new Map<string, number>();
+  readonly #sessions = new SessionTable();
   readonly #inherited: Inherited;
   readonly #ids: ConnectionIds;
   /** Until it is used. */
   #binding: Binding | null;
   #posts: readonly Post[] = [];
   #turn: Promise<void> = Promise.resolve();
-  #emptied: (() => void) | null = null;
   #draining = false;
 
   constructor(options: ProxyOptions) {
@@ -225,16 +223,8 @@ export class Proxy {
   #serve(client: Socket, desk: RouteDesk): void {
     const session = new Session(client, desk, { ...this.#tools, id: this.#ids.next() });
     const rejection = this.#rejection(desk.route);
-    const { name } = desk.route;
     this.#sessions.add(session);
-    this.#counts.set(name, this.#sessionsOf(desk.route) + 1);
-    const over = (): void => {
-      this.#sessions.delete(session);
-      const left = this.#sessionsOf(desk.route) - 1;
-      if (left > 0) this.#counts.set(name, left);
-      else this.#counts.delete(name);
-      if (this.#sessions.size === 0) this.#emptied?.();
-    };
+    const over = (): void => this.#sessions.remove(session);
     session.run(rejection).then(over, over);
   }
 
@@ -242,15 +232,11 @@ export class Proxy {
   #rejection(route: Route): ClientRejected | null {
     if (this.#draining) return new ClientRejected('draining', 'letterlock is shutting down');
     const { connections } = route.limits;
-    if (this.#sessionsOf(route) < connections) return null;
+    if (this.#sessions.of(route.name) < connections) return null;
     return new ClientRejected(
       'limit',
       `${connections} clients are connected to this route already (limits.connections)`,
     );
-  }
-
-  #sessionsOf({ name }: Route): number {
-    return this.#counts.get(name) ?? 0;
   }
 
   /** Stops accepting at once, waits up to `ms` for sessions to end by themselves, resets the rest. */
@@ -261,27 +247,15 @@ export class Proxy {
     for (const { desk } of this.#posts) desk.warm?.close();
     await this.#turn;
     await this.#binding?.undo();
-    await this.#emptiedWithin(ms);
+    await this.#sessions.emptiedWithin(ms);
     for (const session of this.#sessions) session.reset('draining', 'letterlock is shutting down');
-    await this.#emptiedWithin(null);
+    await this.#sessions.emptiedWithin(null);
     this.#tools.reads.close();
   }
 
   #closeDoors(): void {
     for (const { doors } of this.#posts) for (const door of doors) door.close();
     this.#inherited.close();
-  }
-
-  /** Resolves when no session is left, or after `ms`; null waits without an end. */
-  #emptiedWithin(ms: number | null): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = ms === null ? undefined : setTimeout(resolve, ms);
-      this.#emptied = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   /** Resets every session that is relayed on this key of this endpoint, at once; returns how many. */
@@ -312,7 +286,7 @@ export class Proxy {
       upstream: desk.route.upstream,
       endpoint: desk.route.endpoint.name,
       protocol: desk.route.protocol,
-      sessions: this.#sessionsOf(desk.route),
+      sessions: this.#sessions.of(desk.route.name),
       warm: desk.warm?.size ?? 0,
       state: this.#draining ? 'draining' : desk.state,
     }));

@@ -5,7 +5,7 @@
 
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Failure, Refusal, refusals, type ClientRejection } from '../errors.ts';
+import { Failure, Refusal, type ClientRejection } from '../errors.ts';
 import { isGoodbye } from '../mail/goodbye.ts';
 import { sameOffer } from '../mail/greeting-offer.ts';
 import type { RelayEnd, RelayOver } from '../net/relay-options.ts';
@@ -13,7 +13,6 @@ import { relay } from '../net/relay.ts';
 import { reset } from '../net/reset.ts';
 import type { Protocol } from '../mail/protocol.ts';
 import type { AcceptBasis } from '../trust/evidence.ts';
-import { failureSentence, refusalSentence } from '../trust/refusal.ts';
 import type { Vouched } from '../trust/vouched.ts';
 import { remotePlace } from './address.ts';
 import type { Approached } from './approach.ts';
@@ -21,16 +20,16 @@ import { Carried } from './carried.ts';
 import { ClientLeg, ClientRejected } from './client-leg.ts';
 import { secureClient, startTlsWithClient } from './client-tls.ts';
 import { closedWithin } from './closing.ts';
-import { detailOf, endingOf, failureOf, type Ending } from './ending.ts';
+import { endingOf, type Ending } from './ending.ts';
 import type { ConnectionId } from './connection-id.ts';
 import type { InForce } from './in-force.ts';
 import { Inquiry, outdated } from './inquiry.ts';
 import type { Greeting } from './prove.ts';
 import type { RouteDesk } from './route-desk.ts';
 import { ofSession } from './of-session.ts';
-import { say, type Message } from './say.ts';
 import type { SessionTools } from './session-tools.ts';
 import { refuseStrangers } from './strangers.ts';
+import { turnAway } from './turn-away.ts';
 import { secondsSince } from './upstream.ts';
 import { wordsOf, type Words } from './words.ts';
 
@@ -334,49 +333,16 @@ export class Session {
     return ending;
   }
 
-  async #turnAway(error: unknown): Promise<Ending> {
+  #turnAway(error: unknown): Promise<Ending> {
     this.#stage = 'ending';
-    const { aborted, reason: interruption } = this.#stop.signal;
-    // A refusal stands, also when the client does not wait for it.
-    const cause: unknown = aborted && !(error instanceof Refusal) ? interruption : error;
-    const detail = detailOf(cause);
-    if (cause instanceof Refusal) return this.#refuse(cause, detail);
-    if (cause instanceof ClientRejected) {
-      this.#leg.reset();
-      return { outcome: 'rejected', reason: cause.rejection, said: null, detail };
-    }
-    const reason = failureOf(cause);
-    if (reason === 'client') {
-      this.#leg.reset();
-      return { outcome: 'failed', reason, said: null, detail };
-    }
-    this.desk.state = 'failing';
-    const text = failureSentence(this.#inquiry.target.target.endpoint, { reason, connection: this.#id });
-    const said = await this.#say({ kind: 'failure', permanence: 'temporary', text });
-    return { outcome: 'failed', reason, said, detail };
-  }
-
-  async #refuse(refusal: Refusal, detail: string | null): Promise<Ending> {
-    const reason = refusal.code;
-    const { permanence } = refusals[reason];
-    this.desk.state = 'refusing';
-    const facts = await this.#inquiry.remember(reason);
-    const { endpoint } = this.#inquiry.target.target;
-    const text = refusalSentence(endpoint, { ...facts, connection: this.#id });
-    const said = await this.#say({ kind: 'refusal', permanence, text });
-    return { outcome: 'refused', reason, said, detail };
-  }
-
-  /** A client that was greeted has heard that all is well; what is said now would be taken for an answer. */
-  async #say(message: Message): Promise<string | null> {
-    if (this.#greeted !== null) {
-      this.#leg.reset();
-      return null;
-    }
-    return say(this.#leg, message, {
+    return turnAway(error, {
+      id: this.#id,
+      leg: this.#leg,
       desk: this.desk,
+      inquiry: this.#inquiry,
       timing: this.#tools.timing,
       signal: this.#stop.signal,
+      isGreeted: this.#greeted !== null,
     });
   }
 }

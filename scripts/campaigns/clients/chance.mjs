@@ -1,22 +1,19 @@
 // Chance that can be repeated: everything drawn in the campaign comes from here, from one seed.
 
 import { createHash } from 'node:crypto';
+import { numbersFrom } from '../lab/numbers.mjs';
 
 export class Chance {
-  #state;
+  #number;
 
   /** `what` sets apart what is drawn in one place from what is drawn in another, in whatever order they run. */
   constructor(seed, what = '') {
-    this.#state = createHash('sha256').update(`${seed} ${what}`).digest().readUInt32LE(0);
+    this.#number = numbersFrom(createHash('sha256').update(`${seed} ${what}`).digest().readUInt32LE(0));
   }
 
-  /** From 0 to 1, without 1 (mulberry32). */
+  /** From 0 to 1, without 1. */
   next() {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return this.#number();
   }
 
   /** A whole number from 0, less than `end`. */

@@ -2,12 +2,13 @@
 // a part that draws more does not change what another one draws.
 
 import { createHash } from 'node:crypto';
+import { numbersFrom } from '../lab/numbers.mjs';
 
 export class Chance {
-  #state;
+  #number;
 
   constructor(seed) {
-    this.#state = createHash('sha256').update(String(seed)).digest().readUInt32LE(0);
+    this.#number = numbersFrom(createHash('sha256').update(String(seed)).digest().readUInt32LE(0));
     this.seed = seed;
   }
 
@@ -16,12 +17,9 @@ export class Chance {
     return new Chance(`${this.seed}/${name}`);
   }
 
-  /** From 0 to 1, without 1 (mulberry32). */
+  /** From 0 to 1, without 1. */
   next() {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    return this.#number();
   }
 
   /** A whole number from 0, without `limit`. */

@@ -2,7 +2,7 @@
 // content is checked by its hash at both ends. On a real server a mail is stored, fetched back and compared.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { chanceOf } from './chance.mjs';
+import { numbersFrom } from '../lab/numbers.mjs';
 import { answer } from './helper.mjs';
 import { MailClient } from './mail-client.mjs';
 
@@ -108,7 +108,7 @@ const hash = (text) => createHash('sha256').update(text, 'latin1').digest('hex')
 
 /** `mailbox` null: there is no real server. */
 function start({ port, bytesPerSecond, seed, mailbox }) {
-  const chance = chanceOf(seed);
+  const chance = numbersFrom(seed);
   work.on = true;
   const each = [repeated(() => transfers({ port, chance }), { bytesPerSecond })];
   if (mailbox !== null)

@@ -2,7 +2,8 @@
 // in one of the ways sessions end. What each was told is written down with the time, for whoever knows what it should be.
 
 import { quantile } from '../../benchmark/statistics.mjs';
-import { chanceOf, drawn } from './chance.mjs';
+import { numbersFrom } from '../lab/numbers.mjs';
+import { drawn } from './chance.mjs';
 import { answer } from './helper.mjs';
 import { MailClient } from './mail-client.mjs';
 
@@ -31,7 +32,7 @@ const countsOf = (name) => (counts[name] ??= { began: 0, served: 0, refused: {},
 
 /** `mix`: `{name, port, weight, login, endings: [{how, weight}]}`, and `label`, `watched`, `withinMs` to its greeting. */
 function start({ perSecond, mix, seed }) {
-  const chance = chanceOf(seed);
+  const chance = numbersFrom(seed);
   const since = performance.now();
   let begun = 0;
   const due = () => {

@@ -2,7 +2,7 @@
 // asked for a NOOP; one that goes without being told to is lost.
 
 import { quantile } from '../../benchmark/statistics.mjs';
-import { chanceOf } from './chance.mjs';
+import { numbersFrom } from '../lab/numbers.mjs';
 import { answer } from './helper.mjs';
 import { MailClient, stuckMs } from './mail-client.mjs';
 
@@ -92,7 +92,7 @@ async function everyone({ name }) {
 }
 
 function measure({ names, perSecond, seed }) {
-  const chance = chanceOf(seed);
+  const chance = numbersFrom(seed);
   const once = async () => {
     if (meter.busy) return;
     const clients = names.flatMap(clientsOf);

@@ -4,8 +4,9 @@ export const planted = [
   {
     name: 'forgets no session whose client has gone',
     file: 'src/proxy/proxy.ts',
-    find: '      this.#sessions.delete(session);\n',
-    replace: '      if (!client.destroyed) this.#sessions.delete(session);\n',
+    find: 'const over = (): void => this.#sessions.remove(session);',
+    replace:
+      'const over = (): void => {\n      if (!client.destroyed) this.#sessions.remove(session);\n    };',
   },
   {
     name: 'leaves the server’s side open when the client broke off',

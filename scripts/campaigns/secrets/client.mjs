@@ -9,6 +9,9 @@ import { connect as connectTls } from 'node:tls';
 /** How it behaves: answers are waited for; each octet by itself; all at once before anything was heard; broken off half way. */
 export const manners = ['polite', 'by octets', 'blind', 'broken off'];
 
+/** It plays a mail program on loopback and has no verdict to make: whom it talks to, the campaign started itself. */
+const inTls = (socket) => connectTls({ socket, servername: 'localhost', rejectUnauthorized: false });
+
 const startTls = {
   imap: ['s STARTTLS\r\n', /^s OK.*\r\n/m],
   pop3: ['STLS\r\n', /^\+OK.*\r\n$/m],
@@ -61,11 +64,7 @@ export class Client {
     signal.addEventListener('abort', abort, { once: true });
     raw.once('close', () => signal.removeEventListener('abort', abort));
     this.#raw = raw;
-    this.#take(
-      tls === 'implicit'
-        ? connectTls({ socket: raw, servername: 'localhost', rejectUnauthorized: false })
-        : raw,
-    );
+    this.#take(tls === 'implicit' ? inTls(raw) : raw);
   }
 
   #raw;
@@ -129,7 +128,7 @@ export class Client {
     }
     this.#socket.removeAllListeners('data');
     this.#socket.removeAllListeners('close');
-    const inside = connectTls({ socket: this.#socket, servername: 'localhost', rejectUnauthorized: false });
+    const inside = inTls(this.#socket);
     this.#since = '';
     this.#take(inside);
     const secured = await Promise.race([

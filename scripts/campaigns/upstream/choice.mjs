@@ -41,17 +41,6 @@ const clients = ['polite', 'hasty'];
 const titleOf = ({ kind, protocol, mode, name, pace, client }) =>
   `${kind}: ${protocol} ${mode}: ${name} (${pace}, ${client})`;
 
-/** Numbers drawn by a seed, from 0 to below 1 (mulberry32). */
-export function numbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** What is cut into segments may come later than the handshake began. */
 function paced(script, pace) {
   const injected = script.ends.includes('injected-bytes') && pace !== 'whole';

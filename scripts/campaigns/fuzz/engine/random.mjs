@@ -1,14 +1,11 @@
-// Numbers by chance that a seed repeats.
+// What fuzzing draws by chance; a seed repeats it.
 
-/** Mulberry32: its whole state is one number. `random(n)` is a whole number from 0 to below n. */
+import { wordsFrom } from '../../lab/numbers.mjs';
+
+/** `random(n)` is a whole number from 0 to below n. */
 export function randomFrom(seed) {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const word = wordsFrom(seed);
+  return (below) => word() % below;
 }
 
 export const oneOf = (list, random) => list[random(list.length)];
