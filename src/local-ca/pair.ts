@@ -1,7 +1,7 @@
 // A certificate with its private key, read and found to belong together. What is kept of it are texts and plain
 // facts; where the files lie is not known here.
 
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, sign, verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { readCertificates } from '../trust/certificate.ts';
 import { parseCertificate, type ParsedCertificate } from '../trust/parsed-certificate.ts';
 
@@ -37,6 +37,8 @@ export function readPair(bytes: Readonly<Record<keyof PairText, Uint8Array>>): P
   const key = readKey(bytes.key);
   if (parsed?.openssl?.checkPrivateKey(key) !== true)
     throw new UnusablePair('key', 'does not belong to the certificate');
+  if (!signsFor(parsed.openssl, key))
+    throw new UnusablePair('key', 'is damaged: what it signs does not fit the certificate');
   const { dates } = parsed;
   if (dates === null) throw new UnusablePair('certificate', 'has no dates that can be read');
   return {
@@ -45,6 +47,18 @@ export function readPair(bytes: Readonly<Record<keyof PairText, Uint8Array>>): P
     parsed,
     ...dates,
   };
+}
+
+const anything = Buffer.from('letterlock');
+
+/** A key file holds the public key as well, and only that is compared: a secret part that is damaged shows when it signs. */
+function signsFor({ publicKey }: X509Certificate, key: KeyObject): boolean {
+  const digest = key.asymmetricKeyType?.startsWith('ed') === true ? null : 'sha256';
+  try {
+    return verify(digest, anything, publicKey, sign(digest, anything, key));
+  } catch {
+    return false;
+  }
 }
 
 function readChain(bytes: Uint8Array): readonly ParsedCertificate[] {

@@ -1,5 +1,6 @@
 // The certificates by themselves: what the CA may vouch for, what a leaf shows, when each is due.
 
+import { createPrivateKey } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
 import { readAuthority, standingOf } from '../../src/local-ca/authority.ts';
 import {
@@ -216,11 +217,23 @@ describe('a leaf', () => {
   });
 });
 
+/** The public part as it was, a bit of the secret one flipped. */
+function withAnotherSecret(key: string): string {
+  const whole = createPrivateKey(key).export({ type: 'sec1', format: 'der' });
+  // SEQUENCE, version, OCTET STRING of 32 bytes (RFC 5915).
+  const at = whole.indexOf(Buffer.from('0420', 'hex')) + 10;
+  whole[at] = (whole[at] ?? 0) ^ 1;
+  return createPrivateKey({ key: whole, type: 'sec1', format: 'der' })
+    .export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+}
+
 test('a pair must be one', async () => {
   const [one, other] = await Promise.all([selfSigned(), selfSigned()]);
   expect(pairOf({ certificate: one.cert, key: one.key }).notAfter).toBeGreaterThan(Date.now());
   const rows = [
     ['key', 'does not belong to the certificate', one.cert, other.key],
+    ['key', 'is damaged: what it signs does not fit the certificate', one.cert, withAnotherSecret(one.key)],
     ['certificate', 'cannot be used: no certificate in it', '', one.key],
     ['certificate', 'cannot be used: a certificate begins and does not end', one.cert.slice(0, 200), one.key],
     ['key', 'holds no private key that can be read', one.cert, one.key.slice(0, 100)],
