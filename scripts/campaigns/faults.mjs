@@ -73,6 +73,7 @@ export const campaign = {
   planted: [
     {
       name: 'writes the audit entry in a batch of its own, after the change',
+      says: /^kill/,
       file: 'src/store/writer.ts',
       find: 'await this.#facts.io.writeBatch(database, [...plan.operations, ...operations]);',
       replace: `const isEntry = ({ key }: { readonly key: string }): boolean => key.startsWith('audit!');
@@ -84,6 +85,7 @@ export const campaign = {
     },
     {
       name: 'does not compare the generation of the seal',
+      says: /^damage(?!.*the process ended)/,
       file: 'src/store/appraise.ts',
       find: "return { state: 'rolled-back', findings: [drift(head.generation, seal.generation)] };",
       replace:
@@ -91,24 +93,28 @@ export const campaign = {
     },
     {
       name: 'takes a seal that cannot be read for one that was never written',
+      says: /^damage(?!.*the process ended)/,
       file: 'src/store/appraise.ts',
       find: 'return [`the seal cannot be read: ${reading.detail}`];',
       replace: 'return [];',
     },
     {
       name: 'says yes before the seal is on the disk',
+      says: /^disk/,
       file: 'src/store/seal-file.ts',
       find: '    this.#end = await writeSeal(paths, seal, io);',
       replace: '    this.#end = await writeSeal(paths, seal, io).catch(() => null);',
     },
     {
       name: 'does not announce what an earlier life left unannounced',
+      says: /^kill/,
       file: 'src/daemon/facts.ts',
       find: "on({ type: 'pin-changed', endpoint, event, origin, spki, detail });",
       replace: "if (detail === '') on({ type: 'pin-changed', endpoint, event, origin, spki, detail });",
     },
     {
       name: 'goes on after a failed write as if nothing had been',
+      says: /^disk/,
       file: 'src/store/level-store.ts',
       find: '      for (const { reject } of commits) reject(failure);',
       replace: `      for (const { changes, resolve } of commits)
@@ -117,6 +123,7 @@ export const campaign = {
     },
     {
       name: 'resets everybody at a SIGTERM',
+      says: /^signals/,
       file: 'src/proxy/proxy.ts',
       find: 'await this.#sessions.emptiedWithin(ms);',
       replace: 'await this.#sessions.emptiedWithin(ms > 0 ? 1 : ms);',

@@ -4,7 +4,8 @@
 //   title     a few words
 //   short     seconds, for CI
 //   long      seconds, for docs/assurance.md
-//   planted   `{name, file, find, replace}` each: a place of the sources that is broken on purpose (planted.mjs)
+//   planted   `{name, file, find, replace}` each: a place of the sources that is broken on purpose (planted.mjs); with `says`, a
+//             pattern, where only findings that match it are of that place
 //   run       `({build, seconds, seed, folder, signal, say}) => Promise<{figures, findings, tables?}>`
 //             build     the folder of the build: cmd/letterlock.js in it is what runs, src/ is the library
 //             seconds   to spend; it ends within a third more
