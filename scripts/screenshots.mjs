@@ -106,7 +106,7 @@ async function take(picture, { browser, lab }) {
   await page.goto(view === '' ? server.url.split('#')[0] : server.url);
   if (view !== '') {
     await page.waitForSelector('nav.places');
-    await page.evaluate((hash) => location.assign(hash), view);
+    await page.evaluate((hash) => globalThis.location.assign(hash), view);
   }
   // Time passes as fast as the page can ask; then what is drawn settles.
   for (let turn = 0; turn < minutes * 30; turn += 1) {

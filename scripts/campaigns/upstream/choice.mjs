@@ -2,6 +2,7 @@
 // not depend on them, and the ones below on all; the long form plays all of them, and those of the dialogue in clear in
 // every pace and from both kinds of client.
 
+import { numbersFrom } from '../lab/numbers.mjs';
 import { certificateScripts } from './certificates.mjs';
 import { floodScripts } from './floods.mjs';
 import { handshakeScripts } from './handshakes.mjs';
@@ -61,7 +62,7 @@ const titled = (scripts) => scripts.map((script) => ({ ...script, title: titleOf
 
 /** For the short form. */
 function once(seed) {
-  const random = numbers(seed);
+  const random = numbersFrom(seed);
   const groups = groupsOf(all);
   const dialogue = new Set(dialogues);
   const chosen = [...groups.values()].flatMap((group) =>
@@ -98,7 +99,7 @@ function everything() {
 
 /** In an order drawn by the seed, those that take long first. */
 export function chooseScripts(form, seed) {
-  const random = numbers(seed ^ 0x5bd1e995);
+  const random = numbersFrom(seed ^ 0x5bd1e995);
   const scripts = form === 'short' ? once(seed) : everything();
   return scripts
     .map((script) => ({
