@@ -95,7 +95,8 @@ async function part(one, setting) {
 export const campaign = {
   name: 'clients',
   title: 'hostile clients and neighbours',
-  short: 25,
+  short: 20,
+  proof: 25,
   long: 600,
   planted,
   run,

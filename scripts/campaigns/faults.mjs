@@ -68,7 +68,8 @@ async function run({ build, seconds, seed, folder, signal, say }) {
 export const campaign = {
   name: 'faults',
   title: 'kills, broken disks, damaged files, clocks, names, servers, signals',
-  short: 40,
+  short: 30,
+  proof: 40,
   long: 3600,
   planted: [
     {

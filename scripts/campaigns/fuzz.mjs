@@ -62,7 +62,8 @@ function summary(outcomes, { seed, took }) {
 export const campaign = {
   name: 'fuzz',
   title: 'whatever reads foreign bytes, with bytes nobody would send',
-  short: 25,
+  short: 12,
+  proof: 25,
   long: 1800,
   planted,
   run,

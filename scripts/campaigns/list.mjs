@@ -4,6 +4,7 @@
 //   title     a few words
 //   short     seconds, for CI
 //   long      seconds, for docs/assurance.md
+//   proof     seconds in which a planted fault is found
 //   planted   `{name, file, find, replace}` each: a place of the sources that is broken on purpose (planted.mjs); with `says`, a
 //             pattern, where only findings that match it are of that place
 //   run       `({build, seconds, seed, folder, signal, say}) => Promise<{figures, findings, tables?}>`

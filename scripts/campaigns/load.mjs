@@ -32,7 +32,8 @@ async function run({ build, folder, seconds, seed, signal, say }) {
 export const campaign = {
   name: 'load',
   title: 'thousands of sessions, a key that turns, a flood',
-  short: 30,
+  short: 20,
+  proof: 30,
   long: 1800,
   planted,
   run,

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { campaigns } from './list.mjs';
 import { chosen, readOptions, usage } from './options.mjs';
 import { brokenBuild } from './planted.mjs';
+import { settled } from './settled.mjs';
 
 const dist = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), 'dist');
 const broke = 'the campaign itself broke:';
@@ -56,7 +57,11 @@ async function runAll(asked, seed) {
   for (const campaign of asked.campaigns) {
     if (stop.signal.aborted) break;
     const seconds = asked.seconds ?? campaign[asked.mode];
-    const outcome = await outcomeOf(campaign, { build: asked.build ?? dist, seconds, seed });
+    const given = { build: asked.build ?? dist, seconds, seed };
+    const outcome = await settled(() => outcomeOf(campaign, given), {
+      signal: stop.signal,
+      once: (finding) => console.log(`  found once, tried again: ${finding}`),
+    });
     results.push({ campaign: campaign.name, ...outcome });
     console.log(line(campaign, outcome));
     for (const finding of outcome.findings) console.log(`  FOUND: ${finding}`);
@@ -75,7 +80,7 @@ async function proveAll(asked, seed) {
       if (stop.signal.aborted) break;
       const { build, remove } = await brokenBuild(planted);
       try {
-        const outcome = await outcomeOf(campaign, { build, seconds: asked.seconds ?? campaign.short, seed });
+        const outcome = await outcomeOf(campaign, { build, seconds: asked.seconds ?? campaign.proof, seed });
         const findings = outcome.findings.filter((finding) => isOf(planted, finding));
         results.push({ campaign: campaign.name, planted: planted.name, ...outcome, findings });
         const [first] = findings;

@@ -232,6 +232,7 @@ export const campaign = {
   name: 'secrets',
   title: 'passwords in logs, metrics, answers, files, crash output and the heap',
   short: 20,
+  proof: 20,
   long: 900,
   planted: [
     {

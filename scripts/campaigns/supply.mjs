@@ -169,6 +169,7 @@ export const campaign = {
   name: 'supply',
   title: 'lock file, licences, clean install, same bytes twice, package and SBOM',
   short: 40,
+  proof: 40,
   long: 120,
   planted: [
     {

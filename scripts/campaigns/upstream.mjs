@@ -134,7 +134,8 @@ async function compareAll(scripts, tools) {
 export const campaign = {
   name: 'upstream',
   title: 'a hostile server before and in TLS',
-  short: 40,
+  short: 20,
+  proof: 40,
   long: 900,
   planted: plantedUpstream,
   async run({ build, seconds, seed, folder, signal, say }) {
