@@ -79,6 +79,7 @@ function importFindings(unpacked, names) {
       const text = readFileSync(join(unpacked, name), 'utf8');
       const imports = [
         ...text.matchAll(/^(?:import|export)\b[^'"\n]*?from ?['"]([^'".][^'"]*)['"]/gm),
+        ...text.matchAll(/^import ?['"]([^'".][^'"]*)['"]/gm),
         ...text.matchAll(/\bimport\(['"]([^'".][^'"]*)['"]\)/g),
       ];
       const packages = new Set(
