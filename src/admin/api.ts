@@ -4,6 +4,7 @@
 
 import { CommandError } from '../errors.ts';
 import type { ExitName } from '../errors.ts';
+import { latePart } from './late-part.ts';
 import type { Operator } from './operator.ts';
 import { matchRoute } from './routes.ts';
 import type { Matched } from './routes.ts';
@@ -113,7 +114,7 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
     case 'dashboard':
       return order(operator, route, body);
     case 'schema':
-      return (await import('./api-schema.ts')).apiSchema();
+      return (await latePart(import('./api-schema.ts'))).apiSchema();
     case 'events':
       throw new TypeError('events are followed, not asked for');
   }
@@ -127,19 +128,19 @@ async function order(
 ): Promise<unknown> {
   switch (route) {
     case 'import': {
-      const { parseImport } = await import('./import-schema.ts');
+      const { parseImport } = await latePart(import('./import-schema.ts'));
       return operator.import(parseImport(body));
     }
     case 'commands': {
-      const { parseCommand } = await import('./command-schema.ts');
+      const { parseCommand } = await latePart(import('./command-schema.ts'));
       return operator.command(parseCommand(body));
     }
     case 'probes': {
-      const { parseProbe } = await import('./command-schema.ts');
+      const { parseProbe } = await latePart(import('./command-schema.ts'));
       return operator.probe(parseProbe(body));
     }
     case 'dashboard': {
-      const { parseDashboard } = await import('./command-schema.ts');
+      const { parseDashboard } = await latePart(import('./command-schema.ts'));
       return operator.dashboard(parseDashboard(body));
     }
   }

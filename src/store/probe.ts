@@ -65,7 +65,7 @@ export async function probeDatabase(location: string, options: ProbeOptions): Pr
 function canBeAsked(script: string): boolean {
   if (process.env[mark] !== undefined || !existsSync(script)) return false;
   // oxlint-disable-next-line typescript/no-unnecessary-condition -- Node 20 has it since 20.12 only
-  return process.getBuiltinModule('node:sea')?.isSea() !== true;
+  return !(process.getBuiltinModule('node:sea')?.isSea() ?? false);
 }
 
 function environment(): NodeJS.ProcessEnv {
