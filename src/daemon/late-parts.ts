@@ -4,15 +4,12 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { apiParts } from '../admin/api.ts';
+import { loadTrial } from '../net/own-reads.ts';
+import { guestPart } from '../sharing/upgrade.ts';
 
 /** What orders, guests and long sessions need. */
-const ownParts: readonly (() => Promise<unknown>)[] = [
-  () => import('../admin/command-schema.ts'),
-  () => import('../admin/import-schema.ts'),
-  () => import('../admin/api-schema.ts'),
-  () => import('../sharing/holder.ts'),
-  () => import('../net/read-trial.ts'),
-];
+const ownParts: readonly (() => Promise<unknown>)[] = [...Object.values(apiParts), guestPart, loadTrial];
 
 export interface LatePartsOptions {
   readonly parts?: readonly (() => Promise<unknown>)[];
