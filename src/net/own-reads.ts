@@ -12,7 +12,7 @@ const asksBeforeTrial = 32;
 export type Need = 'session' | 'bulk';
 
 /** Loads with the first that asks. */
-const loadTrial = (): Promise<Pick<typeof Trial, 'tryReadInto'>> => import('./read-trial.ts');
+export const loadTrial = (): Promise<Pick<typeof Trial, 'tryReadInto'>> => import('./read-trial.ts');
 
 /** One for a process. */
 export class OwnReads {
