@@ -16,7 +16,7 @@ import { overflowUid, peerUid } from '../../proxy/strangers.ts';
 import { endUnread } from '../over.ts';
 import { isoDate } from '../rows.ts';
 import type { DashboardRequest, DashboardShape } from '../shapes.ts';
-import { Crowd } from './crowd.ts';
+import { Crowd } from '../../net/crowd.ts';
 import type { Desk } from './desk.ts';
 import { Failures } from './failures.ts';
 import { codeMs, Grants } from './grants.ts';
@@ -63,7 +63,7 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
   const grants = new Grants(now);
   const server = createServer(limits);
   endUnread(server);
-  const crowd = new Crowd(server, maxConnections);
+  const crowd = new Crowd(server, { most: maxConnections });
   const bound = await bind(server, options.listen);
   const desk: Desk = {
     assets,
