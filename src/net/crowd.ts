@@ -29,10 +29,6 @@ export class Crowd {
     if (this.#known.delete(socket)) this.#strangers.add(socket);
   }
 
-  isKnown(socket: Socket): boolean {
-    return this.#known.has(socket);
-  }
-
   #enter(socket: Socket): void {
     const { most, whenAllKnown = 'newcomer' } = this.#places;
     const [oldestKnown] = this.#known;

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { alone } from '../net/alone.ts';
 import { Crowd } from '../net/crowd.ts';
 
 export interface MetricsPage {
@@ -46,10 +47,11 @@ export async function serveMetrics(
     ready: () => page.ready(),
     guarded,
   };
-  const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    if (!isAlone(request, response, crowd)) return;
+  const serve = alone((request, response) => {
+    crowd.know(request.socket);
+    response.once('close', () => crowd.forget(request.socket));
     answer(request, response, serving).catch(() => response.destroy());
-  };
+  });
   server.on('request', serve);
   server.on('checkExpectation', serve);
   await bind(server, listen);
@@ -86,17 +88,6 @@ function oneAtATime(write: () => Promise<string>): () => Promise<string> {
     writing ??= write().finally(() => (writing = null));
     return writing;
   };
-}
-
-/** No scraper asks again before it was answered; whoever does, by the thousand, on one connection, is let go. */
-function isAlone({ socket }: IncomingMessage, response: ServerResponse, crowd: Crowd): boolean {
-  if (crowd.isKnown(socket)) {
-    socket.destroy();
-    return false;
-  }
-  crowd.know(socket);
-  response.once('close', () => crowd.forget(socket));
-  return true;
 }
 
 interface Serving extends MetricsPage {
