@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -28,10 +28,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-function gate(): { readonly promise: Promise<string>; resolve: (value: string) => void } {
-  let resolve: (value: string) => void = () => undefined;
-  const promise = new Promise<string>((done) => (resolve = done));
-  return { promise, resolve };
+function gate(): { readonly promise: Promise<string>; readonly resolve: (value: string) => void } {
+  const opened = new EventEmitter();
+  return {
+    promise: once(opened, 'open').then(([value]) => String(value)),
+    resolve: (value) => void opened.emit('open', value),
+  };
 }
 
 const port = () => Number(server.address.split(':').at(-1));

@@ -17,7 +17,8 @@ export async function crowds(run) {
   const base = { memory: world.daemon.memory, descriptors: world.daemon.descriptors };
   await storms(run, Math.max(1500, (until - performance.now()) / (isLong ? 4 : 6)));
   await longLines(run, isLong ? 60 : 8);
-  await Promise.all([dawdlers(run, isLong), httpCrowds(run)]);
+  await httpCrowds(run, isLong);
+  await dawdlers(run, isLong);
   book.check(await world.quiet(20_000), 'a client stays', 'sessions are open after the crowds');
   await back(base, run);
 }

@@ -1,7 +1,9 @@
 // Crowds at what speaks HTTP: silent, slow, endless, asking by the thousand without reading, two hundred at once at the metrics
-// page, the page's door and the admin socket. A scrape and a good mail client are served meanwhile, each of the crowd is
-// ended when its limit says so, the operator's socket answers again, and no memory stays.
+// page, the page's door and the admin socket. A scrape and a good mail client are served meanwhile, the
+// operator's socket answers again, no memory stays, and in the long form each of the crowd is
+// ended when its limit says so.
 
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from './client.mjs';
@@ -13,7 +15,7 @@ const endedWithinMs = 15_000 + 1000 + 5000;
 const scrapedWithinMs = 3000;
 
 const head = (start) => `${start} HTTP/1.1\r\nHost: localhost\r\n`;
-/** What is said at once, what once a second, and whether the answers are not read; `at` where it is tried alone. */
+/** What is said at once, what once a second, and whether the answers are not read. */
 const kinds = [
   { name: 'silent', said: '' },
   { name: 'half a request line', said: 'GE' },
@@ -45,8 +47,7 @@ const kinds = [
   },
 ];
 
-/** `places`: metrics, door (ports) and socket (a path). */
-export async function httpCrowds(run) {
+export async function httpCrowds(run, isLong) {
   const { world, book, chance, signal } = run;
   const ready = world.daemon.entries.find(({ event }) => event === 'ready');
   const places = [ready.metrics, ready.dashboard].map((address) => ({
@@ -57,6 +58,7 @@ export async function httpCrowds(run) {
   const before = world.daemon.memory;
   const crowd = [];
   const stopped = new AbortController();
+  setMaxListeners(0, stopped.signal);
   for (const place of [...places, { path: socket }])
     for (let number = 0; number < each && !signal.aborted; number += 1) {
       const kind = kinds[number % kinds.length];
@@ -67,7 +69,7 @@ export async function httpCrowds(run) {
   const [took] = await Promise.all([serve(route, { ...run, times: 4 }), scrapes(run, 6)]);
   inTime(took, 'among crowds over HTTP', run);
   const bound = performance.now() + endedWithinMs;
-  for (const one of crowd) await over(one, { book, bound });
+  if (isLong) for (const one of crowd) await over(one, { book, bound });
   stopped.abort();
   for (const { client } of crowd) client.close();
   book.check(await answers(socket), 'the admin socket is dead after a crowd', 'GET /v1/status');
