@@ -62,7 +62,7 @@ export const planted = [
     file: 'src/ops/metrics-server.ts',
     find: "const crowd = new Crowd(server, { most: maxConnections, whenAllKnown: 'oldest' });",
     replace: 'const crowd = new Crowd(server, { most: 1000 });\n  server.maxConnections = maxConnections;',
-    says: /scrape fails/,
+    says: /a scrape /,
   },
   {
     name: 'takes thousands of requests of one connection at once',
