@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -195,6 +195,21 @@ function metricsPage(): string {
   ].join('\n');
 }
 
+const pagesOfAttacks = async (): Promise<string> =>
+  (
+    await Promise.all(
+      ['SECURITY.md', 'docs/past-attacks.md'].map((page) =>
+        readFile(join(import.meta.dirname, '..', page), 'utf8'),
+      ),
+    )
+  ).join('\n');
+
+/** Whether a test, or a row of one, is called so: as it is written, between quotes of some kind. */
+function isTitle(path: string, title: string): boolean {
+  const text = readFileSync(join(import.meta.dirname, '..', path), 'utf8');
+  return ["'", '"', '`'].some((quote) => text.includes(`${quote}${title}${quote}`));
+}
+
 describe('documents', () => {
   it('list every code as the sources have it', async () => {
     await expect(codesPage()).toMatchFileSnapshot('../docs/codes.md');
@@ -216,6 +231,40 @@ describe('documents', () => {
     const named = [...new Set(text.match(/test\/[\w./-]+\.ts/g))];
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((path) => !existsSync(join(import.meta.dirname, '..', path)))).toEqual([]);
+  });
+
+  it('name tests and campaigns by titles that are there', async () => {
+    const root = join(import.meta.dirname, '..');
+    const text = await pagesOfAttacks();
+    const titled = [...text.matchAll(/`(test\/[\w./-]+\.ts)` \(`([^`]+)`\)/g)];
+    expect(titled.length).toBeGreaterThan(30);
+    const absent = titled.filter(([, path = '', title = '']) => !isTitle(path, title));
+    expect(absent.map(([, path, title]) => `${path}: ${title}`)).toEqual([]);
+    const listed = join(root, 'scripts/campaigns/list.mjs');
+    const { campaigns }: { readonly campaigns: readonly { readonly name: string }[] } = await import(
+      /* @vite-ignore */ listed
+    );
+    const named = [...text.matchAll(/campaigns? ((?:`\w+`(?:, )?)+)/g)].flatMap(([, list = '']) =>
+      [...list.matchAll(/\w+/g)].map(([name]) => name),
+    );
+    const known = campaigns.map(({ name }) => name);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.each([
+    ['SECURITY.md', '| attacker |'],
+    ['docs/past-attacks.md', '| attack |'],
+  ])('%s has something that shows each row, or says that it is out of scope', async (page, head) => {
+    const rows = (await readFile(join(import.meta.dirname, '..', page), 'utf8'))
+      .split('\n\n')
+      .filter((block) => block.startsWith(head))
+      .flatMap((block) => block.trimEnd().split('\n').slice(2));
+    expect(rows.length).toBeGreaterThan(10);
+    const bare = rows.filter(
+      (row) => !/`test\/[\w./-]+`|campaigns? `\w+`|out of scope/.test(row.split(' | ').at(-1) ?? ''),
+    );
+    expect(bare).toEqual([]);
   });
 
   it('list every metric as it is registered', async () => {

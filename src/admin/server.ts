@@ -4,6 +4,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
+import { alone } from '../net/alone.ts';
 import { sendJson, serveApi, turnedAway } from './http.ts';
 import type { ApiOptions } from './http.ts';
 import type { Operator } from './operator.ts';
@@ -15,8 +16,6 @@ export interface AdminServerOptions extends ApiOptions {
   /** Takes the orders given on the page of `letterlock dashboard`, which come over the socket too; default `operator`. */
   readonly pageOperator?: Operator;
   readonly socket: SocketPlace;
-  /** How long a finished answer may lie unread; default 120 000. */
-  readonly answerMs?: number;
   /** Told of every request turned away before it reached a route. */
   readonly rejected: (reason: 'bad-host' | 'bad-origin') => void;
   /** Takes the requests that want another protocol on their connection; it is closed with the server. */
@@ -43,11 +42,14 @@ const hosts: ReadonlySet<string> = new Set(['letterlock', 'localhost']);
 
 /** @throws CommandError when the socket cannot be had */
 export async function serveAdmin(options: AdminServerOptions): Promise<AdminServer> {
-  const server = createServer(limits, (request, response) => {
+  const answer = alone((request, response) => {
     serve(request, response, options).catch(() => response.destroy());
   });
+  const server = createServer(limits);
   server.maxConnections = maxConnections;
-  endUnread(server, options.answerMs);
+  // First: an answer that is given at once would be over before it is listened to.
+  endUnread(server);
+  server.on('request', answer);
   options.upgrades?.receiveAt(server);
   await bindSocket(server, options.socket);
   server.on('error', () => undefined);

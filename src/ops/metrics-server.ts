@@ -1,11 +1,14 @@
 // The page a scraper reads: /metrics, /healthz and /readyz over plain HTTP, read-only. It never answers more
 // than these three, takes no body, and on loopback answers only to a loopback Host, so that a web page whose
-// name is bound to 127.0.0.1 learns nothing.
+// name is bound to 127.0.0.1 learns nothing. However many connect or ask at once, a scraper is answered, and one page
+// is written at a time.
 
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
+import { alone } from '../net/alone.ts';
+import { Crowd } from '../net/crowd.ts';
 
 export interface MetricsPage {
   readonly contentType: string;
@@ -25,6 +28,8 @@ const limits = {
   requestTimeout: 10_000,
   headersTimeout: 5000,
   keepAliveTimeout: 30_000,
+  /** How often these are looked at; Node's own half a minute would be their real length. */
+  connectionsCheckingInterval: 1000,
 };
 const maxConnections = 32;
 
@@ -34,10 +39,21 @@ export async function serveMetrics(
   page: MetricsPage,
 ): Promise<MetricsServer> {
   const guarded = isLoopback(listen.host);
-  const server = createServer(limits, (request, response) => {
-    answer(request, response, { page, guarded }).catch(() => response.destroy());
+  const server = createServer(limits);
+  const crowd = new Crowd(server, { most: maxConnections, whenAllKnown: 'oldest' });
+  const serving: Serving = {
+    contentType: page.contentType,
+    text: oneAtATime(() => page.text()),
+    ready: () => page.ready(),
+    guarded,
+  };
+  const serve = alone((request, response) => {
+    crowd.know(request.socket);
+    response.once('close', () => crowd.forget(request.socket));
+    answer(request, response, serving).catch(() => response.destroy());
   });
-  server.maxConnections = maxConnections;
+  server.on('request', serve);
+  server.on('checkExpectation', serve);
   await bind(server, listen);
   return { address: boundAddress(server.address()), close: () => shut(server) };
 }
@@ -65,26 +81,41 @@ function shut(server: Server): Promise<void> {
   });
 }
 
-interface Serving {
-  readonly page: MetricsPage;
+/** Whoever asks while a page is written gets that one: thousands of requests cost as much as one. */
+function oneAtATime(write: () => Promise<string>): () => Promise<string> {
+  let writing: Promise<string> | null = null;
+  return () => {
+    writing ??= write().finally(() => (writing = null));
+    return writing;
+  };
+}
+
+interface Serving extends MetricsPage {
   readonly guarded: boolean;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
   request.resume();
+  const isBodied = hasBody(request);
+  // What comes of it is not waited for.
+  if (isBodied) response.setHeader('Connection', 'close');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return send(response, 405, 'only GET and HEAD\n');
   }
+  if (isBodied) return send(response, 413, 'no body is taken\n');
   if (serving.guarded && !isLoopbackName(request.headers.host)) return send(response, 403, 'unknown Host\n');
   const path = (request.url ?? '').split('?', 1)[0];
   if (path === '/healthz') return send(response, 200, 'ok\n');
   if (path === '/readyz')
-    return serving.page.ready() ? send(response, 200, 'ready\n') : send(response, 503, 'not ready\n');
+    return serving.ready() ? send(response, 200, 'ready\n') : send(response, 503, 'not ready\n');
   if (path !== '/metrics') return send(response, 404, 'not found\n');
-  response.setHeader('Content-Type', serving.page.contentType);
-  send(response, 200, await serving.page.text());
+  response.setHeader('Content-Type', serving.contentType);
+  send(response, 200, await serving.text());
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  'transfer-encoding' in headers || !/^0*$/.test(headers['content-length'] ?? '');
 
 function send(response: ServerResponse, status: number, body: string): void {
   response.statusCode = status;

@@ -69,7 +69,7 @@ afterEach(async () => {
 
 const serve = async (
   changes: object = {},
-  limits: { readonly answerMs?: number } = {},
+  limits: { readonly drainMs?: number } = {},
 ): Promise<AdminServer> => {
   server = await serveAdmin({
     socket: { path, mode: 0o600, group: null, ...changes },
@@ -427,17 +427,31 @@ test('the client asks nothing of a socket that somebody put in the place of the 
 });
 
 test('who reads no answer is let go, and nobody else', async () => {
-  await serve({}, { answerMs: 100 });
+  const [row] = await operator.pins();
+  if (row === undefined) throw new TypeError('there are pins');
+  // More than the buffers of the system take.
+  operator = { ...operator, pins: async () => Array.from({ length: 5000 }, () => row) };
+  await serve({}, { drainMs: 100 });
   const idle = connect({ path });
   idle.on('error', () => undefined).pause();
-  // More answers than the buffers of the system take.
-  idle.write('GET /v1/schema HTTP/1.1\r\nHost: letterlock\r\n\r\n'.repeat(40));
-  await expect.poll(() => served.length).toBeGreaterThan(2);
+  idle.write('GET /v1/pins HTTP/1.1\r\nHost: letterlock\r\n\r\n');
+  await expect.poll(() => served.length).toBe(1);
   const gone = async (): Promise<boolean> => {
     idle.write('\r\n');
     return idle.destroyed;
   };
   await expect.poll(gone, { timeout: 5000 }).toBe(true);
+  expect((await send({})).status).toBe(200);
+});
+
+test('who asks again before it was answered is let go, and nobody else', async () => {
+  await serve();
+  const hasty = connect({ path });
+  hasty.on('error', () => undefined).resume();
+  const over = new Promise((resolve) => hasty.once('close', resolve));
+  hasty.write('GET /v1/schema HTTP/1.1\r\nHost: letterlock\r\n\r\n'.repeat(5000));
+  await over;
+  expect(served.length).toBeLessThanOrEqual(1);
   expect((await send({})).status).toBe(200);
 });
 

@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { dawdlers } from './dawdlers.mjs';
 import { memoryGrowth } from './good-client.mjs';
+import { httpCrowds } from './http-crowds.mjs';
 import { longLines } from './long-lines.mjs';
 import { storms } from './storms.mjs';
 
@@ -16,6 +17,7 @@ export async function crowds(run) {
   const base = { memory: world.daemon.memory, descriptors: world.daemon.descriptors };
   await storms(run, Math.max(1500, (until - performance.now()) / (isLong ? 4 : 6)));
   await longLines(run, isLong ? 60 : 8);
+  await httpCrowds(run, isLong);
   await dawdlers(run, isLong);
   book.check(await world.quiet(20_000), 'a client stays', 'sessions are open after the crowds');
   await back(base, run);

@@ -57,4 +57,18 @@ export const planted = [
     find: 'if (origin !== undefined && single(origin) !== ownOrigin) return true;',
     replace: 'if (origin !== undefined && origin[0] !== ownOrigin) return true;',
   },
+  {
+    name: 'lets a crowd at the metrics page keep out scrapers',
+    file: 'src/ops/metrics-server.ts',
+    find: "const crowd = new Crowd(server, { most: maxConnections, whenAllKnown: 'oldest' });",
+    replace: 'const crowd = new Crowd(server, { most: 1000 });\n  server.maxConnections = maxConnections;',
+    says: /a scrape /,
+  },
+  {
+    name: 'takes thousands of requests of one connection at once',
+    file: 'src/net/alone.ts',
+    find: 'asking.add(socket);',
+    replace: 'void asking;',
+    says: /in a crowd|memory|crowd over HTTP/,
+  },
 ];

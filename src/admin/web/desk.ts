@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Operator } from '../operator.ts';
 import type { Rejection } from '../rejection.ts';
 import type { Assets } from './assets.ts';
-import type { Crowd } from './crowd.ts';
+import type { Crowd } from '../../net/crowd.ts';
 import type { Failures } from './failures.ts';
 import type { Grants, Scope } from './grants.ts';
 

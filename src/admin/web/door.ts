@@ -4,7 +4,7 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { setImmediate as oneTurn } from 'node:timers/promises';
 import { CommandError } from '../../errors.ts';
 import { codeOf } from '../../net/failure.ts';
@@ -16,7 +16,8 @@ import { overflowUid, peerUid } from '../../proxy/strangers.ts';
 import { endUnread } from '../over.ts';
 import { isoDate } from '../rows.ts';
 import type { DashboardRequest, DashboardShape } from '../shapes.ts';
-import { Crowd } from './crowd.ts';
+import { alone } from '../../net/alone.ts';
+import { Crowd } from '../../net/crowd.ts';
 import type { Desk } from './desk.ts';
 import { Failures } from './failures.ts';
 import { codeMs, Grants } from './grants.ts';
@@ -63,7 +64,7 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
   const grants = new Grants(now);
   const server = createServer(limits);
   endUnread(server);
-  const crowd = new Crowd(server, maxConnections);
+  const crowd = new Crowd(server, { most: maxConnections });
   const bound = await bind(server, options.listen);
   const desk: Desk = {
     assets,
@@ -78,9 +79,9 @@ export async function openDoor(options: DoorOptions): Promise<WebDoor> {
     hosts: ownHosts(bound),
     uidOf: (request) => uidOf(request, peers),
   };
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = alone((request, response) => {
     receive(request, response, desk).catch(() => response.destroy());
-  };
+  });
   server.on('request', answer);
   // Else Node answers by itself, without a word of what protects.
   server.on('checkExpectation', answer);

@@ -535,6 +535,18 @@ describe('connections', () => {
     }
   });
 
+  test('that ask again before they were answered are closed, and keep out nobody', async () => {
+    const socket = connect(world.port, '127.0.0.1');
+    const over = new Promise((resolve) => socket.once('close', resolve));
+    let heard = '';
+    socket.on('error', () => undefined).on('data', (chunk) => (heard += chunk.toString()));
+    socket.write(`GET / HTTP/1.1\r\nHost: ${world.door.address}\r\n\r\n`.repeat(5000));
+    await over;
+    expect((heard.match(/^HTTP/gm) ?? []).length).toBeLessThanOrEqual(1);
+    const token = await world.token();
+    expect((await world.ask('/v1/pins', { token })).status).toBe(200);
+  });
+
   test('with a header without end are refused', async () => {
     const reply = await world.send({ headers: { 'X-Long': 'x'.repeat(9000) } });
     expect(reply.status).toBe(431);
