@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { alone } from '../net/alone.ts';
 import { Crowd } from '../net/crowd.ts';
+import { sharedPages } from './shared-pages.ts';
 
 export interface MetricsPage {
   readonly contentType: string;
@@ -43,7 +44,7 @@ export async function serveMetrics(
   const crowd = new Crowd(server, { most: maxConnections, whenAllKnown: 'oldest' });
   const serving: Serving = {
     contentType: page.contentType,
-    text: oneAtATime(() => page.text()),
+    text: sharedPages(() => page.text()),
     ready: () => page.ready(),
     guarded,
   };
@@ -79,15 +80,6 @@ function shut(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
-}
-
-/** Whoever asks while a page is written gets that one: thousands of requests cost as much as one. */
-function oneAtATime(write: () => Promise<string>): () => Promise<string> {
-  let writing: Promise<string> | null = null;
-  return () => {
-    writing ??= write().finally(() => (writing = null));
-    return writing;
-  };
 }
 
 interface Serving extends MetricsPage {

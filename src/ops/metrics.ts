@@ -77,8 +77,6 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     hook: boundLabels(maxLabelValues),
   };
   describe(families, options);
-  // One page for all who ask at once: scrapers that pile up must not multiply the work.
-  let page: Promise<string> | null = null;
   const move = eventMover(families, {
     bounds,
     level,
@@ -101,13 +99,9 @@ export async function openMetrics(options: MetricsOptions): Promise<Metrics> {
     adminServed: (route, code) => families.counter.admin_requests_total.inc({ route, code: String(code) }),
     adminRejected: (reason) => families.counter.admin_requests_rejected_total.inc({ reason }),
     contentType: registry.contentType,
-    text: () => {
-      page ??= look(families, { ...options, upstream: bounds.upstream })
-        .then(() => pageText(registry))
-        .finally(() => {
-          page = null;
-        });
-      return page;
+    text: async () => {
+      await look(families, { ...options, upstream: bounds.upstream });
+      return pageText(registry);
     },
     close: () => itself.close(),
   };

@@ -185,15 +185,18 @@ test('a header that comes a byte at a time is ended at its limit, not half a min
   }
 }, 15_000);
 
-test('many who ask at once get one page, written once', async () => {
+test('many who ask while a page is written share the next, which tells of all that happened before they asked', async () => {
   const opened = gate();
   write = () => opened.promise;
-  const scrapes = Array.from({ length: 20 }, () => ask('/metrics'));
+  const first = ask('/metrics');
   await expect.poll(() => written).toBe(1);
+  write = async () => 'c 3\n';
+  const scrapes = Array.from({ length: 20 }, () => ask('/metrics'));
   await ask('/healthz');
-  opened.resolve('c 3\n');
+  opened.resolve('b 2\n');
+  expect((await first).body).toBe('b 2\n');
   expect((await Promise.all(scrapes)).map(({ body }) => body)).toEqual(Array(20).fill('c 3\n'));
-  expect(written).toBe(1);
+  expect(written).toBe(2);
   write = async () => 'd 4\n';
   expect((await ask('/metrics')).body).toBe('d 4\n');
 });

@@ -96,15 +96,6 @@ describe('a server that is refused', () => {
   });
 });
 
-test('who asks for the page while it is being made gets that one', async () => {
-  const [one, other] = [metrics.text(), metrics.text()];
-  expect(other).toBe(one);
-  await one;
-  const later = metrics.text();
-  expect(later).not.toBe(one);
-  await later;
-});
-
 describe('before anything happened', () => {
   test('every refusal, failure, verdict and rejection of a configured route stands at 0', async () => {
     const found = await series();

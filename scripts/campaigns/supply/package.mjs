@@ -28,7 +28,7 @@ const wanted = [
   'config/systemd/letterlock.service',
 ];
 const allowed =
-  /^(?:dist\/(?:built-at$|cmd\/[\w.-]+\.(?:js|txt)$|src\/.+\.(?:js|d\.ts|html|css|svg|txt)$)|config\/|docs\/|[A-Z]+(?:\.md)?$|package\.json$)/;
+  /^(?:dist\/(?:built-at$|cmd\/[\w.-]+\.(?:js|txt)$|src\/.+\.(?:m?js|d\.ts|html|css|svg|txt)$)|config\/|docs\/|[A-Z]+(?:\.md)?$|package\.json$)/;
 /** Nobody's business: maps of sources, tests, keys. */
 const forbidden =
   /\.map$|\.test\.[cm]?[jt]s|\/test\/|node_modules|\.npmrc|\.env|\.pem$|\.key$|\.p12$|\.cache/;
@@ -74,7 +74,7 @@ function importFindings(unpacked, names) {
   const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8'));
   const known = new Set([...Object.keys(manifest.dependencies), ...builtinModules, manifest.name]);
   return names
-    .filter((name) => /^dist\/.*\.js$/.test(name) && !name.startsWith('dist/src/admin/dashboard/'))
+    .filter((name) => /^dist\/.*\.m?js$/.test(name) && !name.startsWith('dist/src/admin/dashboard/'))
     .flatMap((name) => {
       const text = readFileSync(join(unpacked, name), 'utf8');
       const imports = [
