@@ -56,7 +56,7 @@ export class Runner {
 const silent = (name) => ({ found: { test: null, name } });
 
 async function begin() {
-  const child = fork(worker, [], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(worker, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   await once(child, 'message');
   return child;
 }

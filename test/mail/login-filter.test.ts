@@ -45,6 +45,22 @@ describe('the login filter', () => {
     });
   }
 
+  it('holds back no empty line, first or after another', () => {
+    expect(
+      latin1(new LoginFilter({ protocol: 'imap', clientTls: 'off' }).downstream(Buffer.from('\n'))),
+    ).toBe('\n');
+    const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+    expect(latin1(filter.downstream(Buffer.from('* OK hi\r\n\n')))).toBe('* OK hi\r\n\n');
+    expect(filter.done).toBe(true);
+  });
+
+  it('ends at an empty line of the client, whatever follows it', () => {
+    const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+    filter.downstream(Buffer.from('* OK hi\r\n'));
+    filter.upstream(Buffer.from('\n'));
+    expect(filter.done).toBe(true);
+  });
+
   it('shows the same however the bytes are cut', () => {
     fc.assert(
       fc.property(fc.constantFrom(...dialogues), anyCut, (dialogue, cut) => {
