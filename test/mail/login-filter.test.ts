@@ -54,6 +54,47 @@ describe('the login filter', () => {
     expect(filter.done).toBe(true);
   });
 
+  it.each<[string, readonly Event[]]>([
+    [
+      'an empty answer to a challenge, and the next command with it',
+      [
+        ['c', 'a AUTHENTICATE X\r\n'],
+        ['s', '+ \r\n'],
+        ['c', '\nb CAPABILITY\r\n'],
+        ['s', 'a NO x\r\n'],
+        ['s', '* CAPABILITY STARTTLS\r\nb OK x\r\n'],
+      ],
+    ],
+    [
+      'a tag that is used again',
+      [
+        ['c', 'a NOOP\r\n'],
+        ['s', 'a OK x\r\n'],
+        ['c', 'a CAPABILITY\r\n'],
+        ['s', '* CAPABILITY STARTTLS\r\na OK x\r\n'],
+      ],
+    ],
+    [
+      'an answer to another command while a challenge waits',
+      [
+        ['c', 'b NOOP\r\na AUTHENTICATE X\r\n'],
+        ['s', '+ \r\nb OK x\r\n'],
+        ['c', 'eHg=\r\n'],
+        ['s', 'a NO x\r\n* CAPABILITY STARTTLS\r\n'],
+      ],
+    ],
+  ])('follows IMAP past %s', (_, events) => {
+    const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+    filter.downstream(Buffer.from('* OK hi\r\n'));
+    let shown = '';
+    for (const [side, text] of events) {
+      if (side === 's') shown += latin1(filter.downstream(Buffer.from(text)));
+      else filter.upstream(Buffer.from(text));
+    }
+    expect(shown).toBe(serverSaid(events).replace('CAPABILITY STARTTLS', 'CAPABILITY '));
+    expect(filter.done).toBe(false);
+  });
+
   it('ends at an empty line of the client, whatever follows it', () => {
     const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
     filter.downstream(Buffer.from('* OK hi\r\n'));
@@ -189,6 +230,22 @@ describe('the login filter ends', () => {
       ['s', list],
     ];
     for (const cut of [whole, byteByByte]) expect(pass(imap(), more, cut).shown).toBe(serverSaid(more));
+  });
+
+  it('after 64 KiB at a line of the client, to the octet', () => {
+    const greeting = '* OK hi\r\n';
+    const command = 'b NOOP\r\n';
+    const fits = 65_536 - greeting.length - command.length;
+    const room = fits - (fits % 100);
+    for (const more of [0, 1]) {
+      const filter = imap();
+      filter.downstream(Buffer.from(greeting));
+      filter.downstream(Buffer.from(noops(room)[1]));
+      filter.downstream(Buffer.from(`* OK ${'x'.repeat(fits - room - 7 + more)}\r\n`));
+      expect(filter.done).toBe(false);
+      filter.upstream(Buffer.from(command));
+      expect(filter.done).toBe(more === 1);
+    }
   });
 
   it('at more open commands than it follows', () => {
