@@ -75,6 +75,15 @@ describe('the login filter', () => {
       ],
     ],
     [
+      'a challenge that nobody answered before the login was refused',
+      [
+        ['c', 'a AUTHENTICATE X\r\n'],
+        ['s', '+ \r\na NO x\r\n'],
+        ['c', 'b CAPABILITY\r\n'],
+        ['s', '* CAPABILITY STARTTLS\r\nb OK x\r\n'],
+      ],
+    ],
+    [
       'an answer to another command while a challenge waits',
       [
         ['c', 'b NOOP\r\na AUTHENTICATE X\r\n'],
