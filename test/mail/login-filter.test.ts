@@ -33,6 +33,13 @@ const serverSaid = (events: readonly Event[]): string =>
 /** Half a line or list at the end is let go by flush, and only then is the filter over. */
 const endsHeld = ({ name }: Dialogue): boolean => name.includes('at the end');
 
+/** What asks for a list of capabilities, the list, and what is shown of it. */
+const lists: Partial<Record<Protocol, readonly [string, string, string]>> = {
+  pop3: [crlf('CAPA'), crlf('+OK', 'STLS', '.'), crlf('+OK', '.')],
+  smtp: [crlf('EHLO me'), crlf('250-mail', '250 STARTTLS'), crlf('250 mail')],
+  sieve: [crlf('CAPABILITY'), crlf('"STARTTLS"', 'OK "x"'), crlf('OK "x"')],
+};
+
 describe('the login filter', () => {
   for (const dialogue of dialogues) {
     it(`${dialogue.name}, whole and byte by byte`, () => {
@@ -102,6 +109,67 @@ describe('the login filter', () => {
     }
     expect(shown).toBe(serverSaid(events).replace('CAPABILITY STARTTLS', 'CAPABILITY '));
     expect(filter.done).toBe(false);
+  });
+
+  it.each<[Protocol, string, string, string, string]>([
+    ['pop3', '+OK hi', 'AUTH X', '+ ', '-ERR x'],
+    ['smtp', '220 hi', 'AUTH X', '334 ', '535 x'],
+    ['sieve', 'OK "hi"', 'AUTHENTICATE "X"', '""', 'NO "x"'],
+  ])(
+    'follows %s past logins that fail, answered or not, and what is asked with them',
+    (protocol, ...texts) => {
+      const [greeting, login, challenge, failed] = texts.map((text) => crlf(text));
+      const [ask, list, shown] = lists[protocol] ?? [];
+      for (const answer of ['', 'eHg=\r\n']) {
+        const filter = new LoginFilter({ protocol, clientTls: 'off' });
+        filter.downstream(Buffer.from(greeting ?? ''));
+        filter.upstream(Buffer.from(login ?? ''));
+        expect(latin1(filter.downstream(Buffer.from(challenge ?? '')))).toBe(challenge);
+        if (answer === '') filter.downstream(Buffer.from(failed ?? ''));
+        filter.upstream(Buffer.from(`${answer}${ask}`));
+        if (answer !== '') filter.downstream(Buffer.from(failed ?? ''));
+        expect(latin1(filter.downstream(Buffer.from(list ?? '')))).toBe(shown);
+        expect(filter.done).toBe(false);
+      }
+    },
+  );
+
+  it.each<[Protocol, string, string]>([
+    ['imap', '* OK hi', 'a SELECT INBOX'],
+    ['pop3', '+OK hi', 'RETR 1'],
+    ['smtp', '220 hi', 'MAIL FROM:<a@example.org>'],
+    ['sieve', 'OK "hi"', 'LISTSCRIPTS'],
+  ])('ends %s at a command of after a login, and at more than it follows', (protocol, greeting, command) => {
+    const of = (): LoginFilter => {
+      const filter = new LoginFilter({ protocol, clientTls: 'off' });
+      filter.downstream(Buffer.from(crlf(greeting)));
+      return filter;
+    };
+    const filter = of();
+    filter.upstream(Buffer.from(crlf(command)));
+    expect(filter.done).toBe(true);
+    for (const count of [32, 33]) {
+      const crowded = of();
+      const noop = (index: number): string => (protocol === 'imap' ? `a${String(index)} NOOP` : 'NOOP');
+      crowded.upstream(Buffer.from(crlf(...Array.from({ length: count }, (_, index) => noop(index)))));
+      expect(crowded.done).toBe(count === 33);
+    }
+  });
+
+  it('ends IMAP at an answer in the middle of a command', () => {
+    for (const events of [
+      [['c', 'a LOGIN {2+}\r\nxy'] as const],
+      [['c', 'a LOGIN {2}\r\n'] as const, ['s', '+ \r\n'] as const],
+    ]) {
+      const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+      filter.downstream(Buffer.from('* OK hi\r\n'));
+      for (const [side, text] of events)
+        if (side === 's') filter.downstream(Buffer.from(text));
+        else filter.upstream(Buffer.from(text));
+      expect(filter.done).toBe(false);
+      filter.downstream(Buffer.from('a NO x\r\n'));
+      expect(filter.done).toBe(true);
+    }
   });
 
   it('ends at an empty line of the client, whatever follows it', () => {
