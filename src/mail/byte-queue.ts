@@ -2,7 +2,7 @@
 // out or outgrown is overwritten, because a client's line can be a password.
 
 export class ByteQueue {
-  #bytes = new Uint8Array(0);
+  #bytes = new Uint8Array();
   #start = 0;
   #end = 0;
 

@@ -83,5 +83,5 @@ function* receiveCommand(): Conversation<Command> {
 }
 
 function* receive(): Generator<{ readonly receive: 'line' }, Line, Line | null> {
-  return (yield { receive: 'line' }) ?? { bytes: new Uint8Array(0), text: '' };
+  return (yield { receive: 'line' }) ?? { bytes: new Uint8Array(), text: '' };
 }

@@ -22,7 +22,7 @@ export function* pop3Farewell({ kind, permanence, text, tls }: Told): Conversati
   // There is no greeting after STLS.
   if (tls !== 'made') yield { send: '+OK letterlock ready\r\n' };
   for (let said = 0; said < errors;) {
-    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array(0);
+    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array();
     const verb = wordAt(line, 0).toUpperCase();
     if (verb === 'STLS' && tls === 'offered' && !hasArgument(line)) {
       yield { send: '+OK begin TLS now\r\n' };

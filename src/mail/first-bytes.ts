@@ -22,7 +22,6 @@ const endlessStart = /^[A-Za-z-]+ +(?:\/|https?:\/\/)/;
  */
 export function recogniseFirstBytes(bytes: Uint8Array, protocol: Protocol): FirstBytesVerdict {
   if (protocol === 'tls') return 'mail';
-  if (bytes.length === 0) return 'undecided';
   return recogniseTls(bytes) ?? recogniseHttp(bytes);
 }
 
@@ -37,13 +36,10 @@ function recogniseTls(bytes: Uint8Array): 'tls' | 'undecided' | 'mail' | null {
 }
 
 function recogniseHttp(bytes: Uint8Array): 'http' | 'undecided' | 'mail' {
-  const lineFeed = bytes.indexOf(0x0a);
-  const held = Math.min(bytes.length, firstBytesLimit);
-  const line = Buffer.from(bytes.subarray(0, lineFeed < 0 ? held : Math.min(lineFeed, held))).toString(
-    'latin1',
-  );
+  const held = Buffer.from(bytes.subarray(0, firstBytesLimit)).toString('latin1');
+  const [line = '', ...more] = held.split('\n', 2);
   if (requestStart.test(line) || requestLine.test(line)) return 'http';
-  if (lineFeed >= 0 && lineFeed < firstBytesLimit) return 'mail';
+  if (more.length > 0) return 'mail';
   if (bytes.length < firstBytesLimit) return 'undecided';
   return endlessStart.test(line) ? 'http' : 'mail';
 }

@@ -11,8 +11,7 @@ export function isGoodbye(
   protocol: Protocol,
   { said, asked }: { readonly said: Uint8Array; readonly asked: Uint8Array },
 ): boolean {
-  const [line, command] = [said, asked].map((bytes) => Buffer.from(bytes).toString('latin1'));
-  if (line === undefined || command === undefined) return false;
+  const [line, command] = [latin1(said), latin1(asked)];
   switch (protocol) {
     case 'imap':
       // RFC 9051 section 7.1.5.
@@ -29,6 +28,8 @@ export function isGoodbye(
       return false;
   }
 }
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 /** What a client says that leaves before it logged in; null where nobody knows. */
 export function goodbyeFor(protocol: Protocol): string | null {

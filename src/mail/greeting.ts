@@ -56,7 +56,7 @@ export class GreetingReader {
       return this.#state;
     }
     // TLS alerts and binary protocols have no line end to wait for.
-    if (first && !this.#firstBytes.test(String.fromCharCode(chunk[0] ?? 0)))
+    if (first && !this.#firstBytes.test(Buffer.from(chunk.subarray(0, 1)).toString('latin1')))
       this.#state = { state: 'done', verdict: 'not-this-protocol' };
     else this.#state = this.#read(chunk);
     return this.#state;

@@ -11,7 +11,7 @@ const capabilities = 'IMAP4rev1 STARTTLS LOGINDISABLED';
 export function* imapLocalPrologue(): Conversation<LocalPrologueEnd> {
   yield { send: `* OK [CAPABILITY ${capabilities}] letterlock ready\r\n` };
   for (;;) {
-    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array(0);
+    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array();
     const tag = wordAt(line, 0);
     const { send, end } = answer(line, tagForm.test(tag) ? tag : null);
     yield { send };

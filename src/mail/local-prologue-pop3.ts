@@ -8,7 +8,7 @@ import type { LocalPrologueEnd } from './local-prologue.ts';
 export function* pop3LocalPrologue(): Conversation<LocalPrologueEnd> {
   yield { send: '+OK letterlock ready\r\n' };
   for (;;) {
-    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array(0);
+    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array();
     switch (hasArgument(line) ? '' : wordAt(line, 0).toUpperCase()) {
       case 'CAPA':
         yield { send: '+OK that is all\r\nSTLS\r\n.\r\n' };

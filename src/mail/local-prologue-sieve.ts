@@ -18,7 +18,7 @@ const capabilities = [
 export function* sieveLocalPrologue(): Conversation<LocalPrologueEnd> {
   yield { send: capabilities };
   for (;;) {
-    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array(0);
+    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array();
     if (literalAt(line) !== null) {
       yield { send: 'BYE "no literals before STARTTLS"\r\n' };
       return 'over';

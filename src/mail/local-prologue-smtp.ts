@@ -15,7 +15,7 @@ interface Dialect {
 export function* smtpLocalPrologue({ name, hello }: Dialect): Conversation<LocalPrologueEnd> {
   yield { send: `220 letterlock ${name} ready\r\n` };
   for (;;) {
-    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array(0);
+    const line = (yield { receive: 'line' })?.bytes ?? new Uint8Array();
     const verb = wordAt(line, 0).toUpperCase();
     const bare = !hasArgument(line);
     if (verb === 'STARTTLS' && bare) {

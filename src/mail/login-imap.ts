@@ -15,7 +15,6 @@ const capabilityData = /^(\* CAPABILITY )(.*)()$/i;
 export class ImapLogin implements LoginDialogue {
   readonly #clientTls: ClientTls;
   readonly #open = new Map<string, string>();
-  #greeted = false;
   /** SASL challenges the client has not answered yet. */
   #challenges = 0;
   #literal: (Literal & { granted: boolean }) | null = null;
@@ -29,11 +28,9 @@ export class ImapLogin implements LoginDialogue {
   server(line: string): Heard {
     const [first = '', second = ''] = line.split(' ', 2);
     const word = second.toUpperCase();
-    const greeting = !this.#greeted;
-    this.#greeted = true;
     if (announced.test(line)) return 'strange';
     if (first === '+') return this.#goAhead();
-    if (first === '*') return word === 'PREAUTH' && greeting ? 'login' : readUntagged(line, word);
+    if (first === '*') return readUntagged(line, word);
     return this.#tagged(line, { tag: first, word });
   }
 
@@ -125,6 +122,8 @@ function readUntagged(line: string, word: string): Heard {
       return capabilityCode.test(line) ? 'alter' : 'pass';
     case 'ID':
       return 'pass';
+    case 'PREAUTH':
+      return 'login';
     default:
       return 'strange';
   }

@@ -25,7 +25,8 @@ export class Pop3Login implements LoginDialogue {
     const good = /^\+OK(?: |$)/.test(line);
     const verb = good || /^-ERR(?: |$)/.test(line) ? this.#open.shift() : undefined;
     if (verb === undefined) return 'strange';
-    if (verb === 'AUTH') this.#challenges = 0;
+    // Replies come in the order of the commands: a challenge without an answer was of this one.
+    this.#challenges = 0;
     if (good && (verb === 'PASS' || verb === 'APOP' || verb === 'AUTH')) return 'login';
     if (good && (verb === 'CAPA' || verb === 'mechanisms')) this.#list = verb;
     return 'pass';

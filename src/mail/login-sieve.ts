@@ -30,7 +30,8 @@ export class SieveLogin implements LoginDialogue {
     const status = readSieveStatus(line);
     if (status !== null) {
       this.#open.shift();
-      if (verb === 'AUTHENTICATE') this.#challenges = 0;
+      // Replies come in the order of the commands: a challenge without an answer was of this one.
+      this.#challenges = 0;
       return verb === 'AUTHENTICATE' && status === 'OK' ? 'login' : 'pass';
     }
     if (verb === 'AUTHENTICATE' && challengeLine.test(line)) {

@@ -65,7 +65,8 @@ export class SmtpLogin implements LoginDialogue {
       this.#challenges += 1;
       return 'pass';
     }
-    if (verb === 'AUTH') this.#challenges = 0;
+    // Replies come in the order of the commands: a challenge without an answer was of this one.
+    this.#challenges = 0;
     return this.#answered(verb === 'AUTH' && code.startsWith('2') ? 'login' : 'pass');
   }
 

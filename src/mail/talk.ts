@@ -154,7 +154,7 @@ class ReceivedLine implements Line {
   }
 }
 
-const nothing = new Uint8Array(0);
+const nothing = new Uint8Array();
 
 const bytesOf = (send: Uint8Array | string): Uint8Array =>
   typeof send === 'string' ? Buffer.from(send, 'latin1') : send;

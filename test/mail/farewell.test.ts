@@ -245,6 +245,13 @@ const rows: readonly Row[] = [
     end: 'goes on',
   },
   {
+    name: 'ManageSieve swallows every literal of a command, and none is a command of its own',
+    protocol: 'sieve',
+    client: [crlf('PUTSCRIPT {3+}', 'abc {4096+}', 'x'.repeat(4096), 'CAPABILITY')],
+    server: sieveCaps + sieveNo + sieveCaps,
+    end: 'goes on',
+  },
+  {
     name: 'ManageSieve reads no command out of a literal',
     protocol: 'sieve',
     client: [crlf('AUTHENTICATE "PLAIN" {9+}', 'x\nLOGOUT\n', 'CAPABILITY')],

@@ -43,6 +43,7 @@ const rows: readonly (readonly [Protocol, GreetingVerdict | 'open', string])[] =
   ['imap', 'not-this-protocol', 'a1 OK hi\r\n'],
   ['imap', 'not-this-protocol', 'SSH-2.0-OpenSSH_9.2\r\n'],
   ['imap', 'not-this-protocol', 'S'],
+  ['imap', 'not-this-protocol', 'S* OK'],
   ['imap', 'not-this-protocol', alert],
   ['imap', 'not-this-protocol', '* OK h\0i\r\n'],
   ['imap', 'not-this-protocol', `* OK ${'x'.repeat(greetingLimits.lineBytes)}`],
@@ -99,8 +100,16 @@ describe('a greeting over TLS', () => {
   it('keeps what comes behind it, and its verdict', () => {
     const reader = new GreetingReader('imap');
     expect(reader.feed(Buffer.from('* OK hi\r\n* CAP'))).toEqual({ state: 'done', verdict: 'positive' });
+    expect(latin1(reader.left)).toBe('* CAP');
     expect(reader.feed(Buffer.from('ABILITY\r\n\0'))).toEqual({ state: 'done', verdict: 'positive' });
+    expect(latin1(reader.left)).toBe('* CAPABILITY\r\n\0');
     expect(latin1(reader.bytes)).toBe('* OK hi\r\n* CAPABILITY\r\n\0');
+  });
+
+  it('has nothing behind it where it is none', () => {
+    const reader = new GreetingReader('imap');
+    reader.feed(Buffer.from('* OK h\0i\r\n* CAPABILITY\r\n'));
+    expect(latin1(reader.left)).toBe('');
   });
 
   it('has a verdict for any noise of a kilobyte and a line end', () => {

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Conversation } from '../../src/mail/conversation.ts';
 import { localPrologue, localPrologueLimits as limits } from '../../src/mail/local-prologue.ts';
 import type { Protocol } from '../../src/mail/protocol.ts';
+import { Talk } from '../../src/mail/talk.ts';
 import { anyCut, byteByByte, crlf, play, whole } from './transcript.ts';
 
 type MailProtocol = Exclude<Protocol, 'tls'>;
@@ -245,4 +247,16 @@ describe('before TLS of the client', () => {
       { numRuns: 2000 },
     );
   });
+});
+
+it('nothing a client says before TLS is held any longer than it is looked at', () => {
+  function* keep(): Conversation<Uint8Array | undefined> {
+    const line = yield { receive: 'line' };
+    yield { receive: 'line' };
+    return line?.bytes;
+  }
+  const talk = new Talk(keep(), limits);
+  talk.start();
+  const turn = talk.feed(Buffer.from('a LOGIN bob secret\r\nb NOOP\r\n'));
+  expect(turn).toMatchObject({ state: 'done', result: new Uint8Array('a LOGIN bob secret'.length) });
 });

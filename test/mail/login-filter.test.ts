@@ -33,6 +33,13 @@ const serverSaid = (events: readonly Event[]): string =>
 /** Half a line or list at the end is let go by flush, and only then is the filter over. */
 const endsHeld = ({ name }: Dialogue): boolean => name.includes('at the end');
 
+/** What asks for a list of capabilities, the list, and what is shown of it. */
+const lists: Partial<Record<Protocol, readonly [string, string, string]>> = {
+  pop3: [crlf('CAPA'), crlf('+OK', 'STLS', '.'), crlf('+OK', '.')],
+  smtp: [crlf('EHLO me'), crlf('250-mail', '250 STARTTLS'), crlf('250 mail')],
+  sieve: [crlf('CAPABILITY'), crlf('"STARTTLS"', 'OK "x"'), crlf('OK "x"')],
+};
+
 describe('the login filter', () => {
   for (const dialogue of dialogues) {
     it(`${dialogue.name}, whole and byte by byte`, () => {
@@ -44,6 +51,133 @@ describe('the login filter', () => {
       }
     });
   }
+
+  it('holds back no empty line, first or after another', () => {
+    expect(
+      latin1(new LoginFilter({ protocol: 'imap', clientTls: 'off' }).downstream(Buffer.from('\n'))),
+    ).toBe('\n');
+    const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+    expect(latin1(filter.downstream(Buffer.from('* OK hi\r\n\n')))).toBe('* OK hi\r\n\n');
+    expect(filter.done).toBe(true);
+  });
+
+  it.each<[string, readonly Event[]]>([
+    [
+      'an empty answer to a challenge, and the next command with it',
+      [
+        ['c', 'a AUTHENTICATE X\r\n'],
+        ['s', '+ \r\n'],
+        ['c', '\nb CAPABILITY\r\n'],
+        ['s', 'a NO x\r\n'],
+        ['s', '* CAPABILITY STARTTLS\r\nb OK x\r\n'],
+      ],
+    ],
+    [
+      'a tag that is used again',
+      [
+        ['c', 'a NOOP\r\n'],
+        ['s', 'a OK x\r\n'],
+        ['c', 'a CAPABILITY\r\n'],
+        ['s', '* CAPABILITY STARTTLS\r\na OK x\r\n'],
+      ],
+    ],
+    [
+      'a challenge that nobody answered before the login was refused',
+      [
+        ['c', 'a AUTHENTICATE X\r\n'],
+        ['s', '+ \r\na NO x\r\n'],
+        ['c', 'b CAPABILITY\r\n'],
+        ['s', '* CAPABILITY STARTTLS\r\nb OK x\r\n'],
+      ],
+    ],
+    [
+      'an answer to another command while a challenge waits',
+      [
+        ['c', 'b NOOP\r\na AUTHENTICATE X\r\n'],
+        ['s', '+ \r\nb OK x\r\n'],
+        ['c', 'eHg=\r\n'],
+        ['s', 'a NO x\r\n* CAPABILITY STARTTLS\r\n'],
+      ],
+    ],
+  ])('follows IMAP past %s', (_, events) => {
+    const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+    filter.downstream(Buffer.from('* OK hi\r\n'));
+    let shown = '';
+    for (const [side, text] of events) {
+      if (side === 's') shown += latin1(filter.downstream(Buffer.from(text)));
+      else filter.upstream(Buffer.from(text));
+    }
+    expect(shown).toBe(serverSaid(events).replace('CAPABILITY STARTTLS', 'CAPABILITY '));
+    expect(filter.done).toBe(false);
+  });
+
+  it.each<[Protocol, string, string, string, string]>([
+    ['pop3', '+OK hi', 'AUTH X', '+ ', '-ERR x'],
+    ['smtp', '220 hi', 'AUTH X', '334 ', '535 x'],
+    ['sieve', 'OK "hi"', 'AUTHENTICATE "X"', '""', 'NO "x"'],
+  ])(
+    'follows %s past logins that fail, answered or not, and what is asked with them',
+    (protocol, ...texts) => {
+      const [greeting, login, challenge, failed] = texts.map((text) => crlf(text));
+      const [ask, list, shown] = lists[protocol] ?? [];
+      for (const answer of ['', 'eHg=\r\n']) {
+        const filter = new LoginFilter({ protocol, clientTls: 'off' });
+        filter.downstream(Buffer.from(greeting ?? ''));
+        filter.upstream(Buffer.from(login ?? ''));
+        expect(latin1(filter.downstream(Buffer.from(challenge ?? '')))).toBe(challenge);
+        if (answer === '') filter.downstream(Buffer.from(failed ?? ''));
+        filter.upstream(Buffer.from(`${answer}${ask}`));
+        if (answer !== '') filter.downstream(Buffer.from(failed ?? ''));
+        expect(latin1(filter.downstream(Buffer.from(list ?? '')))).toBe(shown);
+        expect(filter.done).toBe(false);
+      }
+    },
+  );
+
+  it.each<[Protocol, string, string]>([
+    ['imap', '* OK hi', 'a SELECT INBOX'],
+    ['pop3', '+OK hi', 'RETR 1'],
+    ['smtp', '220 hi', 'MAIL FROM:<a@example.org>'],
+    ['sieve', 'OK "hi"', 'LISTSCRIPTS'],
+  ])('ends %s at a command of after a login, and at more than it follows', (protocol, greeting, command) => {
+    const of = (): LoginFilter => {
+      const filter = new LoginFilter({ protocol, clientTls: 'off' });
+      filter.downstream(Buffer.from(crlf(greeting)));
+      return filter;
+    };
+    const filter = of();
+    filter.upstream(Buffer.from(crlf(command)));
+    expect(filter.done).toBe(true);
+    for (const count of [32, 33]) {
+      const crowded = of();
+      const noop = (index: number): string => (protocol === 'imap' ? `a${String(index)} NOOP` : 'NOOP');
+      crowded.upstream(Buffer.from(crlf(...Array.from({ length: count }, (_, index) => noop(index)))));
+      expect(crowded.done).toBe(count === 33);
+    }
+  });
+
+  it('ends IMAP at an answer in the middle of a command', () => {
+    for (const events of [
+      [['c', 'a LOGIN {2+}\r\nxy'] as const],
+      [['c', 'a LOGIN {2}\r\n'] as const, ['s', '+ \r\n'] as const],
+    ]) {
+      const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+      filter.downstream(Buffer.from('* OK hi\r\n'));
+      for (const [side, text] of events)
+        if (side === 's') filter.downstream(Buffer.from(text));
+        else filter.upstream(Buffer.from(text));
+      expect(filter.done).toBe(false);
+      filter.downstream(Buffer.from('a NO x\r\n'));
+      expect(filter.done).toBe(true);
+    }
+  });
+
+  it('ends at an empty line of the client, whatever follows it', () => {
+    const filter = new LoginFilter({ protocol: 'imap', clientTls: 'off' });
+    filter.downstream(Buffer.from('* OK hi\r\n'));
+    filter.upstream(Buffer.from('\n'));
+    expect(filter.done).toBe(true);
+  });
 
   it('shows the same however the bytes are cut', () => {
     fc.assert(
@@ -173,6 +307,22 @@ describe('the login filter ends', () => {
       ['s', list],
     ];
     for (const cut of [whole, byteByByte]) expect(pass(imap(), more, cut).shown).toBe(serverSaid(more));
+  });
+
+  it('after 64 KiB at a line of the client, to the octet', () => {
+    const greeting = '* OK hi\r\n';
+    const command = 'b NOOP\r\n';
+    const fits = 65_536 - greeting.length - command.length;
+    const room = fits - (fits % 100);
+    for (const more of [0, 1]) {
+      const filter = imap();
+      filter.downstream(Buffer.from(greeting));
+      filter.downstream(Buffer.from(noops(room)[1]));
+      filter.downstream(Buffer.from(`* OK ${'x'.repeat(fits - room - 7 + more)}\r\n`));
+      expect(filter.done).toBe(false);
+      filter.upstream(Buffer.from(command));
+      expect(filter.done).toBe(more === 1);
+    }
   });
 
   it('at more open commands than it follows', () => {
