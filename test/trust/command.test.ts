@@ -11,6 +11,7 @@ import {
   day,
   deepFreeze,
   endpoint,
+  expectation,
   keyEvidence,
   keyNamed,
   lastCaOf,
@@ -142,6 +143,34 @@ describe('approve', () => {
     expect(eventsOf(outcome)).toEqual(['approved']);
   });
 
+  it.each<[string, Partial<CommandOf<'approve'>>, EndpointRecord, number | null]>([
+    ['ends within a week', {}, waiting, noon + week],
+    ['keeps its date with --keep', { keep: true }, waiting, null],
+    ['keeps its date with --for', { forMs: day }, waiting, null],
+    ['keeps its date beside the CA', {}, caWaiting, null],
+  ])('a certificate that is expected %s', (_, flags, before, until) => {
+    const record = { ...before, expected: [expectation('third')] };
+    const { expected } = carryOut(approve(flags), situationOf({ record })).record;
+    expect(expected).toEqual([expectation('third', { until })]);
+  });
+
+  it.each<[Partial<CommandOf<'approve'>>, EndpointRecord, readonly string[]]>([
+    [{}, waiting, ['without an end', 'until 2026-11-30 12:00 UTC']],
+    [{ forMs: day }, waiting, ['until 2026-11-24 12:00 UTC']],
+    [{ endOld: true }, waiting, ['without an end', 'ended']],
+    [{}, caWaiting, ['beside the CA']],
+  ])('%o tells the audit log how long each key counts', (flags, before, details) => {
+    const record = { ...before, pins: before.pins.map((pin) => ({ ...pin, until: noon + 2 * week })) };
+    const { audit } = carryOut(approve(flags), situationOf({ record }));
+    expect(audit.map(({ detail }) => detail)).toEqual(details);
+  });
+
+  it('remembers when the key itself was first seen, not another that waits beside it', () => {
+    const candidates = [{ ...candidateOf('other'), firstSeen: noon - week }, candidateOf('server')];
+    const { record } = carryOut(approve(), situationOf({ record: { ...waiting, candidates } }));
+    expect(pinNamed(record, 'server')).toMatchObject({ firstSeen: candidateOf('server').firstSeen });
+  });
+
   it('turns a first-use key into an approved one', () => {
     const { record } = carryOut(approve(), situationOf({ record: pinnedWith(pinOf('server')) }));
     expect(record.pins).toEqual([pinOf('server', { origin: 'approved' })]);
@@ -199,10 +228,24 @@ describe('approve', () => {
     ).not.toThrow();
   });
 
+  it('asks back without --as ca where the configuration keeps the CA from deciding', () => {
+    const settings = settingsOf({ configPins: [keyNamed('configured')] });
+    const { hint } = failing(approve(), { record: waitingValid, settings });
+    expect(hint).toMatch(/^Choose: --as pin .* The pins: line of the configuration keeps the CA/);
+  });
+
+  it.each([
+    ['from its first moment', { notBefore: noon }],
+    ['to its last', { notAfter: noon }],
+  ])('takes a certificate for CA-valid %s', (_, dates) => {
+    const record = { ...waiting, candidates: [candidateOf('server', { caValid: true, ...dates })] };
+    expect(failing(approve(), { record }).exit).toBe('usage');
+  });
+
   it('does not take a certificate for CA-valid that ran out since it was seen', () => {
     const record = {
       ...waiting,
-      candidates: [candidateOf('server', { caValid: true, notAfter: noon - day })],
+      candidates: [candidateOf('server', { caValid: true, notAfter: noon - 1 })],
     };
     expect(() => carryOut(approve(), situationOf({ record }))).not.toThrow();
     expect(failing(approve({ as: 'ca' }), { record })).toMatchObject({ exit: 'refused', code: 'ca-lost' });
@@ -581,6 +624,7 @@ describe('what is known by DANE alone', () => {
   it('approval under trust: dane would not help, so nothing is stored', () => {
     const record = { ...known, candidates: [candidateOf('server')] };
     const error = failing(approve(), { record, settings: settingsOf({ policy: 'dane' }) });
-    expect(error.exit).toBe('refused');
+    expect(error).toMatchObject({ exit: 'refused', code: 'dane-unproven' });
+    expect(error.hint).not.toContain('caFile');
   });
 });
