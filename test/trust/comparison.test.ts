@@ -414,6 +414,25 @@ describe('the sides', () => {
     expect(presented).toMatchObject({ spki: keyOf(home), basis: 'candidate', pem: seen(home).pem });
   });
 
+  it('are of two live pins seen at one time that whose certificate was kept', () => {
+    const pins = [pin(own(), { evidence: null }), pin(home), pin(own(), { evidence: null })];
+    for (const some of [pins.slice(0, 2), pins.slice(1), pins]) {
+      const { known } = comparison(candidate(sameNames), { record: { basis: 'pinned', pins: some } });
+      expect(known?.spki).toBe(keyOf(home));
+    }
+  });
+
+  it('show no pin that has ended and was rejected', () => {
+    const pins = [pin(home, { endedAt: noon - day })];
+    const rejected = [{ spki: keyOf(home), at: noon - day }];
+    expect(comparison(candidate(sameNames), { record: { basis: 'pinned', pins } }).known).toMatchObject({
+      basis: 'ended',
+    });
+    expect(
+      comparison(candidate(sameNames), { record: { basis: 'pinned', pins, rejected } }).known,
+    ).toBeNull();
+  });
+
   it('show what a CA vouched for, where the CA decides, even beside an exception', () => {
     const ca = issued();
     const record = { basis: 'ca', lastCa: lastCa(ca), pins: [pin(home, { origin: 'approved' })] } as const;
