@@ -6,7 +6,7 @@ import type { Evidence } from '../../src/trust/evidence.ts';
 import { lastCaEveryMs } from '../../src/trust/acceptance.ts';
 import type { Lesson } from '../../src/trust/draft.ts';
 import { noticeExpiry } from '../../src/trust/expiry.ts';
-import { learn } from '../../src/trust/learn.ts';
+import { learn, learnUnserved } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
 import type { Candidate } from '../../src/trust/record.ts';
 import {
@@ -16,6 +16,7 @@ import {
   deepFreeze,
   evidenceOf,
   examinedAs,
+  expectation,
   hour,
   keyEvidence,
   keyNamed,
@@ -121,6 +122,28 @@ describe('an acceptance', () => {
     const lesson = lessonOf({ ...part, examined: caValid });
     expect(lesson?.record).toMatchObject({ basis: 'pinned', epoch: 3 });
     expect(eventsOf(lesson)).toEqual([]);
+  });
+
+  it('makes no basis where pins stand without one, which no command leaves', () => {
+    const record = recordOf({ pins: [mine()] });
+    expect(lessonOf({ record })).toBeNull();
+    const dane = { state: 'match', detail: '3 1 1 00...' } as const;
+    expect(lessonOf({ record, settings: settingsOf({ policy: 'dane' }), dane })).toBeNull();
+  });
+
+  it('by first use, after the CA decided, takes the place of the ended pin of this key alone', () => {
+    const ended = { endedAt: noon - day } as const;
+    const record = recordOf({
+      basis: 'ca',
+      lastCa: lastCaOf('server'),
+      pins: [mine({ ...ended, origin: 'approved' }), pinOf('other', ended)],
+    });
+    const lesson = lessonOf({ record, settings: settingsOf({ policy: 'ca+tofu' }), examined: caValid });
+    expect(eventsOf(lesson)).toEqual(['first-use']);
+    expect(lesson?.record.pins).toMatchObject([
+      pinOf('other', ended),
+      { spki: keyNamed('server'), origin: 'first-use', firstSeen: noon, endedAt: null },
+    ]);
   });
 
   it('of the same key and certificate teaches nothing', () => {
@@ -265,6 +288,63 @@ describe('a legacy handshake', () => {
     const record = recordOf({ basis: 'pinned', pins: [mine({ origin: 'approved', evidence: seen })] });
     expect(lessonOf({ ...legacy, record })).toBeNull();
     expect(lessonOf({ record })?.record.pins[0]?.evidence).not.toHaveProperty('legacy');
+  });
+});
+
+describe('an acceptance that serves nobody', () => {
+  const probed = (part: Partial<Evidence>): Lesson | null => {
+    const evidence = deepFreeze(evidenceOf(part));
+    return learnUnserved(evidence, judge(evidence));
+  };
+  const bare = { pins: [mine()], expected: [expectation('server')] };
+
+  it.each<[string, Partial<Evidence>, Partial<Lesson['record']> | null]>([
+    [
+      'what a CA vouches for',
+      { examined: caValid },
+      { basis: 'none', lastCa: lastCaOf('server', { seenAt: noon }) },
+    ],
+    [
+      'what a CA vouches for, beside a pin, and that the key waits no more',
+      {
+        examined: caValid,
+        record: recordOf({ basis: 'pinned', pins: [mine()], candidates: [candidateOf('server')] }),
+      },
+      { basis: 'pinned', pins: [mine()], candidates: [], lastCa: lastCaOf('server', { seenAt: noon }) },
+    ],
+    [
+      'that the key waits no more',
+      { record: recordOf({ basis: 'pinned', pins: [mine()], candidates: [candidateOf('server')] }) },
+      { candidates: [], lastCa: null },
+    ],
+    ['nothing of a known pin', { record: recordOf({ basis: 'pinned', pins: [mine()] }) }, null],
+    ['nothing of a first use', {}, null],
+    [
+      'nothing of a first use of a key that waits',
+      { record: recordOf({ candidates: [candidateOf('server')] }) },
+      null,
+    ],
+    [
+      'nothing of a first use that a CA vouches for',
+      { examined: caValid, settings: settingsOf({ policy: 'tofu' }) },
+      null,
+    ],
+    [
+      'no CA where a pin stands without a basis',
+      { examined: caValid, record: recordOf({ pins: bare.pins }) },
+      null,
+    ],
+    [
+      'none where something is expected without a basis',
+      { examined: caValid, record: recordOf({ expected: bare.expected }) },
+      null,
+    ],
+    ['none where both stand without a basis', { examined: caValid, record: recordOf(bare) }, null],
+  ])('leaves %s', (_, part, record) => {
+    const lesson = probed(part);
+    if (record === null) expect(lesson).toBeNull();
+    else expect(lesson?.record).toMatchObject({ epoch: part.record?.epoch ?? 0, ...record });
+    expect(eventsOf(lesson)).toEqual([]);
   });
 });
 
