@@ -473,9 +473,46 @@ describe('add', () => {
       origin: 'added',
       until: null,
       evidence: null,
+      firstSeen: noon,
       lastSeen: null,
     });
     expect(eventsOf(outcome)).toEqual(['added']);
+  });
+
+  it.each([
+    [{}, 'without an end'],
+    [{ forMs: day }, 'until 2026-11-24 12:00 UTC'],
+  ])('says how long the key counts: %o', (flags, end) => {
+    const { audit, lines } = carryOut(add(flags), situationOf());
+    expect(audit).toMatchObject([{ event: 'added', spki: keyNamed('server'), detail: end }]);
+    expect(lines[0]).toBe(`Pinned ${keyNamed('server')} for ${endpoint} ${end}.`);
+  });
+
+  it('takes the place of the pin of this key, not of an anchor with the same one', () => {
+    const anchor = pinOf('server', { kind: 'anchor', firstSeen: noon - week });
+    const { pins } = carryOut(add(), situationOf({ record: pinnedWith(anchor, pinOf('server')) })).record;
+    expect(pins).toEqual([anchor, pinOf('server', { origin: 'added' })]);
+  });
+
+  it('takes back the rejection of this key alone', () => {
+    const other = { spki: keyNamed('other'), at: noon - day };
+    const record = recordOf({ rejected: [...rejectedServer.rejected, other] });
+    expect(carryOut(add({ unreject: true }), situationOf({ record })).record.rejected).toEqual([other]);
+  });
+
+  it('drops the key from those that wait, and no other', () => {
+    const record = { ...waiting, candidates: [candidateOf('server'), candidateOf('other')] };
+    const { candidates } = carryOut(add(), situationOf({ record })).record;
+    expect(candidates).toEqual([candidateOf('other')]);
+  });
+
+  it.each([
+    ['auto', undefined],
+    ['ca', 'Under trust: ca pins are not looked at.'],
+    ['ca+tofu', 'Under trust: ca+tofu a pinned key must be CA-verified as well.'],
+  ] as const)('says under %s what a pin is good for', (policy, notice) => {
+    const { lines } = carryOut(add(), situationOf({ settings: settingsOf({ policy }) }));
+    expect(lines.find((line) => line.startsWith('Under trust:'))).toBe(notice);
   });
 
   it.each<[string, EndpointRecord | null, EndpointRecord['basis']]>([

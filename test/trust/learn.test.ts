@@ -131,21 +131,6 @@ describe('an acceptance', () => {
     expect(lessonOf({ record, settings: settingsOf({ policy: 'dane' }), dane })).toBeNull();
   });
 
-  it('by first use, after the CA decided, takes the place of the ended pin of this key alone', () => {
-    const ended = { endedAt: noon - day } as const;
-    const record = recordOf({
-      basis: 'ca',
-      lastCa: lastCaOf('server'),
-      pins: [mine({ ...ended, origin: 'approved' }), pinOf('other', ended)],
-    });
-    const lesson = lessonOf({ record, settings: settingsOf({ policy: 'ca+tofu' }), examined: caValid });
-    expect(eventsOf(lesson)).toEqual(['first-use']);
-    expect(lesson?.record.pins).toMatchObject([
-      pinOf('other', ended),
-      { spki: keyNamed('server'), origin: 'first-use', firstSeen: noon, endedAt: null },
-    ]);
-  });
-
   it('of the same key and certificate teaches nothing', () => {
     expect(lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine()] }) })).toBeNull();
     expect(
@@ -162,6 +147,15 @@ describe('an acceptance', () => {
       audit: [],
       record: { epoch: 3, pins: [{ evidence: { sha256: sha256Named('renewed') } }] },
     });
+    expect(lesson?.record.pins[0]?.evidence).not.toHaveProperty('corroboration');
+  });
+
+  it('of a key that was pinned before it was seen keeps its evidence', () => {
+    const unseen = mine({ origin: 'added', evidence: null });
+    const lesson = lessonOf({ record: recordOf({ basis: 'pinned', pins: [unseen] }) });
+    expect(lesson?.record.pins).toMatchObject([
+      { evidence: { sha256: sha256Named('server'), seenAt: noon } },
+    ]);
   });
 
   it('of the older of two certificates of a pool writes at most hourly', () => {
@@ -173,6 +167,8 @@ describe('an acceptance', () => {
     const seen = (evidence: typeof newer) =>
       lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine({ evidence })] }) });
     expect(seen(newer)).toBeNull();
+    expect(seen({ ...newer, notAfter: noon + 80 * day })).toBeNull();
+    expect(seen({ ...newer, notAfter: noon + 80 * day - 1 })).not.toBeNull();
     expect(seen({ ...newer, seenAt: noon - hour })).not.toBeNull();
     // The clock was set back: it must not take until then.
     expect(seen({ ...newer, seenAt: noon + 300 * day })).not.toBeNull();
