@@ -390,6 +390,11 @@ describe('approve', () => {
     expect(failing(add({ forMs }), {}).exit).toBe('usage');
   });
 
+  it.each([1, 100 * 365 * day])('takes --for %s ms', (forMs) => {
+    const { record } = carryOut(approve({ forMs }), situationOf({ record: waiting }));
+    expect(pinNamed(record, 'server')?.until).toBe(noon + forMs);
+  });
+
   it('refuses --keep together with --end-old', () => {
     expect(failing(approve({ keep: true, endOld: true }), { record: waiting }).exit).toBe('usage');
   });
@@ -630,6 +635,28 @@ it('every command writes down the ends that have passed before it does its part'
     expect(outcome.audit[0]).toMatchObject({ event: 'expired', spki: keyNamed('past'), origin: 'proxy' });
     expect(outcome.record.epoch).toBe(4);
   }
+});
+
+it('every answer names the keys that count from now on, and no key that does not', () => {
+  const record = recordOf({
+    basis: 'pinned',
+    pins: [
+      pinOf('good'),
+      pinOf('anchor', { kind: 'anchor', until: noon + day }),
+      pinOf('over', { endedAt: noon - 1 }),
+      pinOf('bad'),
+      pinOf('unnamed', { origin: 'config' }),
+    ],
+    rejected: [{ spki: keyNamed('bad'), at: noon }],
+    expected: [expectation('third')],
+  });
+  expect(carryOut(add(), situationOf({ record })).lines.slice(1)).toEqual([
+    'Trusted from now on:',
+    `  ${keyNamed('good')} (first-use) without an end`,
+    `  ${keyNamed('anchor')} (anchor, first-use) until 2026-11-24 12:00 UTC`,
+    `  ${keyNamed('server')} (added) without an end`,
+    `  the certificate with SHA-256 ${sha256Named('third')}, imported and not seen yet, without an end`,
+  ]);
 });
 
 describe('what is known by DANE alone', () => {

@@ -398,6 +398,9 @@ describe('the list of candidates', () => {
   it('drops a CA-valid one last', () => {
     expect(named(filled('abcdefghijklmnopqrst'.split(''), ['i']))).toBe('abcdefghinopqrst');
     expect(named(filled('abcdefghijklmnopqrst'.split(''), 'ijklmnopqr'.split('')))).toBe('abcdefijklmnopqr');
+    expect(named(filled('abcdefghijklmnopq'.split(''), 'bcdefghijklmnopq'.split('')))).toBe(
+      'bcdefghijklmnopq',
+    );
     expect(named(filled('abcdefghijklmnopqrst'.split(''), 'abcdefghijklmnopqrst'.split('')))).toBe(
       'abcdefghmnopqrst',
     );
