@@ -401,6 +401,11 @@ describe('a note says', () => {
     expect(notesOf(candidate(moved, selfMade), pinned(home, selfMade))).toContain(
       'The certificate is no longer for mail.example.org, and now for new.example.org.',
     );
+    expect(notesOf(candidate(own({ extensions: renamed }), selfMade), pinned(home, selfMade))).toContain(
+      'The certificate is now for new.example.org.',
+    );
+    const mistakable = own({ extensions: [san(email('a@example'))] });
+    expect(notesOf(candidate(mistakable), pinned(names('a@example')))).not.toContain('The certificate is');
   });
 
   it('what a CA vouched for while pins decided', () => {
@@ -415,7 +420,11 @@ describe('a note says', () => {
       record: { basis: 'pinned', pins: [pin(home, { lastSeen }, selfMade)] },
     });
     expect(notesOf(candidate(sameNames, selfMade), scene(noon))).toContain('The known key was seen again on');
-    expect(notesOf(candidate(sameNames, selfMade), scene(noon - 2 * hour))).not.toContain('seen again');
+    expect(notesOf(candidate(sameNames, selfMade), scene(noon - hour))).not.toContain('seen again');
+    const early = candidate(issued(), unknown, { firstSeen: noon - day - 1 });
+    expect(notesOf(early, byCa(issued()))).toContain('The known key was seen again on 2026-11-22 12:00 UTC');
+    const late = candidate(issued(), unknown, { firstSeen: noon - day });
+    expect(notesOf(late, byCa(issued()))).not.toContain('seen again');
   });
 
   it('where else the same key is known', () => {
