@@ -32,6 +32,7 @@ const usual = [1, 0, 1];
 const keyOf = (spki: Buffer): KeyObject => createPublicKey({ key: spki, format: 'der', type: 'spki' });
 /** A kind that not every version of Node knows. */
 const ofKind = (asymmetricKeyType: string, namedCurve?: string): KeyObject =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is asked of it
   ({ asymmetricKeyType, asymmetricKeyDetails: { namedCurve } }) as unknown as KeyObject;
 
 describe('a key', () => {

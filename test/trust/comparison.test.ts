@@ -340,8 +340,8 @@ describe('a note says', () => {
     [5, 'host1.example, host2.example, host3.example, host4.example and 1 more.'],
     [6, 'host1.example, host2.example, host3.example, host4.example and 2 more.'],
   ])('four of %i names, and how many more there are', (count, shown) => {
-    const other = names(...Array.from({ length: count }, (_, at) => `host${at + 1}.example`));
-    expect(notesOf(candidate(other, { faults: ['name-mismatch'] }), {})).toContain(`but for ${shown}`);
+    const many = names(...Array.from({ length: count }, (_, at) => `host${at + 1}.example`));
+    expect(notesOf(candidate(many, { faults: ['name-mismatch'] }), {})).toContain(`but for ${shown}`);
   });
 
   it('that a serial number was copied, where issuer and number stayed and the key did not', () => {

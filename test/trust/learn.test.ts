@@ -287,11 +287,12 @@ describe('a legacy handshake', () => {
   });
 });
 
+const probed = (part: Partial<Evidence>): Lesson | null => {
+  const evidence = deepFreeze(evidenceOf(part));
+  return learnUnserved(evidence, judge(evidence));
+};
+
 describe('an acceptance that serves nobody', () => {
-  const probed = (part: Partial<Evidence>): Lesson | null => {
-    const evidence = deepFreeze(evidenceOf(part));
-    return learnUnserved(evidence, judge(evidence));
-  };
   const bare = { pins: [mine()], expected: [expectation('server')] };
 
   it.each<[string, Partial<Evidence>, Partial<Lesson['record']> | null]>([

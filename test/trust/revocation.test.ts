@@ -154,6 +154,10 @@ const place = der(0xa0, der(0xa0, uri('http://ca.example/list')));
 const usersOnly = der(0x81, Buffer.of(0xff));
 const nothingMore = Buffer.of(5, 0);
 
+const isStale = (wish: ListWish, at: string): boolean =>
+  readCrls(forgeCrl(wish)).some((each) => each.isStale(Date.parse(at)));
+const fileOf = (count: number): Buffer => Buffer.from(crlPem(forgeCrl()).repeat(count));
+
 describe('reading a list', () => {
   const leaf = forgeLeaf({ issuer: root });
   const revokes = (crl: Buffer, issuer: Forged = root): boolean =>
@@ -226,17 +230,14 @@ describe('reading a list', () => {
   });
 
   it('is out of date from the moment the next is due, and never where none is announced', () => {
-    const isStale = (wish: ListWish, at: string): boolean =>
-      readCrls(forgeCrl(wish)).some((each) => each.isStale(Date.parse(at)));
     expect(isStale({}, '2026-12-31T23:59:59.999Z')).toBe(false);
     expect(isStale({}, '2027-01-01T00:00:00Z')).toBe(true);
     expect(isStale({ nextUpdate: null }, '2099-01-01T00:00:00Z')).toBe(false);
   });
 
   it('takes 64 lists of one file, and no more', () => {
-    const file = (count: number): Buffer => Buffer.from(crlPem(forgeCrl()).repeat(count));
-    expect(readCrls(file(64))).toHaveLength(64);
-    expect(() => readCrls(file(65))).toThrow('more than 64 revocation lists');
+    expect(readCrls(fileOf(64))).toHaveLength(64);
+    expect(() => readCrls(fileOf(65))).toThrow('more than 64 revocation lists');
   });
 
   it('counts for no issuer in whose certificate two readers see two keys', () => {
@@ -256,8 +257,9 @@ describe('reading a list', () => {
         return 'none';
       },
     };
-    const ask = (key: number): unknown =>
-      crl?.isOf({ ...issuer, spki: `key ${key}`, publicKey: counting as unknown as KeyObject });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is asked of it here
+    const publicKey = counting as unknown as KeyObject;
+    const ask = (key: number): unknown => crl?.isOf({ ...issuer, spki: `key ${key}`, publicKey });
     for (let key = 0; key < 65; key += 1) for (const _ of [1, 2]) expect(ask(key)).toBe(false);
     expect(checks).toBe(64 + 2);
   });
