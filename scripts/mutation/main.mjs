@@ -16,7 +16,7 @@ import { Runner } from './runner.mjs';
 import { testsOf } from './tests.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** `{"FILE: LINE OF CODE [BEFORE -> AFTER]": "why it changes no verdict"}`. */
+/** `{"FILE: LINE OF CODE [BEFORE -> AFTER]": "why it changes no verdict"}`; the second of one name ends in ` (2)`. */
 const accepted = JSON.parse(readFileSync(join(root, 'scripts/mutation/accepted.json'), 'utf8'));
 
 /** Null where it does not compile. */
@@ -36,7 +36,13 @@ function mutantsOf(file) {
   const text = readFileSync(join(root, file), 'utf8');
   const whole = compiled(text);
   const real = mutants(text).filter(({ mutated }) => ![null, whole].includes(compiled(mutated)));
-  return real.map((mutant) => ({ ...mutant, name: named(file, text, mutant) }));
+  const names = new Map();
+  return real.map((mutant) => {
+    const name = named(file, text, mutant);
+    const times = (names.get(name) ?? 0) + 1;
+    names.set(name, times);
+    return { ...mutant, name: times === 1 ? name : `${name} (${times})` };
+  });
 }
 
 /** What noticed the last ones is asked first. */

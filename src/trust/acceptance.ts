@@ -88,7 +88,8 @@ function pinFirst(draft: Draft, { evidence, verdict }: Scene<Accepted>): Draft {
   const target = firstUseTarget(evidence);
   if (target === null) throw new TypeError('a first use has a key to pin');
   const pin: Pin = { ...newPin(evidence, target), origin: 'first-use' };
-  const pins = [...draft.record.pins.filter((other) => other.spki !== pin.spki), pin];
+  // Where a pin was ever set, live or over, there is no first use.
+  const pins = [...draft.record.pins, pin];
   return change(
     draft,
     { basis: 'pinned', pins },

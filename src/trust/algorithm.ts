@@ -114,7 +114,8 @@ const modulusStrength = (label: string, key: KeyObject): KeyStrength => {
 const curveStrength = (curve: string | undefined): KeyStrength => {
   if (curve === undefined) return { name: 'EC with explicit parameters', weak: true };
   // OpenSSL's curve names carry the field size: secp160r1, prime256v1, brainpoolP384r1, sect163k1.
-  const bits = Number(/\d{3}/.exec(curve)?.[0] ?? (curve === 'SM2' ? 256 : 0));
+  const size = /\d{3}/.exec(curve)?.[0];
+  const bits = Number(size ?? (curve === 'SM2' ? 256 : 0));
   return { name: `EC ${nistCurves[curve] ?? curve}`, weak: bits < 224 };
 };
 

@@ -22,8 +22,7 @@ type Approve = CommandOf<'approve'>;
 export function approve(command: Approve, situation: Situation): Outcome {
   const key = knownKey(situation, command.expect);
   const target = commandTarget(key.spki, key.evidence, situation.settings);
-  const shown = { anchorKeys: target.kind === 'anchor' ? [target.spki] : [] };
-  const standing = standingOf({ ...situation, recordVerified: true }, key.spki, shown);
+  const standing = standingOf({ ...situation, recordVerified: true }, key.spki);
   const scene: Scene = {
     command,
     situation,
@@ -102,8 +101,8 @@ function isCaValidNow({ key, situation }: Scene): boolean {
 }
 
 function hasEndedPin({ target, situation }: Scene): boolean {
-  const own = (situation.record?.pins ?? []).filter((pin) => isTarget(pin, target));
-  return own.length > 0 && own.every((pin) => isOver(pin, situation));
+  const own = situation.record?.pins.find((pin) => isTarget(pin, target));
+  return own !== undefined && isOver(own, situation);
 }
 
 function checkAsCa(scene: Scene): void {

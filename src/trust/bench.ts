@@ -27,7 +27,7 @@ const columnWords: Readonly<Record<Column, string>> = {
 /** Asks whether a CA vouches for it, and says why not. */
 export const askCa = (bench: Bench): boolean =>
   bench.path.ask('ca-valid', bench.caValid, () =>
-    !bench.caValid && bench.evidence.profile === 'legacy'
+    bench.evidence.profile === 'legacy'
       ? 'the handshake was one of a legacy server'
       : (bench.evidence.examined?.faults ?? []).join(', '),
   );

@@ -41,8 +41,8 @@ const namesOf = (names: readonly string[]): string => {
 const byCaBefore = ({ known, situation: { record } }: Facts): boolean =>
   known !== null &&
   (known.basis === 'ca' ||
-    (record?.pins.some(({ evidence }) => evidence?.caValid === true && evidence.sha256 === known.sha256) ??
-      false));
+    record?.pins.some(({ evidence }) => evidence?.caValid === true && evidence.sha256 === known.sha256) ===
+      true);
 
 /** The table, most alarming first; the last row fits always. */
 const sentences: readonly Row[] = [

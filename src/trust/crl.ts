@@ -82,13 +82,15 @@ const checkExtensions = (explicit: Der | null): void => {
 };
 
 /** Reason removeFromCRL (8) takes nothing back. */
-const isRemoval = (extensions: Der): boolean =>
-  readExtensions(extensions).some(({ oid, critical, value }) => {
+const isRemoval = (extensions: Der): boolean => {
+  let removal = false;
+  for (const { oid, critical, value } of readExtensions(extensions)) {
     if (oid === entryIssuer) throw new DerError('an indirect list is not taken');
-    if (oid === entryReason) return readOnly(value, 0x0a).content[0] === 8;
-    if (critical) throw new DerError('a critical extension of an entry is not understood');
-    return false;
-  });
+    if (oid === entryReason) removal = readOnly(value, 0x0a).content[0] === 8;
+    else if (critical) throw new DerError('a critical extension of an entry is not understood');
+  }
+  return removal;
+};
 
 const readEntries = (list: Der | null): ReadonlySet<string> => {
   const revoked = new Set<string>();

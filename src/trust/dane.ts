@@ -151,8 +151,8 @@ const inFull = ({ selector, matching, data }: TlsaRecord): readonly Uint8Array[]
 const nameConstraints = Buffer.from('0603551d1e', 'hex');
 
 /**
- * OpenSSL alone processes name constraints, and was asked about other anchors: such a chain is proven for no name. Looked for
- * among the octets, so that a certificate that cannot be taken apart hides nothing.
+ * Elsewhere two readers must agree on name constraints, and here OpenSSL was asked about other anchors: such a chain is proven
+ * for no name. Looked for among the octets, so that a certificate that cannot be taken apart hides nothing.
  */
 const constrainsNames = (certificate: Uint8Array): boolean =>
   Buffer.from(certificate).includes(nameConstraints);

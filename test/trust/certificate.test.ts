@@ -98,6 +98,7 @@ describe('a description', () => {
       faults: [],
     });
     expect(readCertificates(pem)).toEqual([certificate]);
+    expect(pem).toMatch(/^-----BEGIN CERTIFICATE-----\n(?:.{64}\n)+.{1,64}\n-----END CERTIFICATE-----\n$/);
   });
 
   test.each([
@@ -345,6 +346,7 @@ describe('a file of certificates', () => {
     ['PEM', pem(one), [one]],
     ['PEM as octets', Buffer.from(pem(one)), [one]],
     ['PEM with CR LF', pem(one).replaceAll('\n', '\r\n'), [one]],
+    ['PEM out of a page, with blanks that do not break', pem(one).replaceAll('\n', '\u00a0\n'), [one]],
     ['PEM behind a byte order mark', Buffer.from(`\ufeff${pem(one)}`), [one]],
     ['a bundle with text between', `# Example\n${pem(one)}\nsubject: x\n${pem(two)}`, [one, two]],
     ['the old label', pem(one, 'X509 CERTIFICATE'), [one]],
@@ -388,6 +390,14 @@ describe('a file of certificates', () => {
   ])('is refused with the reason: %s', (_, input, reason) => {
     expect(() => readCertificates(input)).toThrow(RangeError);
     expect(() => readCertificates(input)).toThrow(reason);
+  });
+
+  test.each([
+    ['PEM', (count: number) => pem(sequence()).repeat(count)],
+    ['DER', (count: number) => Buffer.concat(Array.from({ length: count }, () => sequence()))],
+  ])('holds 4096 and no more: %s', (_, of) => {
+    expect(readCertificates(of(4096))).toHaveLength(4096);
+    expect(() => readCertificates(of(4097))).toThrow('more than 4096 certificates');
   });
 });
 

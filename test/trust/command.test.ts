@@ -11,6 +11,7 @@ import {
   day,
   deepFreeze,
   endpoint,
+  expectation,
   keyEvidence,
   keyNamed,
   lastCaOf,
@@ -142,6 +143,34 @@ describe('approve', () => {
     expect(eventsOf(outcome)).toEqual(['approved']);
   });
 
+  it.each<[string, Partial<CommandOf<'approve'>>, EndpointRecord, number | null]>([
+    ['ends within a week', {}, waiting, noon + week],
+    ['keeps its date with --keep', { keep: true }, waiting, null],
+    ['keeps its date with --for', { forMs: day }, waiting, null],
+    ['keeps its date beside the CA', {}, caWaiting, null],
+  ])('a certificate that is expected %s', (_, flags, before, until) => {
+    const record = { ...before, expected: [expectation('third')] };
+    const { expected } = carryOut(approve(flags), situationOf({ record })).record;
+    expect(expected).toEqual([expectation('third', { until })]);
+  });
+
+  it.each<[Partial<CommandOf<'approve'>>, EndpointRecord, readonly string[]]>([
+    [{}, waiting, ['without an end', 'until 2026-11-30 12:00 UTC']],
+    [{ forMs: day }, waiting, ['until 2026-11-24 12:00 UTC']],
+    [{ endOld: true }, waiting, ['without an end', 'ended']],
+    [{}, caWaiting, ['beside the CA']],
+  ])('%o tells the audit log how long each key counts', (flags, before, details) => {
+    const record = { ...before, pins: before.pins.map((pin) => ({ ...pin, until: noon + 2 * week })) };
+    const { audit } = carryOut(approve(flags), situationOf({ record }));
+    expect(audit.map(({ detail }) => detail)).toEqual(details);
+  });
+
+  it('remembers when the key itself was first seen, not another that waits beside it', () => {
+    const candidates = [{ ...candidateOf('other'), firstSeen: noon - week }, candidateOf('server')];
+    const { record } = carryOut(approve(), situationOf({ record: { ...waiting, candidates } }));
+    expect(pinNamed(record, 'server')).toMatchObject({ firstSeen: candidateOf('server').firstSeen });
+  });
+
   it('turns a first-use key into an approved one', () => {
     const { record } = carryOut(approve(), situationOf({ record: pinnedWith(pinOf('server')) }));
     expect(record.pins).toEqual([pinOf('server', { origin: 'approved' })]);
@@ -199,10 +228,24 @@ describe('approve', () => {
     ).not.toThrow();
   });
 
+  it('asks back without --as ca where the configuration keeps the CA from deciding', () => {
+    const settings = settingsOf({ configPins: [keyNamed('configured')] });
+    const { hint } = failing(approve(), { record: waitingValid, settings });
+    expect(hint).toMatch(/^Choose: --as pin .* The pins: line of the configuration keeps the CA/);
+  });
+
+  it.each([
+    ['from its first moment', { notBefore: noon }],
+    ['to its last', { notAfter: noon }],
+  ])('takes a certificate for CA-valid %s', (_, dates) => {
+    const record = { ...waiting, candidates: [candidateOf('server', { caValid: true, ...dates })] };
+    expect(failing(approve(), { record }).exit).toBe('usage');
+  });
+
   it('does not take a certificate for CA-valid that ran out since it was seen', () => {
     const record = {
       ...waiting,
-      candidates: [candidateOf('server', { caValid: true, notAfter: noon - day })],
+      candidates: [candidateOf('server', { caValid: true, notAfter: noon - 1 })],
     };
     expect(() => carryOut(approve(), situationOf({ record }))).not.toThrow();
     expect(failing(approve({ as: 'ca' }), { record })).toMatchObject({ exit: 'refused', code: 'ca-lost' });
@@ -347,6 +390,11 @@ describe('approve', () => {
     expect(failing(add({ forMs }), {}).exit).toBe('usage');
   });
 
+  it.each([1, 100 * 365 * day])('takes --for %s ms', (forMs) => {
+    const { record } = carryOut(approve({ forMs }), situationOf({ record: waiting }));
+    expect(pinNamed(record, 'server')?.until).toBe(noon + forMs);
+  });
+
   it('refuses --keep together with --end-old', () => {
     expect(failing(approve({ keep: true, endOld: true }), { record: waiting }).exit).toBe('usage');
   });
@@ -430,9 +478,46 @@ describe('add', () => {
       origin: 'added',
       until: null,
       evidence: null,
+      firstSeen: noon,
       lastSeen: null,
     });
     expect(eventsOf(outcome)).toEqual(['added']);
+  });
+
+  it.each([
+    [{}, 'without an end'],
+    [{ forMs: day }, 'until 2026-11-24 12:00 UTC'],
+  ])('says how long the key counts: %o', (flags, end) => {
+    const { audit, lines } = carryOut(add(flags), situationOf());
+    expect(audit).toMatchObject([{ event: 'added', spki: keyNamed('server'), detail: end }]);
+    expect(lines[0]).toBe(`Pinned ${keyNamed('server')} for ${endpoint} ${end}.`);
+  });
+
+  it('takes the place of the pin of this key, not of an anchor with the same one', () => {
+    const anchor = pinOf('server', { kind: 'anchor', firstSeen: noon - week });
+    const { pins } = carryOut(add(), situationOf({ record: pinnedWith(anchor, pinOf('server')) })).record;
+    expect(pins).toEqual([anchor, pinOf('server', { origin: 'added' })]);
+  });
+
+  it('takes back the rejection of this key alone', () => {
+    const other = { spki: keyNamed('other'), at: noon - day };
+    const record = recordOf({ rejected: [...rejectedServer.rejected, other] });
+    expect(carryOut(add({ unreject: true }), situationOf({ record })).record.rejected).toEqual([other]);
+  });
+
+  it('drops the key from those that wait, and no other', () => {
+    const record = { ...waiting, candidates: [candidateOf('server'), candidateOf('other')] };
+    const { candidates } = carryOut(add(), situationOf({ record })).record;
+    expect(candidates).toEqual([candidateOf('other')]);
+  });
+
+  it.each([
+    ['auto', undefined],
+    ['ca', 'Under trust: ca pins are not looked at.'],
+    ['ca+tofu', 'Under trust: ca+tofu a pinned key must be CA-verified as well.'],
+  ] as const)('says under %s what a pin is good for', (policy, notice) => {
+    const { lines } = carryOut(add(), situationOf({ settings: settingsOf({ policy }) }));
+    expect(lines.find((line) => line.startsWith('Under trust:'))).toBe(notice);
   });
 
   it.each<[string, EndpointRecord | null, EndpointRecord['basis']]>([
@@ -552,6 +637,28 @@ it('every command writes down the ends that have passed before it does its part'
   }
 });
 
+it('every answer names the keys that count from now on, and no key that does not', () => {
+  const record = recordOf({
+    basis: 'pinned',
+    pins: [
+      pinOf('good'),
+      pinOf('anchor', { kind: 'anchor', until: noon + day }),
+      pinOf('over', { endedAt: noon - 1 }),
+      pinOf('bad'),
+      pinOf('unnamed', { origin: 'config' }),
+    ],
+    rejected: [{ spki: keyNamed('bad'), at: noon }],
+    expected: [expectation('third')],
+  });
+  expect(carryOut(add(), situationOf({ record })).lines.slice(1)).toEqual([
+    'Trusted from now on:',
+    `  ${keyNamed('good')} (first-use) without an end`,
+    `  ${keyNamed('anchor')} (anchor, first-use) until 2026-11-24 12:00 UTC`,
+    `  ${keyNamed('server')} (added) without an end`,
+    `  the certificate with SHA-256 ${sha256Named('third')}, imported and not seen yet, without an end`,
+  ]);
+});
+
 describe('what is known by DANE alone', () => {
   const known = recordOf({ basis: 'pinned', byDane: true });
 
@@ -581,6 +688,7 @@ describe('what is known by DANE alone', () => {
   it('approval under trust: dane would not help, so nothing is stored', () => {
     const record = { ...known, candidates: [candidateOf('server')] };
     const error = failing(approve(), { record, settings: settingsOf({ policy: 'dane' }) });
-    expect(error.exit).toBe('refused');
+    expect(error).toMatchObject({ exit: 'refused', code: 'dane-unproven' });
+    expect(error.hint).not.toContain('caFile');
   });
 });

@@ -69,6 +69,11 @@ const candidate = (forged: Forged, how: Seen = {}, part: Partial<Candidate> = {}
   ...part,
 });
 
+const unreadable = (came: Candidate): Candidate => ({
+  ...came,
+  evidence: { ...came.evidence, pem: 'no PEM' },
+});
+
 interface Scene {
   readonly record?: Partial<EndpointRecord>;
   readonly situation?: Partial<Situation>;
@@ -161,6 +166,23 @@ const rows: readonly (readonly [string, Candidate, Scene, RegExp])[] = [
     candidate(home, selfMade),
     pinned(issued(), vouched),
     /^A trusted CA vouched for the server before, and now it shows a certificate that it made itself/,
+  ],
+  [
+    'CA-verified under one of two pins before and its own now',
+    candidate(sameNames, selfMade),
+    {
+      record: {
+        basis: 'pinned',
+        pins: [pin(home, { lastSeen: noon - 9 * day }, selfMade), pin(issued(), {}, vouched)],
+      },
+    },
+    /^A trusted CA vouched for the server before, and now it shows a certificate that it made itself/,
+  ],
+  [
+    'CA-verified before and nothing that can be read now',
+    unreadable(candidate(sameNames, { faults: ['malformed'] })),
+    byCa(issued()),
+    /^A trusted CA vouched for the server before, and now another key comes with .*\(issuer an unknown issuer\)\.$/,
   ],
   [
     'CA-verified before and an unknown issuer now',
@@ -310,6 +332,16 @@ describe('a note says', () => {
       /certificate is not for mail\.example\.org but for www\.example\.net\./,
     );
     expect(notesOf(came, pinned(home))).not.toMatch(note);
+    expect(notesOf(candidate(home, selfMade), {})).not.toContain('not for');
+  });
+
+  it.each([
+    [4, 'host1.example, host2.example, host3.example, host4.example.'],
+    [5, 'host1.example, host2.example, host3.example, host4.example and 1 more.'],
+    [6, 'host1.example, host2.example, host3.example, host4.example and 2 more.'],
+  ])('four of %i names, and how many more there are', (count, shown) => {
+    const many = names(...Array.from({ length: count }, (_, at) => `host${at + 1}.example`));
+    expect(notesOf(candidate(many, { faults: ['name-mismatch'] }), {})).toContain(`but for ${shown}`);
   });
 
   it('that a serial number was copied, where issuer and number stayed and the key did not', () => {
@@ -326,6 +358,7 @@ describe('a note says', () => {
     );
     expect(notesOf(candidate(strong), byCa(weak))).not.toContain('weaker');
     expect(notesOf(candidate(issued(), vouched), scene)).not.toContain('weaker');
+    expect(notesOf(candidate(issued(), vouched), byCa(issued()))).not.toContain('weaker');
   });
 
   it.each([
@@ -343,6 +376,16 @@ describe('a note says', () => {
     expect(notesOf(candidate(own(dates), selfMade), pinned(home, selfMade))).toContain(said);
   });
 
+  it.each(['2026-01-01T00:00:00Z', '2026-11-23T12:00:00Z', '2027-01-01T00:00:00Z'])(
+    'no end and no beginning of certificates that are in date on %s',
+    (at) => {
+      const scene = { ...pinned(home, selfMade), situation: { now: Date.parse(at) } };
+      const said = notesOf(candidate(sameNames, selfMade), scene);
+      expect(said).not.toMatch(/presented certificate (?:ended|begins)/);
+      expect(said).toContain('The known certificate is good until 2027-01-01 00:00 UTC');
+    },
+  );
+
   it('when the known certificate ends, which excuses nothing', () => {
     const over = own({ from: '2025-01-01T00:00:00Z', to: '2026-11-01T00:00:00Z' });
     expect(notesOf(candidate(home, selfMade), pinned(over, selfMade))).toContain(
@@ -358,6 +401,11 @@ describe('a note says', () => {
     expect(notesOf(candidate(moved, selfMade), pinned(home, selfMade))).toContain(
       'The certificate is no longer for mail.example.org, and now for new.example.org.',
     );
+    expect(notesOf(candidate(own({ extensions: renamed }), selfMade), pinned(home, selfMade))).toContain(
+      'The certificate is now for new.example.org.',
+    );
+    const mistakable = own({ extensions: [san(email('a@example'))] });
+    expect(notesOf(candidate(mistakable), pinned(names('a@example')))).not.toContain('The certificate is');
   });
 
   it('what a CA vouched for while pins decided', () => {
@@ -372,7 +420,11 @@ describe('a note says', () => {
       record: { basis: 'pinned', pins: [pin(home, { lastSeen }, selfMade)] },
     });
     expect(notesOf(candidate(sameNames, selfMade), scene(noon))).toContain('The known key was seen again on');
-    expect(notesOf(candidate(sameNames, selfMade), scene(noon - 2 * hour))).not.toContain('seen again');
+    expect(notesOf(candidate(sameNames, selfMade), scene(noon - hour))).not.toContain('seen again');
+    const early = candidate(issued(), unknown, { firstSeen: noon - day - 1 });
+    expect(notesOf(early, byCa(issued()))).toContain('The known key was seen again on 2026-11-22 12:00 UTC');
+    const late = candidate(issued(), unknown, { firstSeen: noon - day });
+    expect(notesOf(late, byCa(issued()))).not.toContain('seen again');
   });
 
   it('where else the same key is known', () => {
@@ -383,6 +435,16 @@ describe('a note says', () => {
     expect(comparison(candidate(home), { ...pinned(sameNames), elsewhere }).notes).toContain(
       'The same key is pinned for a.example:993, rejected for b.example:465.',
     );
+    const known = (count: number): string =>
+      comparison(candidate(home), {
+        ...pinned(sameNames),
+        elsewhere: Array.from({ length: count }, (_, at) => ({ endpoint: `${at}.example:993`, as: 'ca' })),
+      }).notes.join('\n');
+    const at = 'vouched for by a CA at';
+    expect(known(0)).not.toContain('The same key');
+    expect(known(1)).toContain(`The same key is ${at} 0.example:993.`);
+    expect(known(4)).toContain(`${at} 2.example:993, ${at} 3.example:993.`);
+    expect(known(6)).toContain(`${at} 3.example:993 and known for 2 more.`);
   });
 
   it('what was seen from elsewhere', () => {
@@ -414,6 +476,25 @@ describe('the sides', () => {
     expect(presented).toMatchObject({ spki: keyOf(home), basis: 'candidate', pem: seen(home).pem });
   });
 
+  it('are of two live pins seen at one time that whose certificate was kept', () => {
+    const pins = [pin(own(), { evidence: null }), pin(home), pin(own(), { evidence: null })];
+    for (const some of [pins.slice(0, 2), pins.slice(1), pins]) {
+      const { known } = comparison(candidate(sameNames), { record: { basis: 'pinned', pins: some } });
+      expect(known?.spki).toBe(keyOf(home));
+    }
+  });
+
+  it('show no pin that has ended and was rejected', () => {
+    const pins = [pin(home, { endedAt: noon - day })];
+    const rejected = [{ spki: keyOf(home), at: noon - day }];
+    expect(comparison(candidate(sameNames), { record: { basis: 'pinned', pins } }).known).toMatchObject({
+      basis: 'ended',
+    });
+    expect(
+      comparison(candidate(sameNames), { record: { basis: 'pinned', pins, rejected } }).known,
+    ).toBeNull();
+  });
+
   it('show what a CA vouched for, where the CA decides, even beside an exception', () => {
     const ca = issued();
     const record = { basis: 'ca', lastCa: lastCa(ca), pins: [pin(home, { origin: 'approved' })] } as const;
@@ -433,9 +514,7 @@ describe('the sides', () => {
   });
 
   it('show no certificate where none can be read', () => {
-    const plain = candidate(home);
-    const came = { ...plain, evidence: { ...plain.evidence, pem: 'no PEM' } };
-    expect(comparison(came, pinned(sameNames)).presented).toMatchObject({
+    expect(comparison(unreadable(candidate(home)), pinned(sameNames)).presented).toMatchObject({
       spki: keyOf(home),
       certificate: null,
     });

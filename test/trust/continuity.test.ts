@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { carryOut } from '../../src/trust/carry-out.ts';
 import type { Command } from '../../src/trust/command.ts';
+import { commandTarget, sightedKey } from '../../src/trust/continuity.ts';
 import type { Evidence, Verdict } from '../../src/trust/evidence.ts';
 import { Examiner } from '../../src/trust/examine.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
@@ -236,6 +237,34 @@ describe('what is learnt and ordered', () => {
     const { record } = order(learnt, { command: 'undo', endpoint });
     expect(record.pins.find(({ spki }) => spki === keyNamed('root'))?.endedAt).toBe(noon);
     expect(record.candidates).toEqual([]);
+  });
+});
+
+describe('the key that is meant', () => {
+  const vouched = keyEvidence({ anchor: keyNamed('root') });
+  it.each([
+    ['the anchor, where anchors are pinned', anchored, vouched, anchorPin('root')],
+    ['the key, where no anchor vouched for it', anchored, keyEvidence(), pinOf('server')],
+    ['the key, where keys are pinned', settingsOf({ policy: 'ca+tofu' }), vouched, pinOf('server')],
+    [
+      'the key, under another policy',
+      settingsOf({ policy: 'auto', continuity: 'anchor' }),
+      vouched,
+      pinOf('server'),
+    ],
+  ])('by a command is %s', (_, settings, evidence, { spki, kind }) => {
+    expect(commandTarget(keyNamed('server'), evidence, settings)).toEqual({ spki, kind });
+  });
+
+  it.each([
+    ['the anchor that is pinned', pinned(anchorPin('root')), 'root'],
+    ['the key, where the pin of its anchor is over', pinned(anchorPin('root', over)), 'server'],
+    ['the key, where another anchor is pinned', pinned(anchorPin('other')), 'server'],
+    ['the key, where it is the one that is pinned', pinned(pinOf('server')), 'server'],
+    ['the key, where nothing is', null, 'server'],
+  ])('by a sighting is %s', (_, record, seen) => {
+    const evidence = evidenceOf({ settings: anchored, record, examined: byRoot });
+    expect(sightedKey(evidence, keyNamed('server'))).toBe(keyNamed(seen));
   });
 });
 

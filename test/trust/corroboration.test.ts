@@ -1,7 +1,7 @@
 // A first use that was looked at from elsewhere: what the judge makes of what was seen, and what is remembered of it.
 
 import { describe, expect, it } from 'vitest';
-import type { Corroboration } from '../../src/trust/corroboration.ts';
+import { corroborationText, isUncorroborated, type Corroboration } from '../../src/trust/corroboration.ts';
 import type { Evidence, Verdict } from '../../src/trust/evidence.ts';
 import { learn } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
@@ -67,6 +67,14 @@ describe('a first use seen from elsewhere', () => {
     ).toBe('+first-use');
   });
 
+  it('is to be looked for where the setting asks for it and nobody has looked at this very key', () => {
+    const ofAnother = { ...seen(2, 0, 0), spki: keyNamed('other') };
+    expect(isUncorroborated(evidenceFor({}))).toBe(true);
+    expect(isUncorroborated(evidenceFor({ corroboration: ofAnother }))).toBe(true);
+    expect(isUncorroborated(evidenceFor({ corroboration: seen(0, 0, 1) }))).toBe(false);
+    expect(isUncorroborated(evidenceOf({ settings: settingsOf({ policy: 'tofu' }) }))).toBe(false);
+  });
+
   it('says nothing about a key that is pinned or CA-verified', () => {
     const corroboration = seen(0, 1, 0);
     const record = recordOf({ basis: 'pinned', pins: [pinOf('server')] });
@@ -79,6 +87,7 @@ describe('a first use seen from elsewhere', () => {
     expect(judge(evidenceFor({ corroboration: seen(2, 0, 1) })).why).toContain(
       '2 of 3 vantage points showed the same key (port 1, port 2), 1 could not be asked (port 201)',
     );
+    expect(corroborationText(seen(2, 3, 1))).toMatch(/^2 of 6 vantage points showed the same key/);
     expect(judge(evidenceFor({ corroboration: seen(2, 2, 0) })).why).toBe(
       `Seen from port 101 (and 1 more) the server shows another key, ${keyNamed('other')}.`,
     );

@@ -13,13 +13,12 @@ import {
   ecKeys,
   endpointOf,
   extendedKeyUsage,
-  extension,
   type Forged,
   forgeCa,
   forgeLeaf,
+  nameConstraints,
   rsaKeys,
   san,
-  sequence,
   serverAuth,
 } from './forge.ts';
 
@@ -29,7 +28,7 @@ const middle = forgeCa('Some Intermediate', { issuer: root });
 const impostor = forgeCa('Some Root');
 const constrained = forgeCa('Constrained', {
   issuer: root,
-  extensions: [basicConstraints(true), extension('2.5.29.30', sequence(), true)],
+  extensions: [basicConstraints(true), nameConstraints({ permitted: [dns('example.org')] })],
 });
 const weak = forgeCa('Weak Root', { keys: rsaKeys(1024), algorithm: 'rsa-sha256' });
 const noCa = forgeLeaf({ keys: ecKeys() });
@@ -130,7 +129,9 @@ records                              | chain                        | found     
 211:noCa                             | underLeaf,noCa               | mismatch  | an anchor without the rights of a CA
 211:alone                            | alone                        | mismatch  | no certificate is its own anchor
 211:alone                            | alone,alone                  | mismatch  | also when it is sent twice
-211:root                             | underConstrained,constrained,root | mismatch | name constraints that nobody processed
+211:root                             | underConstrained,constrained,root | mismatch | name constraints, though they permit the name
+211:constrained                      | underConstrained,constrained | mismatch | also those of the anchor itself
+200:constrained                      | underConstrained             | mismatch  | also where it stands in the record
 211:middle                           | leaf,middle,constrained      | mismatch  | also beside the path
 211:rekeyed,211:middle               | leaf,middle                  | match     | one of several
 -- both usages
@@ -218,6 +219,24 @@ describe('TLSA records and a chain', () => {
     expect(daneResult(answer, presenting([derOf('leaf')])).detail).toBe(`3 1 1 ${digest}...`);
     expect(daneResult(answer, presenting([derOf('rekeyed')])).detail).toBe(`3 1 1 ${digest}...`);
   });
+
+  it('names the kinds of records that prove nothing, each once', () => {
+    const answer = answerOf(['001:root', '111:leaf', '111:rekeyed'].map(recordOf));
+    expect(daneResult(answer, presenting([derOf('leaf')])).detail).toBe(
+      'no usable record among 0 0 1, 1 1 1',
+    );
+  });
+
+  it.each(['01', '0102030405060708'])(
+    'shows the whole of a short value that is not of this key: %s',
+    (hex) => {
+      const record = { ...recordOf('310:leaf'), data: Buffer.from(hex, 'hex') };
+      expect(daneResult(answerOf([record]), presenting([derOf('leaf')]))).toEqual({
+        state: 'mismatch',
+        detail: `3 1 0 ${hex}`,
+      });
+    },
+  );
 
   it('nothing was presented, or nothing that can be read: nothing matches, and nothing is thrown', () => {
     const answer = answerOf([recordOf('311:leaf'), recordOf('211:middle')]);

@@ -9,11 +9,25 @@ const utc = (value: string): Buffer => text(0x17, value);
 export interface ListWish {
   readonly by?: Pick<Forged, 'subject' | 'keys'>;
   readonly algorithm?: Buffer;
+  /** Where the one beside the signature differs from the one that is signed. */
+  readonly outerAlgorithm?: Buffer;
   readonly hash?: string;
+  /** Content octets; null leaves it out. */
+  readonly version?: Buffer | null;
+  readonly nextUpdate?: Buffer | null;
+  /** Null leaves out the list of entries. */
+  readonly serial?: Buffer | null;
   readonly extensions?: readonly Buffer[];
   readonly entryExtensions?: readonly Buffer[];
+  /** A field behind the last of an entry, of what is signed, and of the whole. */
+  readonly entryTail?: Buffer;
+  readonly bodyTail?: Buffer;
   readonly tail?: Buffer;
 }
+
+/** What may be left out. */
+const optional = (...parts: readonly (Buffer | null | undefined)[]): readonly Buffer[] =>
+  parts.filter((part) => part !== null && part !== undefined);
 
 /** Issued lists by, where nobody else is named. */
 export const listIssuer = forgeCa('Forged Root');
@@ -22,26 +36,32 @@ export const listIssuer = forgeCa('Forged Root');
 export const forgeCrl = ({
   by = listIssuer,
   algorithm = ecdsa,
+  outerAlgorithm = algorithm,
   hash = 'sha256',
+  version = Buffer.of(1),
+  nextUpdate = utc('270101000000Z'),
+  serial = Buffer.of(0x11),
   ...wish
 }: ListWish = {}): Buffer => {
-  const entry = sequence(
-    der(0x02, Buffer.of(0x11)),
-    utc('260101000000Z'),
-    ...(wish.entryExtensions === undefined ? [] : [sequence(...wish.entryExtensions)]),
-  );
+  const entryExtensions = wish.entryExtensions === undefined ? null : sequence(...wish.entryExtensions);
+  const entry =
+    serial === null
+      ? null
+      : sequence(der(0x02, serial), utc('260101000000Z'), ...optional(entryExtensions, wish.entryTail));
   const tbs = sequence(
-    der(0x02, Buffer.of(1)),
+    ...optional(version === null ? null : der(0x02, version)),
     algorithm,
     by.subject,
     utc('260101000000Z'),
-    utc('270101000000Z'),
-    sequence(entry),
-    ...(wish.extensions === undefined ? [] : [der(0xa0, sequence(...wish.extensions))]),
+    ...optional(
+      nextUpdate,
+      entry === null ? null : sequence(entry),
+      wish.extensions === undefined ? null : der(0xa0, sequence(...wish.extensions)),
+      wish.bodyTail,
+    ),
   );
   const signature = sign(hash, tbs, by.keys.privateKey);
-  const tail = wish.tail === undefined ? [] : [wish.tail];
-  return sequence(tbs, algorithm, der(0x03, Buffer.of(0), signature), ...tail);
+  return sequence(tbs, outerAlgorithm, der(0x03, Buffer.of(0), signature), ...optional(wish.tail));
 };
 
 export const crlPem = (list: Buffer): string =>

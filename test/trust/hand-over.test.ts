@@ -3,6 +3,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { CommandError } from '../../src/errors.ts';
+import { analyse } from '../../src/trust/analysis.ts';
+import { AnchorIndex } from '../../src/trust/anchor-index.ts';
 import { carryOut } from '../../src/trust/carry-out.ts';
 import type { Command } from '../../src/trust/command.ts';
 import { policies, type Evidence, type Policy, type Verdict } from '../../src/trust/evidence.ts';
@@ -31,6 +33,7 @@ import {
   anchorsOf,
   basicConstraints,
   clientAuth,
+  cn,
   dns,
   ecKeys,
   endpointOf,
@@ -93,6 +96,25 @@ describe('a certificate is handed over by', () => {
   it('a key whose certificate and the new one are in date now', () => {
     expect(signersOf([heir, old], '2027-06-01T00:00:00Z')).toEqual([]);
     expect(signersOf([heir, old], '2025-06-01T00:00:00Z')).toEqual([]);
+  });
+});
+
+const signersOn = (chain: readonly Forged[]): readonly string[] =>
+  analyse(
+    chain.map(({ certificate }) => certificate),
+    new AnchorIndex([]),
+  ).signers.map(({ spki }) => spki);
+
+describe('a certificate counts as signed by', () => {
+  it.each<[string, readonly Forged[]]>([
+    ['is its own', [old, forgeLeaf({ keys: old.keys, serial: Buffer.of(0x12) })]],
+    ['stands in a malformed certificate', [heir, forgeLeaf({ keys: old.keys, to: '2027-02-30T00:00:00Z' })]],
+    ['is weak', [next({ issuer: weak, algorithm: 'rsa-sha256' }), weak]],
+    ['has another name', [heir, forgeLeaf({ keys: old.keys, subject: cn('other.example.org') })]],
+    ['did not sign it', [heir, forgeLeaf({ keys: ecKeys() })]],
+  ])('no key that %s, whatever else is found', (_, chain) => {
+    expect(signersOn(chain)).toEqual([]);
+    expect(signersOn([heir, old])).toEqual([spkiOfCertificate(old.certificate)]);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Evidence } from '../../src/trust/evidence.ts';
 import { lastCaEveryMs } from '../../src/trust/acceptance.ts';
 import type { Lesson } from '../../src/trust/draft.ts';
 import { noticeExpiry } from '../../src/trust/expiry.ts';
-import { learn } from '../../src/trust/learn.ts';
+import { learn, learnUnserved } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
 import type { Candidate } from '../../src/trust/record.ts';
 import {
@@ -16,6 +16,7 @@ import {
   deepFreeze,
   evidenceOf,
   examinedAs,
+  expectation,
   hour,
   keyEvidence,
   keyNamed,
@@ -123,6 +124,13 @@ describe('an acceptance', () => {
     expect(eventsOf(lesson)).toEqual([]);
   });
 
+  it('makes no basis where pins stand without one, which no command leaves', () => {
+    const record = recordOf({ pins: [mine()] });
+    expect(lessonOf({ record })).toBeNull();
+    const dane = { state: 'match', detail: '3 1 1 00...' } as const;
+    expect(lessonOf({ record, settings: settingsOf({ policy: 'dane' }), dane })).toBeNull();
+  });
+
   it('of the same key and certificate teaches nothing', () => {
     expect(lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine()] }) })).toBeNull();
     expect(
@@ -139,6 +147,15 @@ describe('an acceptance', () => {
       audit: [],
       record: { epoch: 3, pins: [{ evidence: { sha256: sha256Named('renewed') } }] },
     });
+    expect(lesson?.record.pins[0]?.evidence).not.toHaveProperty('corroboration');
+  });
+
+  it('of a key that was pinned before it was seen keeps its evidence', () => {
+    const unseen = mine({ origin: 'added', evidence: null });
+    const lesson = lessonOf({ record: recordOf({ basis: 'pinned', pins: [unseen] }) });
+    expect(lesson?.record.pins).toMatchObject([
+      { evidence: { sha256: sha256Named('server'), seenAt: noon } },
+    ]);
   });
 
   it('of the older of two certificates of a pool writes at most hourly', () => {
@@ -150,6 +167,8 @@ describe('an acceptance', () => {
     const seen = (evidence: typeof newer) =>
       lessonOf({ record: recordOf({ basis: 'pinned', pins: [mine({ evidence })] }) });
     expect(seen(newer)).toBeNull();
+    expect(seen({ ...newer, notAfter: noon + 80 * day })).toBeNull();
+    expect(seen({ ...newer, notAfter: noon + 80 * day - 1 })).not.toBeNull();
     expect(seen({ ...newer, seenAt: noon - hour })).not.toBeNull();
     // The clock was set back: it must not take until then.
     expect(seen({ ...newer, seenAt: noon + 300 * day })).not.toBeNull();
@@ -268,6 +287,64 @@ describe('a legacy handshake', () => {
   });
 });
 
+const probed = (part: Partial<Evidence>): Lesson | null => {
+  const evidence = deepFreeze(evidenceOf(part));
+  return learnUnserved(evidence, judge(evidence));
+};
+
+describe('an acceptance that serves nobody', () => {
+  const bare = { pins: [mine()], expected: [expectation('server')] };
+
+  it.each<[string, Partial<Evidence>, Partial<Lesson['record']> | null]>([
+    [
+      'what a CA vouches for',
+      { examined: caValid },
+      { basis: 'none', lastCa: lastCaOf('server', { seenAt: noon }) },
+    ],
+    [
+      'what a CA vouches for, beside a pin, and that the key waits no more',
+      {
+        examined: caValid,
+        record: recordOf({ basis: 'pinned', pins: [mine()], candidates: [candidateOf('server')] }),
+      },
+      { basis: 'pinned', pins: [mine()], candidates: [], lastCa: lastCaOf('server', { seenAt: noon }) },
+    ],
+    [
+      'that the key waits no more',
+      { record: recordOf({ basis: 'pinned', pins: [mine()], candidates: [candidateOf('server')] }) },
+      { candidates: [], lastCa: null },
+    ],
+    ['nothing of a known pin', { record: recordOf({ basis: 'pinned', pins: [mine()] }) }, null],
+    ['nothing of a first use', {}, null],
+    [
+      'nothing of a first use of a key that waits',
+      { record: recordOf({ candidates: [candidateOf('server')] }) },
+      null,
+    ],
+    [
+      'nothing of a first use that a CA vouches for',
+      { examined: caValid, settings: settingsOf({ policy: 'tofu' }) },
+      null,
+    ],
+    [
+      'no CA where a pin stands without a basis',
+      { examined: caValid, record: recordOf({ pins: bare.pins }) },
+      null,
+    ],
+    [
+      'none where something is expected without a basis',
+      { examined: caValid, record: recordOf({ expected: bare.expected }) },
+      null,
+    ],
+    ['none where both stand without a basis', { examined: caValid, record: recordOf(bare) }, null],
+  ])('leaves %s', (_, part, record) => {
+    const lesson = probed(part);
+    if (record === null) expect(lesson).toBeNull();
+    else expect(lesson?.record).toMatchObject({ epoch: part.record?.epoch ?? 0, ...record });
+    expect(eventsOf(lesson)).toEqual([]);
+  });
+});
+
 describe('a store that is not whole', () => {
   it.each<[string, Partial<Evidence>]>([
     ['damaged', { store: 'damaged' }],
@@ -322,6 +399,9 @@ describe('the list of candidates', () => {
   it('drops a CA-valid one last', () => {
     expect(named(filled('abcdefghijklmnopqrst'.split(''), ['i']))).toBe('abcdefghinopqrst');
     expect(named(filled('abcdefghijklmnopqrst'.split(''), 'ijklmnopqr'.split('')))).toBe('abcdefijklmnopqr');
+    expect(named(filled('abcdefghijklmnopq'.split(''), 'bcdefghijklmnopq'.split('')))).toBe(
+      'bcdefghijklmnopq',
+    );
     expect(named(filled('abcdefghijklmnopqrst'.split(''), 'abcdefghijklmnopqrst'.split('')))).toBe(
       'abcdefghmnopqrst',
     );

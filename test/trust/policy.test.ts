@@ -500,6 +500,15 @@ describe('auto with dane: prefer', () => {
   });
 });
 
+it.each<[string, Partial<Evidence>]>([
+  ['yes', { examined: caValid }],
+  ['no: expired, self-signed', { examined: withFaults('expired', 'self-signed') }],
+  ['no: the handshake was one of a legacy server', { examined: caValid, profile: 'legacy' }],
+])('whether a CA vouches for the key is told as %s', (words, part) => {
+  const { steps } = deliberate(evidenceOf(part));
+  expect(steps.find(({ rule }) => rule === 'ca-valid')?.found).toBe(words);
+});
+
 /** The same states over a legacy handshake: only what a live pin accepted is accepted, on that pin. */
 const legacyTable = `
 state                      | auto V       auto X       | ca V  ca X        | tofu V       tofu X       | ca+tofu V    ca+tofu X    | pinned V     pinned X

@@ -1,5 +1,6 @@
 // Revocation: lists and stapled answers made by the openssl program, and odd ones made by hand.
 
+import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Crl, readCrls } from '../../src/trust/crl.ts';
@@ -9,6 +10,7 @@ import { parseCertificate } from '../../src/trust/parsed-certificate.ts';
 import {
   basicConstraints,
   cn,
+  der,
   endpointOf,
   extension,
   type Forged,
@@ -17,8 +19,10 @@ import {
   keyUsage,
   oid,
   sequence,
+  text,
+  uri,
 } from './forge.ts';
-import { forgeCrl, listIssuer } from './forge-crl.ts';
+import { crlPem, forgeCrl, listIssuer, type ListWish } from './forge-crl.ts';
 import { OpensslCa } from './openssl-ca.ts';
 
 const ca = new OpensslCa();
@@ -141,6 +145,18 @@ describe('a revocation list', () => {
 const root = listIssuer;
 
 const reason = (code: number): Buffer => extension('2.5.29.21', Buffer.of(0x0a, 1, code));
+const invalidSince = extension('2.5.29.24', text(0x18, '20260101000000Z'));
+const unknown = (critical: boolean): Buffer => extension('1.2.3', Buffer.of(5, 0), critical);
+/** IssuingDistributionPoint. */
+const scope = (...fields: readonly Buffer[]): Buffer => extension('2.5.29.28', sequence(...fields), true);
+const indirect = der(0x84, Buffer.of(0xff));
+const place = der(0xa0, der(0xa0, uri('http://ca.example/list')));
+const usersOnly = der(0x81, Buffer.of(0xff));
+const nothingMore = Buffer.of(5, 0);
+
+const isStale = (wish: ListWish, at: string): boolean =>
+  readCrls(forgeCrl(wish)).some((each) => each.isStale(Date.parse(at)));
+const fileOf = (count: number): Buffer => Buffer.from(crlPem(forgeCrl()).repeat(count));
 
 describe('reading a list', () => {
   const leaf = forgeLeaf({ issuer: root });
@@ -158,33 +174,94 @@ describe('reading a list', () => {
     ['nothing', Buffer.from('hello'), /no revocation list in it/],
     ['a certificate', root.certificate, /cannot be used/],
     ['a delta list', forgeCrl({ extensions: [extension('2.5.29.27', Buffer.of(2, 1, 1), true)] }), /delta/],
-    [
-      'an indirect list',
-      forgeCrl({
-        extensions: [extension('2.5.29.28', Buffer.from('3003840 1ff'.replace(' ', ''), 'hex'), true)],
-      }),
-      /indirect/,
-    ],
+    ['an indirect list', forgeCrl({ extensions: [scope(indirect)] }), /indirect/],
+    ['an indirect list that names its place', forgeCrl({ extensions: [scope(place, indirect)] }), /indirect/],
     [
       'an entry of another issuer',
       forgeCrl({ entryExtensions: [extension('2.5.29.29', Buffer.of(5, 0), true)] }),
       /indirect/,
     ],
+    ['an unknown critical extension', forgeCrl({ extensions: [unknown(true)] }), /critical/],
+    ['one of an entry', forgeCrl({ entryExtensions: [unknown(true)] }), /critical extension of an entry/],
     [
-      'an unknown critical extension',
-      forgeCrl({ extensions: [extension('1.2.3', Buffer.of(5, 0), true)] }),
-      /critical/,
+      'one of an entry that is given back',
+      forgeCrl({ entryExtensions: [reason(8), unknown(true)] }),
+      /critical extension of an entry/,
+    ],
+    ['version 1 by number', forgeCrl({ version: Buffer.of(0) }), /version/],
+    ['version 3', forgeCrl({ version: Buffer.of(2) }), /version/],
+    [
+      'another algorithm beside the signature than what is signed',
+      forgeCrl({ outerAlgorithm: sequence(oid('1.2.840.10045.4.3.3')) }),
+      /not the one beside/,
     ],
     ['SHA-1', forgeCrl({ algorithm: sequence(oid('1.2.840.10045.4.1')), hash: 'sha1' }), /proves nothing/],
-    ['a field too many', forgeCrl({ tail: Buffer.of(5, 0) }), /too many/],
+    ['a field too many', forgeCrl({ tail: nothingMore }), /too many/],
+    ['a field too many in what is signed', forgeCrl({ bodyTail: nothingMore }), /too many/],
+    ['a field too many in an entry', forgeCrl({ entryTail: nothingMore }), /too many/],
     ['a cut', forgeCrl().subarray(0, -3), /cannot be used/],
+    [
+      'a file for one of its lists, and says which',
+      Buffer.from(crlPem(forgeCrl()) + crlPem(forgeCrl().subarray(0, -3))),
+      /^revocation list 2 cannot be used/,
+    ],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readCrls(bytes)).toThrow(message);
   });
 
+  it.each<[string, ListWish]>([
+    ['without a version', { version: null }],
+    ['without a time of the next', { nextUpdate: null }],
+    ['with the time of the next in four digits', { nextUpdate: text(0x18, '20600101000000Z') }],
+    ['with a serial number in needless zeros', { serial: Buffer.of(0, 0, 0x11) }],
+    ['for users only', { extensions: [scope(place, usersOnly)] }],
+    ['that is not indirect, and says so', { extensions: [scope(der(0x84, Buffer.of(0)))] }],
+    ['with an extension that nobody must know', { extensions: [unknown(false)] }],
+    ['with a reason', { entryExtensions: [reason(1)] }],
+    ['with the day the key was lost', { entryExtensions: [invalidSince] }],
+  ])('takes one %s', (_, wish) => {
+    expect(revokes(forgeCrl(wish))).toBe(true);
+  });
+
   it('leaves out what a list gives back', () => {
     expect(revokes(forgeCrl({ entryExtensions: [reason(8)] }))).toBe(false);
-    expect(revokes(forgeCrl({ entryExtensions: [reason(1)] }))).toBe(true);
+    expect(revokes(forgeCrl({ entryExtensions: [reason(8), invalidSince] }))).toBe(false);
+    expect(revokes(forgeCrl({ serial: null }))).toBe(false);
+  });
+
+  it('is out of date from the moment the next is due, and never where none is announced', () => {
+    expect(isStale({}, '2026-12-31T23:59:59.999Z')).toBe(false);
+    expect(isStale({}, '2027-01-01T00:00:00Z')).toBe(true);
+    expect(isStale({ nextUpdate: null }, '2099-01-01T00:00:00Z')).toBe(false);
+  });
+
+  it('takes 64 lists of one file, and no more', () => {
+    expect(readCrls(fileOf(64))).toHaveLength(64);
+    expect(() => readCrls(fileOf(65))).toThrow('more than 64 revocation lists');
+  });
+
+  it('counts for no issuer in whose certificate two readers see two keys', () => {
+    const issuer = parseCertificate(root.certificate);
+    const [crl] = readCrls(forgeCrl());
+    expect(crl?.isOf({ ...issuer, spki: null })).toBe(false);
+    expect(crl?.isOf(issuer)).toBe(true);
+  });
+
+  it('checks the signature once for each key, and keeps what it found of 64 keys', () => {
+    const [crl] = readCrls(forgeCrl());
+    const issuer = parseCertificate(root.certificate);
+    let checks = 0;
+    const counting = {
+      get asymmetricKeyType() {
+        checks += 1;
+        return 'none';
+      },
+    };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is asked of it here
+    const publicKey = counting as unknown as KeyObject;
+    const ask = (key: number): unknown => crl?.isOf({ ...issuer, spki: `key ${key}`, publicKey });
+    for (let key = 0; key < 65; key += 1) for (const _ of [1, 2]) expect(ask(key)).toBe(false);
+    expect(checks).toBe(64 + 2);
   });
 
   it('counts only signed by its issuer, who may sign lists', () => {
