@@ -8,6 +8,7 @@ import type { Command } from '../../src/trust/command.ts';
 import { policies, type Evidence, type Policy, type Verdict } from '../../src/trust/evidence.ts';
 import { Examiner } from '../../src/trust/examine.ts';
 import type { Fault } from '../../src/trust/fault.ts';
+import { predecessors } from '../../src/trust/hand-over.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { learn } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
@@ -93,6 +94,35 @@ describe('a certificate is handed over by', () => {
   it('a key whose certificate and the new one are in date now', () => {
     expect(signersOf([heir, old], '2027-06-01T00:00:00Z')).toEqual([]);
     expect(signersOf([heir, old], '2025-06-01T00:00:00Z')).toEqual([]);
+  });
+});
+
+const signer = (notBefore: number, notAfter: number) => ({
+  spki: keyNamed('other'),
+  dates: { notBefore, notAfter },
+});
+const undated = { spki: keyNamed('other'), dates: null };
+const inDate = signer(noon - day, noon + day);
+
+describe('of the keys that signed it, those hand over', () => {
+  it.each<[string, ReturnType<typeof signer> | typeof undated, boolean]>([
+    ['that are in date', inDate, true],
+    ['from their first second on', signer(noon, noon + day), true],
+    ['to their last second', signer(noon - day, noon - 999), true],
+    ['not before', signer(noon + 1, noon + day), false],
+    ['not after', signer(noon - day, noon - 1000), false],
+    ['not without dates', undated, false],
+  ])('%s', (_, one, does) => {
+    const leaf = { named: true, faults: [], now: noon };
+    expect(predecessors([one], leaf)).toEqual(does ? [keyNamed('other')] : []);
+  });
+
+  it('to a certificate of this name whose only faults are those of every one that a server signed', () => {
+    const to = (named: boolean, ...found: readonly Fault[]) =>
+      predecessors([inDate], { named, faults: found, now: noon }).length;
+    expect(to(true, 'unknown-issuer', 'incomplete-chain', 'not-a-ca', 'path-too-long')).toBe(1);
+    expect(to(true, 'unknown-issuer', 'name-constraint')).toBe(0);
+    expect(to(false, 'unknown-issuer')).toBe(0);
   });
 });
 
