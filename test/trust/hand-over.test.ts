@@ -8,7 +8,7 @@ import type { Command } from '../../src/trust/command.ts';
 import { policies, type Evidence, type Policy, type Verdict } from '../../src/trust/evidence.ts';
 import { Examiner } from '../../src/trust/examine.ts';
 import type { Fault } from '../../src/trust/fault.ts';
-import { predecessors } from '../../src/trust/hand-over.ts';
+import { predecessors, successorsOf } from '../../src/trust/hand-over.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { learn } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
@@ -123,6 +123,26 @@ describe('of the keys that signed it, those hand over', () => {
     expect(to(true, 'unknown-issuer', 'incomplete-chain', 'not-a-ca', 'path-too-long')).toBe(1);
     expect(to(true, 'unknown-issuer', 'name-constraint')).toBe(0);
     expect(to(false, 'unknown-issuer')).toBe(0);
+  });
+});
+
+describe('the successors of a key', () => {
+  const heirOf = (name: string, parent: string, part: Parameters<typeof pinOf>[1] = {}) =>
+    pinOf(name, { parent: keyNamed(parent), ...part });
+  const successors = (...pins: ReturnType<typeof pinOf>[]) => successorsOf({ pins }, keyNamed('first'));
+
+  it('are those it handed over to, and those they did, that still count', () => {
+    const line = [
+      pinOf('first'),
+      heirOf('second', 'first', { endedAt: noon - day }),
+      heirOf('third', 'second'),
+    ];
+    expect(successors(...line, pinOf('other'), heirOf('heir', 'other'))).toEqual([keyNamed('third')]);
+    expect(successors(pinOf('first'))).toEqual([]);
+  });
+
+  it('are never itself, not even in a ring that no session makes', () => {
+    expect(successors(heirOf('first', 'second'), heirOf('second', 'first'))).toEqual([keyNamed('second')]);
   });
 });
 
