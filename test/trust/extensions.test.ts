@@ -49,6 +49,14 @@ describe('what an extension says', () => {
       [basicConstraints(true, 0)],
       { basicConstraints: { ca: true, pathLength: 0 } },
     ],
+    [
+      'its names',
+      [san(dns('Mail.example.org'))],
+      {
+        names: [{ type: 'dns', value: 'Mail.example.org' }],
+        boundNames: [{ form: 'dns', text: 'mail.example.org' }],
+      },
+    ],
     ['usages of its key', [keyUsage('keyCertSign', 'cRLSign')], { keyUsage: ['crlSign', 'keyCertSign'] }],
     ['its purposes', [extendedKeyUsage(serverAuth)], { extendedKeyUsage: [serverAuth] }],
     ['the identifier of its key', [subjectKey(hex('0aff'))], { subjectKeyId: '0aff' }],

@@ -66,6 +66,7 @@ describe('a name in subjectAltName', () => {
 describe('a wildcard', () => {
   test.each([
     ['covers one label', 'mail.example.org', '*.example.org', match],
+    ['covers a label of one letter', 'm.example.org', '*.example.org', match],
     ['covers one label in any case', 'mail.example.org', '*.EXAMPLE.org', match],
     ['covers an A-label', 'xn--bcher-kva.example.org', '*.example.org', match],
     ['covers a label with an underscore', '_x.example.org', '*.example.org', match],
