@@ -1,7 +1,7 @@
 // Names of issuers and subjects: as people read them, and as they are compared.
 
 import { describe, expect, test } from 'vitest';
-import { readFirst } from '../../src/trust/der.ts';
+import { DerError, readFirst } from '../../src/trust/der.ts';
 import { readName } from '../../src/trust/distinguished-name.ts';
 import { cn, der, name, oid, sequence, text } from './forge.ts';
 
@@ -99,6 +99,7 @@ describe('no name is', () => {
   const one = attribute(common, text(0x0c, 'x'));
   test.each<[string, Buffer]>([
     ['a set', set(one)],
+    ['a set of parts', der(0x31, set(one))],
     ['a part that is no set', sequence(sequence(one))],
     ['a part without attributes', sequence(set())],
     ['an attribute without a value', sequence(set(sequence(oid(common))))],
@@ -109,7 +110,7 @@ describe('no name is', () => {
     ['one of 257 parts', sequence(...Array.from({ length: 257 }, () => set(one)))],
     ['a part of 65 attributes', sequence(set(...Array.from({ length: 65 }, () => one)))],
   ])('%s', (_, bytes) => {
-    expect(() => read(bytes)).toThrow();
+    expect(() => read(bytes)).toThrow(DerError);
   });
 
   test('refused for 256 parts, a part of 64 attributes, or for none', () => {
