@@ -701,6 +701,22 @@ describe('several paths', () => {
     expect(end(middle, sooner)).toBe(Date.parse('2027-01-01T00:00:00Z'));
   });
 
+  test('one with a CA that was taken back is the last to be taken, whatever is wrong with the other', () => {
+    const revoked = crossed(listIssuer);
+    const worse = crossed(root, { ...past, algorithm: 'ec-sha1', serial: Buffer.of(0) });
+    const both = { ...revoking, ...anchorsOf(listIssuer, root) };
+    for (const issuers of [
+      [revoked, worse],
+      [worse, revoked],
+    ])
+      expect(examine([leafOf(middle), ...issuers], { anchors: both }).faults).toEqual([
+        'weak-signature',
+        'issuer-expired',
+        'bad-serial',
+      ]);
+    expect(examine([leafOf(middle), revoked], { anchors: both }).faults).toEqual(['revoked']);
+  });
+
   test('a broken certificate that no path needs does no harm', () => {
     expect(
       examine([leafOf(middle), crossed(root, { extensions: [basicConstraints(true), garbled] }), middle]),

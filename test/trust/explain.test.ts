@@ -165,6 +165,13 @@ describe('what to do', () => {
 
 const first = ({ steps }: { readonly steps: readonly string[] }) => steps[1];
 
+const waiting = (...names: readonly string[]) =>
+  explainEndpoint(about(recordOf({ basis: 'ca', candidates: names.map((name) => candidateOf(name)) })))
+    .summary;
+
+const at = (name: string, lastSeen: number | null) => pinOf(name, { lastSeen });
+const waits = (name: string, lastSeen: number) => ({ ...candidateOf(name), lastSeen });
+
 describe('of an endpoint is said', () => {
   it.each<[string, EndpointRecord | null, string]>([
     ['nothing', null, 'No key was ever trusted for it.'],
@@ -209,9 +216,6 @@ describe('of an endpoint is said', () => {
   });
 
   it('how many keys wait', () => {
-    const waiting = (...names: readonly string[]) =>
-      explainEndpoint(about(recordOf({ basis: 'ca', candidates: names.map((name) => candidateOf(name)) })))
-        .summary;
     expect([waiting(), waiting('one'), waiting('one', 'two')]).toEqual([
       `${endpoint} is CA-verified.`,
       `${endpoint} is CA-verified; 1 refused key waits for a decision.`,
@@ -229,8 +233,6 @@ describe('of an endpoint is said', () => {
     expect(advice[1]).toContain('--expect FINGERPRINT');
   });
 
-  const at = (name: string, lastSeen: number | null) => pinOf(name, { lastSeen });
-  const waits = (name: string, lastSeen: number) => ({ ...candidateOf(name), lastSeen });
   it.each<[string, Partial<EndpointRecord>, string | null]>([
     ['a pin', { pins: [at('one', noon - 2), at('two', noon - 1), at('three', null)] }, 'two'],
     ['a pin that stands first', { pins: [at('one', noon - 1), at('two', noon - 2)] }, 'one'],

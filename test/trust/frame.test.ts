@@ -82,6 +82,8 @@ describe('no frame has', () => {
 const read = (...extensions: readonly Buffer[]) => readExtensions(readFirst(sequence(...extensions)).element);
 const marked = (mark: Buffer): Buffer => sequence(oid('1.2.3'), mark, octets(Buffer.of(7)));
 
+const many = (count: number) => Array.from({ length: count }, (_, at) => extension(`1.2.3.${at}`, bits));
+
 describe('extensions', () => {
   test('are read in their order, each critical or not', () => {
     expect(
@@ -109,7 +111,6 @@ describe('extensions', () => {
   });
 
   test('stand there once each, and are 256 at most', () => {
-    const many = (count: number) => Array.from({ length: count }, (_, at) => extension(`1.2.3.${at}`, bits));
     expect(read(...many(256))).toHaveLength(256);
     expect(() => read(...many(257))).toThrow('too many');
     expect(() => read(...many(2), extension('1.2.3.1', Buffer.of(7)))).toThrow('twice');

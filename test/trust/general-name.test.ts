@@ -73,15 +73,16 @@ describe('unsound beside a good one is', () => {
   });
 });
 
+const many = (count: number) => Array.from({ length: count }, () => dns('a'));
+
 test('ten thousand names are read, and not one more', () => {
-  const many = (count: number) => Array.from({ length: count }, () => dns('a'));
   expect(read(...many(10_000)).sound).toBe(true);
   expect(() => read(...many(10_001))).toThrow('too many');
 });
 
-describe('directory names among others', () => {
-  const among = (...names: readonly Buffer[]) => directoryNames(readFirst(der(0xa1, ...names)).element);
+const among = (...names: readonly Buffer[]) => directoryNames(readFirst(der(0xa1, ...names)).element);
 
+describe('directory names among others', () => {
   test('are those alone, each a sequence', () => {
     expect(among(dns('a'), directory(cn('A')), directory(cn('B'))).map(({ whole }) => whole)).toEqual([
       cn('A'),

@@ -97,20 +97,23 @@ describe('a certificate is handed over by', () => {
   });
 });
 
-const signer = (notBefore: number, notAfter: number) => ({
+const datedSigner = (notBefore: number, notAfter: number) => ({
   spki: keyNamed('other'),
   dates: { notBefore, notAfter },
 });
 const undated = { spki: keyNamed('other'), dates: null };
-const inDate = signer(noon - day, noon + day);
+const inDate = datedSigner(noon - day, noon + day);
+
+const handersTo = (named: boolean, ...found: readonly Fault[]) =>
+  predecessors([inDate], { named, faults: found, now: noon }).length;
 
 describe('of the keys that signed it, those hand over', () => {
-  it.each<[string, ReturnType<typeof signer> | typeof undated, boolean]>([
+  it.each<[string, ReturnType<typeof datedSigner> | typeof undated, boolean]>([
     ['that are in date', inDate, true],
-    ['from their first second on', signer(noon, noon + day), true],
-    ['to their last second', signer(noon - day, noon - 999), true],
-    ['not before', signer(noon + 1, noon + day), false],
-    ['not after', signer(noon - day, noon - 1000), false],
+    ['from their first second on', datedSigner(noon, noon + day), true],
+    ['to their last second', datedSigner(noon - day, noon - 999), true],
+    ['not before', datedSigner(noon + 1, noon + day), false],
+    ['not after', datedSigner(noon - day, noon - 1000), false],
     ['not without dates', undated, false],
   ])('%s', (_, one, does) => {
     const leaf = { named: true, faults: [], now: noon };
@@ -118,19 +121,17 @@ describe('of the keys that signed it, those hand over', () => {
   });
 
   it('to a certificate of this name whose only faults are those of every one that a server signed', () => {
-    const to = (named: boolean, ...found: readonly Fault[]) =>
-      predecessors([inDate], { named, faults: found, now: noon }).length;
-    expect(to(true, 'unknown-issuer', 'incomplete-chain', 'not-a-ca', 'path-too-long')).toBe(1);
-    expect(to(true, 'unknown-issuer', 'name-constraint')).toBe(0);
-    expect(to(false, 'unknown-issuer')).toBe(0);
+    expect(handersTo(true, 'unknown-issuer', 'incomplete-chain', 'not-a-ca', 'path-too-long')).toBe(1);
+    expect(handersTo(true, 'unknown-issuer', 'name-constraint')).toBe(0);
+    expect(handersTo(false, 'unknown-issuer')).toBe(0);
   });
 });
 
-describe('the successors of a key', () => {
-  const heirOf = (name: string, parent: string, part: Parameters<typeof pinOf>[1] = {}) =>
-    pinOf(name, { parent: keyNamed(parent), ...part });
-  const successors = (...pins: ReturnType<typeof pinOf>[]) => successorsOf({ pins }, keyNamed('first'));
+const heirOf = (name: string, parent: string, part: Parameters<typeof pinOf>[1] = {}) =>
+  pinOf(name, { parent: keyNamed(parent), ...part });
+const successors = (...pins: ReturnType<typeof pinOf>[]) => successorsOf({ pins }, keyNamed('first'));
 
+describe('the successors of a key', () => {
   it('are those it handed over to, and those they did, that still count', () => {
     const line = [
       pinOf('first'),

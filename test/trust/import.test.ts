@@ -84,6 +84,10 @@ const learnt = (evidence: Evidence) => {
 const rejectedServer = { rejected: [{ spki: keyNamed('server'), at: noon - day }] };
 const pinnedOther = recordOf({ basis: 'pinned', pins: [pinOf('other')] });
 
+const pinnedMany = (count: number) =>
+  recordOf({ basis: 'pinned', pins: Array.from({ length: count }, (_, at) => pinOf(`pin ${at}`)) });
+const keysOf = (count: number) => Array.from({ length: count }, (_, at) => keyNamed(`pin ${at}`)).join(', ');
+
 describe('a key', () => {
   it('becomes a pin that counts as approved, with an audit entry and a way back', () => {
     const { outcome, items } = plan([pin('server', noon + day)]);
@@ -118,14 +122,10 @@ describe('a key', () => {
     expect(record.expected ?? []).toHaveLength(part.record?.expected?.length ?? 0);
   });
 
-  const many = (count: number) =>
-    recordOf({ basis: 'pinned', pins: Array.from({ length: count }, (_, at) => pinOf(`pin ${at}`)) });
-  const keysOf = (count: number) =>
-    Array.from({ length: count }, (_, at) => keyNamed(`pin ${at}`)).join(', ');
   it.each<[string, EndpointRecord, string]>([
     ['another pin', pinnedOther, `beside ${keyNamed('other')}`],
-    ['three pins', many(3), `beside ${keysOf(3)}`],
-    ['more', many(4), `beside ${keysOf(3)} and others`],
+    ['three pins', pinnedMany(3), `beside ${keysOf(3)}`],
+    ['more', pinnedMany(4), `beside ${keysOf(3)} and others`],
     ['the CA', recordOf({ basis: 'ca' }), 'beside the CA'],
     ['pins that have ended', recordOf({ basis: 'pinned' }), 'where every pin has ended'],
     [
@@ -188,6 +188,8 @@ describe('a key', () => {
   });
 });
 
+const expectedMany = (count: number) => Array.from({ length: count }, (_, at) => expected(`${at}`));
+
 describe('an expected certificate', () => {
   it('keeps every other key out and becomes a pin with its own audit entry when it is shown', () => {
     const record = stored([expected('server')]);
@@ -228,9 +230,8 @@ describe('an expected certificate', () => {
   });
 
   it('is one of 64 at most', () => {
-    const many = (count: number) => Array.from({ length: count }, (_, at) => expected(`${at}`));
-    expect(stored(many(64)).expected).toHaveLength(64);
-    expect(doesOf(many(65)).slice(-2)).toEqual(['expect', 'conflict']);
+    expect(stored(expectedMany(64)).expected).toHaveLength(64);
+    expect(doesOf(expectedMany(65)).slice(-2)).toEqual(['expect', 'conflict']);
   });
 
   it('never vouches for a rejected key, and is not used up by it', () => {

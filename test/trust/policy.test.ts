@@ -628,6 +628,11 @@ accept    | chained,expired,clock-suspect       | first-use-unsafe  | first-use-
 const under = (firstUse: FirstUse, record: Evidence['record'], policy: Policy): string =>
   told(judge(evidenceOf({ settings: settingsOf({ policy, firstUse }), examined: caValid, record })));
 
+const underTofu = (part: Partial<Evidence['settings']> = {}) => settingsOf({ policy: 'tofu', ...part });
+
+const named = (type: 'dns' | 'ip' | 'email', ...values: readonly string[]) =>
+  values.map((value) => ({ type, value }));
+
 describe('a first use', () => {
   const cases = rows(firstUses)
     .slice(1)
@@ -683,12 +688,11 @@ describe('a first use', () => {
     expect(under('refuse', ca(), 'ca+tofu')).toBe('first-use-off');
   });
 
-  const tofu = (part: Partial<Evidence['settings']> = {}) => settingsOf({ policy: 'tofu', ...part });
   const chained = { ...withFaults('expired'), chainsToAnchor: true };
   const seen = { spki: keyNamed('server'), agreed: ['port 143'], differing: [], unreached: [] };
   it.each<[string, Partial<Evidence>, readonly string[]]>([
     ['nobody objects', {}, ['first-use-safe: yes', 'signed-otherwise: no', '> first-use: firstUse: accept']],
-    ['no CA is asked', { settings: tofu() }, ['first-use-safe: yes', '> first-use: firstUse: accept']],
+    ['no CA is asked', { settings: underTofu() }, ['first-use-safe: yes', '> first-use: firstUse: accept']],
     [
       'it is unsafe',
       { examined: withFaults('weak-key') },
@@ -704,17 +708,17 @@ describe('a first use', () => {
     ],
     [
       'no CA is asked, whatever one signed',
-      { settings: tofu(), examined: chained },
+      { settings: underTofu(), examined: chained },
       ['first-use-safe: yes', '> first-use: firstUse: accept'],
     ],
     [
       'others are still to look',
-      { settings: tofu({ corroborate: { atLeast: 1 } }) },
+      { settings: underTofu({ corroborate: { atLeast: 1 } }) },
       ['first-use-safe: yes', 'first-use: firstUse: accept', '> corroborated: still to be asked'],
     ],
     [
       'others looked and agree',
-      { settings: tofu({ corroborate: { atLeast: 1 } }), corroboration: seen },
+      { settings: underTofu({ corroborate: { atLeast: 1 } }), corroboration: seen },
       [
         'first-use-safe: yes',
         'first-use: firstUse: accept',
@@ -723,7 +727,7 @@ describe('a first use', () => {
     ],
     [
       'others looked and were too few',
-      { settings: tofu({ corroborate: { atLeast: 2 } }), corroboration: seen },
+      { settings: underTofu({ corroborate: { atLeast: 2 } }), corroboration: seen },
       [
         'first-use-safe: yes',
         'first-use: firstUse: accept',
@@ -732,7 +736,7 @@ describe('a first use', () => {
     ],
     [
       'others looked though nobody asked them to',
-      { settings: tofu(), corroboration: seen },
+      { settings: underTofu(), corroboration: seen },
       [
         'first-use-safe: yes',
         'first-use: firstUse: accept',
@@ -740,15 +744,13 @@ describe('a first use', () => {
       ],
     ],
   ])('is explained by what was asked and found, where %s', (_, part, path) => {
-    const told = deliberate(evidenceOf(part)).steps.map(
+    const asked = deliberate(evidenceOf(part)).steps.map(
       ({ rule, found: words, decides }) => `${decides ? '> ' : ''}${rule}: ${words}`,
     );
-    const from = told.findIndex((line) => line.startsWith('legacy'));
-    expect(told.slice(from)).toEqual(['legacy: no', ...path, 'store: good']);
+    const from = asked.findIndex((line) => line.startsWith('legacy'));
+    expect(asked.slice(from)).toEqual(['legacy: no', ...path, 'store: good']);
   });
 
-  const named = (type: 'dns' | 'ip' | 'email', ...values: readonly string[]) =>
-    values.map((value) => ({ type, value }));
   it.each([
     ['one', named('dns', 'other.example.net'), 'other.example.net'],
     ['an address', named('ip', '192.0.2.1'), '192.0.2.1'],
