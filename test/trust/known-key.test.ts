@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { CommandError } from '../../src/errors.ts';
 import type { Situation } from '../../src/trust/command.ts';
-import { evidenceOf, findKey, knownKey } from '../../src/trust/known-key.ts';
+import { evidenceOf, findKey, knownKey, namedSpki } from '../../src/trust/known-key.ts';
 import {
   candidateOf,
   endpoint,
@@ -53,6 +53,7 @@ describe('a key is found', () => {
       evidence: null,
     });
     expect(() => knownKey(nothing, keyNamed('pin'))).toThrow(CommandError);
+    expect(knownKey(situation, keyNamed('pin'))).toEqual(findKey(situation, keyNamed('pin')));
   });
 
   it('by no part of a fingerprint, also where there is nothing to compare it with', () => {
@@ -61,6 +62,13 @@ describe('a key is found', () => {
     for (const about of [situation, { ...empty, sealed: { rejected: new Set<string>(), until: new Map() } }])
       expect(() => findKey(about, keyNamed('pin').slice(0, 20))).toThrow(expect.objectContaining(wanted));
   });
+});
+
+it('a key that nobody has seen yet is named as a key, and by nothing that may be a certificate', () => {
+  expect(namedSpki(` ${keyNamed('new')}`)).toBe(keyNamed('new'));
+  const wanted = { name: 'CommandError', exit: 'usage' };
+  for (const text of [sha256Named('new'), keyNamed('new').slice(0, 20)])
+    expect(() => namedSpki(text)).toThrow(expect.objectContaining(wanted));
 });
 
 describe('what is known of a key', () => {
