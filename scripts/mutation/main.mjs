@@ -45,6 +45,21 @@ function mutantsOf(file) {
   });
 }
 
+/** Those that are through first stand first. Throws where one fails before anything is broken. */
+async function byTime(runner, { file, text, tests }) {
+  const timed = [];
+  for (const test of tests) {
+    const began = Date.now();
+    const failed = await runner.failing({ file, text, tests: [test] }, 600_000);
+    if (failed !== null)
+      throw new Error(
+        `before anything is broken in ${file}, fails ${failed.test}: ${failed.name}: ${failed.cause}`,
+      );
+    timed.push({ test, ms: Date.now() - began });
+  }
+  return timed.toSorted((one, other) => one.ms - other.ms).map(({ test }) => test);
+}
+
 /** What noticed the last ones is asked first. */
 function noticed(order, file) {
   const at = order.indexOf(file);
@@ -54,15 +69,9 @@ function noticed(order, file) {
 async function breakFile(runner, file, { part, slow }) {
   const text = readFileSync(join(root, file), 'utf8');
   const of = testsOf(root, file);
-  const order = [...of.quick];
-  const tests = () => (slow ? [...order, ...of.slow] : order);
-  if (tests().length === 0) throw new Error(`${file}: no test imports it`);
   const began = Date.now();
-  const failed = await runner.failing({ file, text, tests: tests() }, 600_000);
-  if (failed !== null)
-    throw new Error(
-      `before anything is broken in ${file}, fails ${failed.test}: ${failed.name}: ${failed.cause}`,
-    );
+  const order = await byTime(runner, { file, text, tests: slow ? [...of.quick, ...of.slow] : of.quick });
+  if (order.length === 0) throw new Error(`${file}: no test imports it`);
   // A broken loop shows by its time: many times what all tests take together.
   const limit = 10_000 + 4 * (Date.now() - began);
   const mine = mutantsOf(file).filter((_, index) => index % part.of === part.is);
@@ -73,7 +82,7 @@ async function breakFile(runner, file, { part, slow }) {
       known += 1;
       continue;
     }
-    const found = await runner.failing({ file, text: mutated, tests: tests() }, limit);
+    const found = await runner.failing({ file, text: mutated, tests: order }, limit);
     if (found !== null) noticed(order, found.test);
     if (values.verbose)
       console.log(

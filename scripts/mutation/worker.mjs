@@ -11,6 +11,7 @@ import { run } from './shim.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const place = mkdtempSync(join(root, '.cache/mutants-'));
 process.on('exit', () => rmSync(place, { recursive: true, force: true }));
+process.on('SIGTERM', () => process.exit(0));
 // A failure is enough; what is smallest is for people.
 configureGlobal({ endOnFailure: true });
 

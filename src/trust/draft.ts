@@ -16,8 +16,9 @@ export interface Lesson {
 export interface Draft {
   readonly record: EndpointRecord;
   readonly audit: readonly AuditEntry[];
-  /** Trust changed: the epoch moves. */
+  /** Trust changed: the epoch moves, and that must be durable. */
   readonly moved: boolean;
+  /** Trust did not change, and it must be durable all the same. */
   readonly durable: boolean;
 }
 
@@ -56,10 +57,10 @@ export function change(
   { at, told }: { readonly at: number; readonly told: readonly [PinChangeEvent, string, string] },
 ): Draft {
   return {
+    ...draft,
     record: { ...draft.record, ...fields },
     audit: [...draft.audit, entry(draft.record.endpoint, at, told)],
     moved: true,
-    durable: true,
   };
 }
 

@@ -9,7 +9,7 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Po
 const plain = /^[\x20-\x7e]*$/;
 
 const written = (character: string): string => {
-  const point = character.codePointAt(0) ?? 0;
+  const point = character.codePointAt(0) ?? NaN;
   const hex = point.toString(16);
   if (point < 0x100) return `\\x${hex.padStart(2, '0')}`;
   return point < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;

@@ -19,12 +19,7 @@ function expireExpected(draft: Draft, now: number): Draft {
   const audit = ended.map((one) =>
     entry(record.endpoint, now, ['expired', null, `${expectationText(one)} is not expected any more`]),
   );
-  return {
-    record: left,
-    audit: [...draft.audit, ...audit],
-    moved: true,
-    durable: true,
-  };
+  return { ...draft, record: left, audit: [...draft.audit, ...audit], moved: true };
 }
 
 function expirePins(draft: Draft, now: number): Draft {
@@ -35,5 +30,5 @@ function expirePins(draft: Draft, now: number): Draft {
   const audit = ended.map((pin) =>
     entry(draft.record.endpoint, now, ['expired', pin.spki, 'its end has passed']),
   );
-  return { record: { ...draft.record, pins }, audit: [...draft.audit, ...audit], moved: true, durable: true };
+  return { ...draft, record: { ...draft.record, pins }, audit: [...draft.audit, ...audit], moved: true };
 }

@@ -44,9 +44,8 @@ const looselyCoversLabel = (pattern: string, label: string): boolean => {
   return label.startsWith(front) && label.endsWith(back) && label.length >= front.length + back.length;
 };
 
-/** Whether a wildcard would cover the host when read as loosely as anybody ever read one. */
+/** Whether a wildcard would cover the host when read as loosely as anybody ever read one. A name without one covers itself. */
 const looselyCovers = (presented: string, host: string): boolean => {
-  if (!presented.includes('*')) return false;
   const patterns = lower(presented).split('.');
   const labels = host.split('.');
   const whole = patterns.length === labels.length;

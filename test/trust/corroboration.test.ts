@@ -123,5 +123,11 @@ describe('what was seen from elsewhere', () => {
     expect(told(again)).toBe('first-use-held');
     const later = recordAfter(evidenceFor({ record: held, corroboration: seen(0, 2, 0) }));
     expect(later?.candidates[0]?.evidence.corroboration).toEqual(seen(0, 2, 0));
+    const [known] = held?.candidates ?? [];
+    expect(known).toBeDefined();
+    // Nothing else was seen, or nobody looked: what is known stays, and nothing is written.
+    expect(recordAfter(evidenceFor({ record: held, corroboration: seen(0, 1, 0) }))).toBeNull();
+    const holding = settingsOf({ policy: 'tofu', firstUse: 'hold' });
+    expect(recordAfter(evidenceOf({ settings: holding, record: held }))).toBeNull();
   });
 });

@@ -694,6 +694,29 @@ describe('several paths', () => {
     });
   });
 
+  test('of several as good as each other the first that was sent is taken', () => {
+    const sooner = crossed(root, { to: '2026-09-01T00:00:00Z' });
+    const end = (...issuers: readonly Forged[]) => examine([leafOf(middle), ...issuers]).pathNotAfter;
+    expect(end(sooner, middle)).toBe(Date.parse('2026-09-01T00:00:00Z'));
+    expect(end(middle, sooner)).toBe(Date.parse('2027-01-01T00:00:00Z'));
+  });
+
+  test('one with a CA that was taken back is the last to be taken, whatever is wrong with the other', () => {
+    const revoked = crossed(listIssuer);
+    const worse = crossed(root, { ...past, algorithm: 'ec-sha1', serial: Buffer.of(0) });
+    const both = { ...revoking, ...anchorsOf(listIssuer, root) };
+    for (const issuers of [
+      [revoked, worse],
+      [worse, revoked],
+    ])
+      expect(examine([leafOf(middle), ...issuers], { anchors: both }).faults).toEqual([
+        'weak-signature',
+        'issuer-expired',
+        'bad-serial',
+      ]);
+    expect(examine([leafOf(middle), revoked], { anchors: both }).faults).toEqual(['revoked']);
+  });
+
   test('a broken certificate that no path needs does no harm', () => {
     expect(
       examine([leafOf(middle), crossed(root, { extensions: [basicConstraints(true), garbled] }), middle]),
@@ -720,6 +743,15 @@ test('dates come from the moment, the earliest end of the path from the anchor t
     Date.parse('2026-07-01T00:00:00Z'),
   );
   expect(examine([leafOf(stranger)]).pathNotAfter).toBeNull();
+  expect(examine([selfSigned], { anchors: anchorsOf(selfSigned) }).pathNotAfter).toBe(
+    Date.parse('2027-01-01T00:00:00Z'),
+  );
+  const undated = forgeLeaf({ from: 'some day' });
+  expect(examine([undated], { anchors: anchorsOf(undated) })).toMatchObject({
+    chainsToAnchor: true,
+    faults: ['malformed'],
+    pathNotAfter: null,
+  });
 });
 
 test('a CA says nothing over a legacy handshake, however good the chain', () => {

@@ -99,6 +99,17 @@ describe('what an examiner remembers', () => {
     for (const at of [1, 2, 3, 4, 5]) examiner.examine(big(at), usual);
     expect(examiner.size).toBe(2);
   });
+
+  test('is bounded in octets, to the very one', () => {
+    const chains = [bytes(forgeLeaf({ issuer: middle }), middle), bytes(forgeLeaf({ issuer: root }))];
+    const octets = chains.flat().reduce((sum, { length }) => sum + length, 0);
+    const kept = (limit: number): number => {
+      const examiner = new Examiner({ chains: 4096, octets: limit });
+      for (const one of [...chains, ...chains]) examiner.examine(one, usual);
+      return examiner.size;
+    };
+    expect([kept(octets), kept(octets - 1)]).toEqual([2, 1]);
+  });
 });
 
 const forest = (count: number): Anchors =>

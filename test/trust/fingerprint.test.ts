@@ -11,7 +11,8 @@ import {
   spkiOf,
   spkiOfCertificate,
 } from '../../src/trust/fingerprint.ts';
-import { ecKeys, forgeLeaf, rsaKeys, sequence } from './forge.ts';
+import { readFrame } from '../../src/trust/frame.ts';
+import { cn, ecKeys, forgeLeaf, rsaKeys, sequence } from './forge.ts';
 
 const digest = createHash('sha256').update('a key').digest();
 const base64 = `sha256//${digest.toString('base64')}`;
@@ -126,6 +127,15 @@ describe('the key of a certificate', () => {
     const { certificate } = forgeLeaf({ keys, spki: bare, algorithm: 'rsa-sha256' });
     expect(spkiOfCertificate(certificate)).toBe(spkiOf(bare));
     expect(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' })).toEqual(usual);
+  });
+
+  test('counts as OpenSSL writes it where the frame of the certificate is not strict DER', () => {
+    const subject = Buffer.concat([Buffer.of(0x30, 0x81), cn('mail').subarray(1)]);
+    const { certificate, keys } = forgeLeaf({ subject });
+    expect(() => readFrame(certificate)).toThrow('not minimal');
+    expect(spkiOfCertificate(certificate)).toBe(
+      spkiOf(keys.publicKey.export({ type: 'spki', format: 'der' })),
+    );
   });
 
   test('is null where there is no key to read', () => {

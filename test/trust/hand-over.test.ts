@@ -10,6 +10,7 @@ import type { Command } from '../../src/trust/command.ts';
 import { policies, type Evidence, type Policy, type Verdict } from '../../src/trust/evidence.ts';
 import { Examiner } from '../../src/trust/examine.ts';
 import type { Fault } from '../../src/trust/fault.ts';
+import { predecessors, successorsOf } from '../../src/trust/hand-over.ts';
 import { spkiOfCertificate } from '../../src/trust/fingerprint.ts';
 import { learn } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
@@ -115,6 +116,56 @@ describe('a certificate counts as signed by', () => {
   ])('no key that %s, whatever else is found', (_, chain) => {
     expect(signersOn(chain)).toEqual([]);
     expect(signersOn([heir, old])).toEqual([spkiOfCertificate(old.certificate)]);
+  });
+});
+
+const datedSigner = (notBefore: number, notAfter: number) => ({
+  spki: keyNamed('other'),
+  dates: { notBefore, notAfter },
+});
+const undated = { spki: keyNamed('other'), dates: null };
+const inDate = datedSigner(noon - day, noon + day);
+
+const handersTo = (named: boolean, ...found: readonly Fault[]) =>
+  predecessors([inDate], { named, faults: found, now: noon }).length;
+
+describe('of the keys that signed it, those hand over', () => {
+  it.each<[string, ReturnType<typeof datedSigner> | typeof undated, boolean]>([
+    ['that are in date', inDate, true],
+    ['from their first second on', datedSigner(noon, noon + day), true],
+    ['to their last second', datedSigner(noon - day, noon - 999), true],
+    ['not before', datedSigner(noon + 1, noon + day), false],
+    ['not after', datedSigner(noon - day, noon - 1000), false],
+    ['not without dates', undated, false],
+  ])('%s', (_, one, does) => {
+    const leaf = { named: true, faults: [], now: noon };
+    expect(predecessors([one], leaf)).toEqual(does ? [keyNamed('other')] : []);
+  });
+
+  it('to a certificate of this name whose only faults are those of every one that a server signed', () => {
+    expect(handersTo(true, 'unknown-issuer', 'incomplete-chain', 'not-a-ca', 'path-too-long')).toBe(1);
+    expect(handersTo(true, 'unknown-issuer', 'name-constraint')).toBe(0);
+    expect(handersTo(false, 'unknown-issuer')).toBe(0);
+  });
+});
+
+const heirOf = (name: string, parent: string, part: Parameters<typeof pinOf>[1] = {}) =>
+  pinOf(name, { parent: keyNamed(parent), ...part });
+const successors = (...pins: ReturnType<typeof pinOf>[]) => successorsOf({ pins }, keyNamed('first'));
+
+describe('the successors of a key', () => {
+  it('are those it handed over to, and those they did, that still count', () => {
+    const line = [
+      pinOf('first'),
+      heirOf('second', 'first', { endedAt: noon - day }),
+      heirOf('third', 'second'),
+    ];
+    expect(successors(...line, pinOf('other'), heirOf('heir', 'other'))).toEqual([keyNamed('third')]);
+    expect(successors(pinOf('first'))).toEqual([]);
+  });
+
+  it('are never itself, not even in a ring that no session makes', () => {
+    expect(successors(heirOf('first', 'second'), heirOf('second', 'first'))).toEqual([keyNamed('second')]);
   });
 });
 

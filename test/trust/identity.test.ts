@@ -66,6 +66,7 @@ describe('a name in subjectAltName', () => {
 describe('a wildcard', () => {
   test.each([
     ['covers one label', 'mail.example.org', '*.example.org', match],
+    ['covers a label of one letter', 'm.example.org', '*.example.org', match],
     ['covers one label in any case', 'mail.example.org', '*.EXAMPLE.org', match],
     ['covers an A-label', 'xn--bcher-kva.example.org', '*.example.org', match],
     ['covers a label with an underscore', '_x.example.org', '*.example.org', match],
@@ -82,6 +83,7 @@ describe('a wildcard', () => {
     ['must not come twice', 'a.b.example.org', '*.*.example.org', misused],
     ['must not come twice, not even for a host that has one', 'a.*.example.org', '*.*.example.org', misused],
     ['must not come twice in a label', 'mail.example.org', '**.example.org', misused],
+    ['must not come twice in a label that has text', 'faxbo.example.org', 'f*x*o.example.org', misused],
     ['must not cover a top-level domain', 'example.com', '*.com', misused],
     ['must not stand alone', 'mail.example.org', '*', misused],
     ['must not have a final dot behind it', 'mail.example.org', '*.example.org.', mismatch],
@@ -144,6 +146,10 @@ describe('the common name', () => {
     expect(faultsFor('192.0.2.1', cn('192.0.2.1'), [], 'ip')).toEqual(onlyCn);
     expect(faultsFor('192.0.2.1', cn('192.0.2.2'), [], 'ip')).toEqual(mismatch);
     expect(faultsFor('192.0.2.1', cn('192.0.2.1'), [ip(192, 0, 2, 2)], 'ip')).toEqual(mismatch);
+    expect(faultsFor('192.0.2.1', cn('192.0.2.1'), [dns('mail.example.org')], 'ip')).toEqual(mismatch);
+    expect(faultsFor('192.0.2.1', cn('192.0.2.1'), [email('a@example.org')], 'ip')).toEqual(onlyCn);
+    const several = name(['2.5.4.3', 'x'], ['2.5.4.3', '192.0.2.1']);
+    expect(faultsFor('192.0.2.1', several, [], 'ip')).toEqual(onlyCn);
   });
 });
 

@@ -10,6 +10,7 @@ import type { Command, Situation } from '../../src/trust/command.ts';
 import { policies, type Evidence, type Policy } from '../../src/trust/evidence.ts';
 import { describeCertificate } from '../../src/trust/certificate.ts';
 import { planImport, type ImportEntry, type ImportOrder } from '../../src/trust/import-order.ts';
+import { isSameExpectation } from '../../src/trust/expected.ts';
 import { noticeExpiry } from '../../src/trust/expiry.ts';
 import { learn } from '../../src/trust/learn.ts';
 import { judge } from '../../src/trust/policy.ts';
@@ -83,6 +84,10 @@ const learnt = (evidence: Evidence) => {
 const rejectedServer = { rejected: [{ spki: keyNamed('server'), at: noon - day }] };
 const pinnedOther = recordOf({ basis: 'pinned', pins: [pinOf('other')] });
 
+const pinnedMany = (count: number) =>
+  recordOf({ basis: 'pinned', pins: Array.from({ length: count }, (_, at) => pinOf(`pin ${at}`)) });
+const keysOf = (count: number) => Array.from({ length: count }, (_, at) => keyNamed(`pin ${at}`)).join(', ');
+
 describe('a key', () => {
   it('becomes a pin that counts as approved, with an audit entry and a way back', () => {
     const { outcome, items } = plan([pin('server', noon + day)]);
@@ -117,11 +122,46 @@ describe('a key', () => {
     expect(record.expected ?? []).toHaveLength(part.record?.expected?.length ?? 0);
   });
 
+  it.each<[string, EndpointRecord, string]>([
+    ['another pin', pinnedOther, `beside ${keyNamed('other')}`],
+    ['three pins', pinnedMany(3), `beside ${keysOf(3)}`],
+    ['more', pinnedMany(4), `beside ${keysOf(3)} and others`],
+    ['the CA', recordOf({ basis: 'ca' }), 'beside the CA'],
+    ['pins that have ended', recordOf({ basis: 'pinned' }), 'where every pin has ended'],
+    [
+      'an expected certificate',
+      recordOf({ basis: 'pinned', expected: [expectation('other')] }),
+      `beside the certificate with SHA-256 ${sha256Named('other')}`,
+    ],
+  ])('that is a conflict says beside what: %s', (_, record, words) => {
+    expect(plan([pin('server')], { record }).items).toEqual([
+      { does: 'conflict', text: `${keyNamed('server')} would be trusted ${words}` },
+    ]);
+  });
+
+  it('that was a pin before takes its place and keeps what was seen; an anchor of the same hash stays', () => {
+    const anchor = pinOf('server', { kind: 'anchor', firstSeen: noon - 9 * day, lastSeen: noon });
+    const over = pinOf('server', { endedAt: noon - hour });
+    const record = recordOf({ basis: 'pinned', pins: [anchor, over] });
+    expect(stored([pin('server')], { record, keep: true }).pins).toEqual([
+      anchor,
+      { ...over, origin: 'imported', endedAt: null },
+    ]);
+    expect(stored([pin('server')], {}).pins).toMatchObject([{ firstSeen: noon, lastSeen: null }]);
+  });
+
+  it('cannot be mixed with a backup', () => {
+    const { items, outcome } = plan([pin('server'), backup(pinnedOther)]);
+    expect(items.map(({ does }) => does)).toEqual(['pin', 'conflict']);
+    expect(items[1]?.text).toBe('a backup of an endpoint cannot be mixed with other entries');
+    expect(outcome).toBeNull();
+  });
+
   it('that is trusted already changes nothing, and its end stays what it was', () => {
     const record = recordOf({ basis: 'pinned', pins: [pinOf('server', { until: noon + day })] });
     const { outcome, items } = plan([pin('server')], { record });
     expect(items).toMatchObject([{ does: 'nothing' }]);
-    expect(outcome).toMatchObject({ audit: [], record: { pins: record.pins, epoch: record.epoch } });
+    expect(outcome).toEqual({ record, audit: [], lines: [] });
   });
 
   it('that was rejected is named and taken only when it is named', () => {
@@ -148,6 +188,8 @@ describe('a key', () => {
   });
 });
 
+const expectedMany = (count: number) => Array.from({ length: count }, (_, at) => expected(`${at}`));
+
 describe('an expected certificate', () => {
   it('keeps every other key out and becomes a pin with its own audit entry when it is shown', () => {
     const record = stored([expected('server')]);
@@ -170,6 +212,26 @@ describe('an expected certificate', () => {
     expect(lesson.audit).toMatchObject([{ event: 'matched', spki: keyNamed('server'), origin: 'proxy' }]);
     // The key counts from now on, whatever its certificate.
     expect(told(evidenceOf({ record: lesson.record, examined: stranger }))).toBe('+pin');
+  });
+
+  it('is the same as another of the same hash of the same, and no other', () => {
+    const one = expectation('server');
+    expect(isSameExpectation(one, { ...one })).toBe(true);
+    for (const part of [{ of: 'key' }, { algorithm: 'sha512' }, { digest: 'ab' }] as const) {
+      expect(isSameExpectation(one, { ...one, ...part })).toBe(false);
+      expect(isSameExpectation({ ...one, ...part }, one)).toBe(false);
+    }
+  });
+
+  it('ends without a trace where nothing can be undone', () => {
+    const record = recordOf({ basis: 'pinned', expected: [expectation('server', { until: noon })] });
+    const { expected: _, ...left } = record;
+    expect(noticeExpiry(record, noon)?.record).toEqual({ ...left, epoch: record.epoch + 1 });
+  });
+
+  it('is one of 64 at most', () => {
+    expect(stored(expectedMany(64)).expected).toHaveLength(64);
+    expect(doesOf(expectedMany(65)).slice(-2)).toEqual(['expect', 'conflict']);
   });
 
   it('never vouches for a rejected key, and is not used up by it', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeCertificate } from '../../src/trust/certificate.ts';
 import { escapeText } from '../../src/trust/escape.ts';
 import { Examiner } from '../../src/trust/examine.ts';
-import { explainKey } from '../../src/trust/explain.ts';
+import { explainKey, productOf } from '../../src/trust/explain.ts';
 import { faults as allFaults } from '../../src/trust/fault.ts';
 import { interceptorOf } from '../../src/trust/interceptor.ts';
 import { interceptors } from '../../src/trust/interceptors.ts';
@@ -181,6 +181,13 @@ const examine = (chain: readonly Forged[], anchor: Forged) =>
     },
   );
 
+test('one issuer of several on the path suffices, and a value of 256 octets at most is looked at', () => {
+  const scanner = forgeCa('ESET SSL Filter CA', { issuer: root });
+  expect(known([forgeLeaf({ issuer: scanner }), scanner, root])).toBe('ESET');
+  const padded = (length: number) => known(issuedBy(cn('ESET SSL Filter CA'.padEnd(length))));
+  expect([padded(256), padded(257)]).toEqual(['ESET', null]);
+});
+
 describe('nobody can bring another into discredit', () => {
   const scanner = forgeCa('ESET SSL Filter CA');
 
@@ -259,5 +266,12 @@ describe('is named', () => {
     expect(said({ faults, pem })).toContain('It looks like that of ESET.');
     expect(said({ faults, pem: 'PEM' }).join(' ')).not.toContain('looks like');
     expect(said({ faults: [], pem }).join(' ')).not.toContain('looks like');
+    // Its own, not what was kept behind it.
+    const plain = describeCertificate(forgeLeaf({ issuer: root }).certificate).pem;
+    expect([productOf(`${pem}\n${plain}`), productOf(`${plain}\n${pem}`), productOf('')]).toEqual([
+      'ESET',
+      null,
+      null,
+    ]);
   });
 });

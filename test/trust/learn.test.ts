@@ -34,6 +34,11 @@ const lessonOf = (part: Partial<Evidence>): Lesson | null => {
   const evidence = deepFreeze(evidenceOf(part));
   return learn(evidence, judge(evidence));
 };
+/** Of a server that nobody is served by. */
+const lessonUnserved = (part: Partial<Evidence>): Lesson | null => {
+  const evidence = deepFreeze(evidenceOf(part));
+  return learnUnserved(evidence, judge(evidence));
+};
 const eventsOf = (lesson: Lesson | null): readonly string[] =>
   (lesson?.audit ?? []).map(({ event }) => event);
 const config = (name: string) => settingsOf({ configPins: [keyNamed(name)] });
@@ -234,6 +239,16 @@ describe('a refusal', () => {
     expect(lesson).toMatchObject({ audit: [], record: { candidates: [{ evidence: { caValid: true } }] } });
   });
 
+  it('whose candidate finds no place among CA-valid ones teaches nothing', () => {
+    const candidates = Array.from({ length: maxCandidates }, (_, at) =>
+      candidateOf(`valid ${at}`, { caValid: true }),
+    );
+    expect(lessonOf({ record: { ...refused.record, candidates } })).toBeNull();
+    expect(eventsOf(lessonOf({ record: { ...refused.record, candidates: candidates.slice(1) } }))).toEqual([
+      'candidate',
+    ]);
+  });
+
   it.each<[string, Partial<Evidence>]>([
     ['a rejected key', { record: recordOf({ rejected: [{ spki: keyNamed('server'), at: noon }] }) }],
     ['an unreadable certificate', { examined: null }],
@@ -352,10 +367,27 @@ describe('a store that is not whole', () => {
     ['good, but the record does not verify', { recordVerified: false }],
   ])('teaches nothing when %s', (_, part) => {
     for (const policy of ['auto', 'ca', 'tofu'] as const) {
-      for (const examined of [caValid, selfSigned])
+      for (const examined of [caValid, selfSigned]) {
         expect(lessonOf({ ...part, settings: settingsOf({ policy }), examined })).toBeNull();
+        expect(lessonUnserved({ ...part, settings: settingsOf({ policy }), examined })).toBeNull();
+      }
     }
     expect(lessonOf({ ...part, settings: { ...config('server'), policy: 'pinned' } })).toBeNull();
+  });
+});
+
+describe('a server that nobody is served by', () => {
+  it('leaves what a CA vouches for, or a candidate, and nothing without a key', () => {
+    expect(lessonUnserved({ examined: caValid })?.record).toMatchObject({
+      basis: 'none',
+      lastCa: lastCaOf('server', { seenAt: noon }),
+    });
+    const record = recordOf({ basis: 'pinned', pins: [pinOf('other')] });
+    expect(lessonUnserved({ record })?.record).toMatchObject({
+      ...record,
+      candidates: [{ spki: keyNamed('server'), reason: 'pin-mismatch' }],
+    });
+    expect(lessonUnserved({ record, spki: null })).toBeNull();
   });
 });
 

@@ -617,9 +617,12 @@ accept    | chained,wildcard-misused            | first-use-held    | +first-use
 accept    | chained,expired,name-mismatch       | first-use-held    | +first-use
 hold      | chained,expired                     | first-use-held    | first-use-held
 refuse    | chained,expired                     | first-use-held    | first-use-off
+accept    | chained,expired,wrong-purpose       | first-use-held    | +first-use
+accept    | chained,name-mismatch,wrong-purpose | first-use-held    | +first-use
 accept    | chained,wrong-purpose               | +first-use        | +first-use
 refuse    | chained,wrong-purpose               | first-use-off     | first-use-off
 accept    | no-anchors,self-signed              | first-use-unsafe  | +first-use
+accept    | one-anchor,self-signed              | +first-use        | +first-use
 hold      | no-anchors,self-signed              | first-use-unsafe  | first-use-held
 accept    | self-signed,malformed               | first-use-unsafe  | first-use-unsafe
 accept    | self-signed,clock-suspect           | first-use-unsafe  | first-use-unsafe
@@ -634,6 +637,11 @@ accept    | chained,expired,clock-suspect       | first-use-unsafe  | first-use-
 const under = (firstUse: FirstUse, record: Evidence['record'], policy: Policy): string =>
   told(judge(evidenceOf({ settings: settingsOf({ policy, firstUse }), examined: caValid, record })));
 
+const underTofu = (part: Partial<Evidence['settings']> = {}) => settingsOf({ policy: 'tofu', ...part });
+
+const named = (type: 'dns' | 'ip' | 'email', ...values: readonly string[]) =>
+  values.map((value) => ({ type, value }));
+
 describe('a first use', () => {
   const cases = rows(firstUses)
     .slice(1)
@@ -645,7 +653,7 @@ describe('a first use', () => {
     const words = certificate.split(',');
     const firstUse = setting === 'hold' || setting === 'refuse' ? setting : 'accept';
     const examined = { ...withFaults(...words.filter(isFault)), chainsToAnchor: words.includes('chained') };
-    const anchors = words.includes('no-anchors') ? 0 : 140;
+    const anchors = words.includes('no-anchors') ? 0 : words.includes('one-anchor') ? 1 : 140;
     return evidenceOf({ settings: settingsOf({ policy, firstUse }), examined, anchors });
   };
 
@@ -675,6 +683,13 @@ describe('a first use', () => {
     },
   );
 
+  it('is unsafe where anchors are pinned and the one that vouches has no key', () => {
+    const settings = settingsOf({ policy: 'ca+tofu', continuity: 'anchor' });
+    expect(told(judge(evidenceOf({ settings, examined: caValid })))).toBe('first-use-unsafe');
+    const examined = { ...caValid, anchorKeys: [keyNamed('anchor')] };
+    expect(told(judge(evidenceOf({ settings, examined })))).toBe('+first-use');
+  });
+
   it('follows the same settings for a CA-valid key under ca+tofu and after a CA verification', () => {
     expect(under('hold', null, 'ca+tofu')).toBe('first-use-held');
     expect(under('refuse', null, 'ca+tofu')).toBe('first-use-off');
@@ -682,20 +697,96 @@ describe('a first use', () => {
     expect(under('refuse', ca(), 'ca+tofu')).toBe('first-use-off');
   });
 
-  it('that is held for another name says for which, and repeats no terminal sequence', () => {
+  const chained = { ...withFaults('expired'), chainsToAnchor: true };
+  const seen = { spki: keyNamed('server'), agreed: ['port 143'], differing: [], unreached: [] };
+  it.each<[string, Partial<Evidence>, readonly string[]]>([
+    ['nobody objects', {}, ['first-use-safe: yes', 'signed-otherwise: no', '> first-use: firstUse: accept']],
+    ['no CA is asked', { settings: underTofu() }, ['first-use-safe: yes', '> first-use: firstUse: accept']],
+    [
+      'it is unsafe',
+      { examined: withFaults('weak-key') },
+      ['> first-use-safe: no: A first use is not safe: weak-key.'],
+    ],
+    [
+      'a CA signed it otherwise',
+      { examined: chained },
+      [
+        'first-use-safe: yes',
+        '> signed-otherwise: yes: A trusted CA signed this certificate, but it is outside its dates.',
+      ],
+    ],
+    [
+      'no CA is asked, whatever one signed',
+      { settings: underTofu(), examined: chained },
+      ['first-use-safe: yes', '> first-use: firstUse: accept'],
+    ],
+    [
+      'others are still to look',
+      { settings: underTofu({ corroborate: { atLeast: 1 } }) },
+      ['first-use-safe: yes', 'first-use: firstUse: accept', '> corroborated: still to be asked'],
+    ],
+    [
+      'others looked and agree',
+      { settings: underTofu({ corroborate: { atLeast: 1 } }), corroboration: seen },
+      [
+        'first-use-safe: yes',
+        'first-use: firstUse: accept',
+        '> corroborated: 1 of 1 vantage points showed the same key (port 143)',
+      ],
+    ],
+    [
+      'others looked and were too few',
+      { settings: underTofu({ corroborate: { atLeast: 2 } }), corroboration: seen },
+      [
+        'first-use-safe: yes',
+        'first-use: firstUse: accept',
+        '> corroborated: Too few vantage points could be asked, 2 must agree: 1 of 1 vantage points showed the same key (port 143).',
+      ],
+    ],
+    [
+      'others looked though nobody asked them to',
+      { settings: underTofu(), corroboration: seen },
+      [
+        'first-use-safe: yes',
+        'first-use: firstUse: accept',
+        '> corroborated: 1 of 1 vantage points showed the same key (port 143)',
+      ],
+    ],
+  ])('is explained by what was asked and found, where %s', (_, part, path) => {
+    const asked = deliberate(evidenceOf(part)).steps.map(
+      ({ rule, found: words, decides }) => `${decides ? '> ' : ''}${rule}: ${words}`,
+    );
+    const from = asked.findIndex((line) => line.startsWith('legacy'));
+    expect(asked.slice(from)).toEqual(['legacy: no', ...path, 'store: good']);
+  });
+
+  it.each([
+    ['one', named('dns', 'other.example.net'), 'other.example.net'],
+    ['an address', named('ip', '192.0.2.1'), '192.0.2.1'],
+    ['three', named('dns', 'a.example', 'b.example', 'c.example'), 'a.example, b.example, c.example'],
+    [
+      'more than three',
+      named('dns', 'a.example', 'b.example', 'c.example', 'd.example'),
+      'a.example, b.example, c.example and others',
+    ],
+    ['one of another kind', named('email', 'a.example'), 'another name'],
+    ['none', [], 'another name'],
+    [
+      'a terminal sequence',
+      named('dns', 'other.example.net', '\u001b]0;pwned\u0007', '*.example.net'),
+      'other.example.net, *.example.net',
+    ],
+    ['one longer than any', named('dns', 'a'.repeat(80), 'b'.repeat(81)), 'a'.repeat(80)],
+  ])('that is held for another name says for which: %s', (_, names, words) => {
     const [leaf] = selfSigned.chain;
     if (leaf === undefined) throw new Error('the fixture has a leaf');
-    const names = ['other.example.net', '\u001b]0;pwned\u0007', '*.example.net'].map((value) => ({
-      type: 'dns' as const,
-      value,
-    }));
     const examined = examinedAs({
       faults: ['name-mismatch'],
       chainsToAnchor: true,
       chain: [{ ...leaf, names }],
     });
     const { why } = judge(evidenceOf({ examined }));
-    expect(why).toBe('A trusted CA signed this certificate, but it is for other.example.net, *.example.net.');
+    expect(why).toBe(`A trusted CA signed this certificate, but it is for ${words}.`);
   });
 });
 
