@@ -16,7 +16,7 @@ const schemes = {
 };
 const startMs = 120_000;
 /** In seconds, of each route. */
-export const limits = { dial: 3, handshake: 3, greeting: 3, sieveProof: 10 };
+export const limits = { dial: 3, handshake: 3, greeting: 3, sieveProof: 10, resolver: 10 };
 
 export const hostOf = (name) => `${name}.${domain}`;
 const upstreamPort = 4433;
@@ -55,7 +55,8 @@ export class Letterlock {
     this.#build = build;
   }
 
-  async start(stages, { pem, identities }) {
+  /** `resolver`: the port of one on this machine. */
+  async start(stages, { pem, identities, resolver }) {
     writeFileSync(join(this.#folder, 'ca.pem'), pem);
     const configuration = {
       state: join(this.#folder, 'state'),
@@ -68,6 +69,7 @@ export class Letterlock {
         handshakeSeconds: limits.handshake,
         greetingSeconds: limits.greeting,
       },
+      resolver: `127.0.0.1:${resolver}`,
       routes: stages.map((stage) => routeOf(stage, identities)),
     };
     // What is JSON is YAML.
