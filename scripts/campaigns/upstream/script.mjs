@@ -16,6 +16,7 @@
 //   dnsBefore         what it says in the good session before; `right` where it is not said
 //   fills             steps of the connections that are made ahead of a client (`warm`), after the first good session
 //   keeps             of those: `yes`, `no`, or `either` (who is first is nobody's fault)
+//   lingers           of those: what is waited for takes a limit's time, whoever comes meanwhile
 //   each              what becomes of each visit, where it is not the same of all
 //   group             the short form plays one of a group; kind and name where it is not said
 //   after             `same` (the default): a good session works on the same route afterwards; `none`: it cannot
@@ -125,6 +126,7 @@ export function script(given) {
     dnsBefore: 'right',
     fills: null,
     keeps: 'either',
+    lingers: false,
     each: null,
     group: null,
     again: 0,

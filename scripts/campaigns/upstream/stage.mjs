@@ -24,6 +24,8 @@ const standMs = 8000;
 /** What a connection that stands says when a client comes has left before that client connects. */
 const saidMs = 5;
 
+const isOver = ({ stands, goneAt }) => stands || goneAt !== null;
+
 export class Stage {
   visits = [];
   /** Connections made ahead of a client, before the script. */
@@ -93,11 +95,10 @@ export class Stage {
   async #filled() {
     const { talks } = this.server;
     const { warm } = this.script.route;
-    const isDone = ({ stands, goneAt }) => stands || goneAt !== null;
     for (const began = performance.now(); performance.now() - began < standMs; await delay(20)) {
       this.ahead = talks.slice(1);
       const gone = this.ahead.some(({ goneAt }) => goneAt !== null);
-      if (this.ahead.length >= (gone ? 1 : warm) && this.ahead.every(isDone)) return;
+      if (this.ahead.length >= (gone ? 1 : warm) && this.ahead.every(isOver)) return;
     }
   }
 

@@ -8,6 +8,9 @@ import { holds } from './sight.mjs';
 /** So many are made for a visit at most, the one that serves it and one to take its place among them; and some for all. */
 const most = { each: 2, more: 2 };
 
+/** It is let go before a client comes, or when he does. */
+const letGoMs = 1000;
+
 export function judgeWarm(stage, read) {
   const { script, visits, ahead, talks, secret, marks, playedAt } = stage;
   const all = [...ahead, ...talks];
@@ -26,7 +29,7 @@ export function judgeWarm(stage, read) {
       found.push('a client was given a connection that was good no more');
     if (holds(heard, [marks.ahead]))
       found.push('what was said on a connection that was good no more reached the client');
-    if (ahead.some(({ goneAt }) => goneAt === null || goneAt > playedAt + 11_000))
+    if (!script.lingers && ahead.some(({ goneAt }) => goneAt === null || goneAt > playedAt + letGoMs))
       found.push('a connection that was good no more was kept');
   }
   for (const [index, one] of visits.entries())

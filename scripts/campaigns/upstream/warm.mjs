@@ -95,7 +95,11 @@ const rowsOf = (pair) => [
     { route: { trust: 'tofu', warm: 2 }, crowd: 5, keeps: 'either' },
   ],
   ['in clear in place of a handshake', [{ say: injected[pair.protocol] }, { end: 'fin' }]],
-  ['a handshake that never comes', [...(pair.mode === 'starttls' ? inClear(pair.protocol) : []), ...stands]],
+  [
+    'a handshake that never comes',
+    [...(pair.mode === 'starttls' ? inClear(pair.protocol) : []), ...stands],
+    { lingers: true },
+  ],
   ...(greetsInside(pair.protocol, pair.mode) ? greetingRows(pair) : []),
 ];
 
@@ -111,8 +115,12 @@ const greetingRows = (pair) => [
   ],
   ['greets with a no', [...secured(pair), { say: goodbye[pair.protocol] }, settle, ...stands]],
   ['greets in another protocol', [...secured(pair), { say: 'HTTP/1.1 400 {p}\r\n\r\n' }, settle, ...stands]],
-  ['never greets', [...secured(pair), ...stands]],
-  ['half a greeting', [...secured(pair), { say: lines(pair).slice(0, 9) }, settle, ...stands]],
+  ['never greets', [...secured(pair), ...stands], { lingers: true }],
+  [
+    'half a greeting',
+    [...secured(pair), { say: lines(pair).slice(0, 9) }, settle, ...stands],
+    { lingers: true },
+  ],
   [
     'half a greeting, the rest as a client comes',
     [
