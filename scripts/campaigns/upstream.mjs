@@ -13,6 +13,7 @@ import { readBuild } from './upstream/oracle.mjs';
 import { Naive, Stunnel } from './upstream/peers.mjs';
 import { plantedUpstream } from './upstream/planted.mjs';
 import { Trial } from './upstream/trial.mjs';
+import { readyUsed } from './upstream/warm-oracle.mjs';
 
 /** From here on a run plays everything, and to the others as well. */
 const longSeconds = 120;
@@ -63,12 +64,24 @@ function ownFigures({ trials, rows }) {
     ['leaks', total.leaked ?? 0],
     ['relayed', total.relayed ?? 0],
     ['hangs', total.hung ?? 0],
+    ['of a ready one', usedOf(trials).served],
+    ['DNS questions', trials.reduce((sum, { questions }) => sum + questions, 0)],
     ['late once', trials.reduce((sum, { lateOnce = 0 }) => sum + lateOnce, 0)],
     ['good sessions', next.length],
     ['slowest of them ms', Math.round(next.at(-1) ?? 0)],
     ['memory grew MiB', Math.round(grown)],
     ['limits s', '3/3/3'],
   ];
+}
+
+const usedOf = (trials) => readyUsed(trials.flatMap(({ stages }) => stages));
+
+/** Scripts of connections made ahead of a client try nothing where no client is ever given one. */
+function unused(trials) {
+  const { good, served } = usedOf(trials);
+  return served * 2 >= good
+    ? []
+    : [`of ${good} good connections made ahead of a client ${served} served one: they are not tried`];
 }
 
 const peerFigures = (name, { played, total }) => [
@@ -160,7 +173,7 @@ export const campaign = {
     const others = form === 'short' ? await proveSight(scripts, tools) : await compareAll(scripts, tools);
     return {
       figures: [...ownFigures(own), ...others.figures],
-      findings: [...own.findings, ...others.findings],
+      findings: [...own.findings, ...(signal.aborted ? [] : unused(own.trials)), ...others.findings],
       tables: { letterlock: own.rows, ...others.tables },
     };
   },

@@ -68,11 +68,11 @@ class LookUp {
     const records = message.answers.filter(
       (record) => record.type === recordTypes.tlsa && record.name === name,
     );
-    if (!message.isAuthentic)
-      return { state: 'insecure', ttl: Math.min(ttl, shortest(records), negativeTtl(message)) };
-    if (records.length === 0) return { state: 'absent', ttl: Math.min(ttl, negativeTtl(message)) };
+    const known = Math.min(ttl, shortest(records));
+    if (!message.isAuthentic) return { state: 'insecure', ttl: negativeTtl(message, known) };
+    if (records.length === 0) return { state: 'absent', ttl: negativeTtl(message, known) };
     if (records.length > maxRecords) throw new ResolverError(`more than ${maxRecords} TLSA records`);
-    return { state: 'records', records: records.map(tlsaOf), ttl: Math.min(ttl, shortest(records)) };
+    return { state: 'records', records: records.map(tlsaOf), ttl: known };
   }
 
   /** Null when there is an answer and its signatures do not verify. @throws ResolverError */
@@ -139,9 +139,12 @@ function tlsaOf({ data }: DnsRecord): TlsaRecord {
 const shortest = (records: readonly DnsRecord[]): number =>
   Math.min(Infinity, ...records.map(({ ttl }) => ttl));
 
-/** RFC 2308 section 5: the lesser of the SOA's own time and its last field. Without one an answer is not kept. */
-function negativeTtl({ authorities, answers }: DnsMessage): number {
+/**
+ * RFC 2308 section 5: the lesser of the SOA's own time and its last field, and of `known`, what aliases and records to the
+ * question say. Without any of them an answer is not kept: records that nobody asked for say nothing of its time.
+ */
+function negativeTtl({ authorities }: DnsMessage, known: number): number {
   const soa = authorities.find(({ type }) => type === recordTypes.soa);
-  if (soa === undefined || soa.data.length < 4) return answers.length > 0 ? Infinity : 0;
-  return Math.min(soa.ttl, Buffer.from(soa.data).readUInt32BE(soa.data.length - 4));
+  if (soa === undefined || soa.data.length < 4) return Number.isFinite(known) ? known : 0;
+  return Math.min(known, soa.ttl, Buffer.from(soa.data).readUInt32BE(soa.data.length - 4));
 }

@@ -303,7 +303,14 @@ describe('an answer', () => {
   });
 
   it('that failed is not kept, nor one without a time', async () => {
-    for (const reply of [{ rcode: 5 }, { authorities: [] }, { answers: [tlsa(owner, { ttl: 0 })] }]) {
+    const stray = tlsa('_25._tcp.mail.test', { ttl: 100 });
+    for (const reply of [
+      { rcode: 5 },
+      { authorities: [] },
+      { answers: [tlsa(owner, { ttl: 0 })] },
+      { answers: [stray] },
+      { answers: [stray], authentic: false },
+    ]) {
       const { look } = await counting(reply);
       expect(await look(0)).toBe(1);
       expect(await look(0)).toBe(2);

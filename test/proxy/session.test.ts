@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { endpointOf } from '../../src/endpoint.ts';
 import { localGreeting } from '../../src/mail/local-greeting.ts';
 import type { Protocol, UpstreamTls } from '../../src/mail/protocol.ts';
 import { loadAnchors, type AnchorSet } from '../../src/net/anchors.ts';
@@ -309,6 +310,23 @@ describe('proof of protocol', () => {
     client.socket.end();
     expect(await rig.end()).toMatchObject({ outcome: 'relayed', basis: 'ca' });
     expect(rig.tofu.record(rig.endpoint)).toMatchObject({ basis: 'ca', pins: [] });
+  });
+});
+
+describe('a name that leads to another server', () => {
+  it.each([
+    ['127.0.0.1', { outcome: 'relayed', basis: 'ca' }],
+    ['mail.test', { outcome: 'refused', reason: 'ca-invalid', bytesUp: 0 }],
+  ] as const)('needs a certificate for %s, not for the address it is reached at', async (name, expected) => {
+    const trust = { policy: 'ca', firstUse: 'accept', configPins: [] } as const;
+    const rig = await open({ identity: await authority.issue(), route: { trust } });
+    const addresses = [{ host: '127.0.0.1', port: rig.server.port }];
+    await rig.proxy.replace([{ ...rig.route, endpoint: endpointOf(name, 993), addresses }]);
+    const client = rig.client().say('a1 LOGIN me secret\r\n');
+    await client.hear(expected.outcome === 'relayed' ? 'LOGIN' : 'BYE');
+    client.socket.end();
+    expect(await rig.end()).toMatchObject(expected);
+    if (expected.outcome === 'refused') expect(rig.server.heard).toBe('');
   });
 });
 

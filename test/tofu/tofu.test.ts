@@ -143,6 +143,22 @@ describe('a first use', () => {
   });
 });
 
+describe('what an operator approved or pinned', () => {
+  it('counts for its endpoint and its key, for no other', async () => {
+    const world = await World.open({ policy: 'pinned' });
+    const [own, other] = [selfSigned(), selfSigned()];
+    const verdictOf = (identity: typeof own): string => {
+      const { verdict } = world.judge(identity);
+      return verdict.accept ? verdict.basis : verdict.reason;
+    };
+    await world.settle(own);
+    await world.approve(own);
+    expect([verdictOf(own), verdictOf(other)]).toEqual(['pin', 'pin-mismatch']);
+    world.endpoint = endpointOf('other.example.org');
+    expect(verdictOf(own)).toBe('not-pinned');
+  });
+});
+
 describe('a clock that cannot be right', () => {
   it('before the build date learns nothing and trusts no CA; a live pin goes on', async () => {
     const world = await World.open();

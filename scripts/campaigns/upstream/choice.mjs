@@ -4,6 +4,7 @@
 
 import { numbersFrom } from '../lab/numbers.mjs';
 import { certificateScripts } from './certificates.mjs';
+import { daneScripts } from './dane.mjs';
 import { floodScripts } from './floods.mjs';
 import { handshakeScripts } from './handshakes.mjs';
 import { imapScripts } from './imap.mjs';
@@ -13,6 +14,7 @@ import { pop3Scripts } from './pop3.mjs';
 import { sieveScripts } from './sieve.mjs';
 import { lmtpScripts, smtpScripts } from './smtp.mjs';
 import { truncationScripts } from './truncations.mjs';
+import { warmScripts } from './warm.mjs';
 import { wayScripts } from './ways.mjs';
 
 const dialogues = [
@@ -24,7 +26,15 @@ const dialogues = [
   injectionScripts,
   truncationScripts,
 ].flat();
-const others = [insideScripts, floodScripts, handshakeScripts, certificateScripts, wayScripts].flat();
+const others = [
+  insideScripts,
+  floodScripts,
+  handshakeScripts,
+  certificateScripts,
+  wayScripts,
+  daneScripts,
+  warmScripts,
+].flat();
 const all = [...dialogues, ...others];
 
 /** Attacks that a proxy may withstand in one protocol and not in another. */
@@ -77,7 +87,7 @@ function once(seed) {
   );
 }
 
-const groupOf = ({ kind, name }) => `${kind}: ${name}`;
+const groupOf = ({ kind, name, group }) => group ?? `${kind}: ${name}`;
 function groupsOf(scripts) {
   const groups = new Map();
   for (const script of scripts) groups.set(groupOf(script), [...(groups.get(groupOf(script)) ?? []), script]);
@@ -104,7 +114,7 @@ export function chooseScripts(form, seed) {
   return scripts
     .map((script) => ({
       script,
-      slow: script.waits.length + (script.waits.includes('sieveProof') ? 9 : 0),
+      slow: script.waits.length + (/sieveProof|resolver/.test(script.waits.join(' ')) ? 9 : 0),
       place: random(),
     }))
     .toSorted((one, other) => other.slow - one.slow || one.place - other.place)

@@ -91,9 +91,13 @@ export class HostileServer {
   talks = [];
   #server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#serve(socket));
   #steps;
+  #later = null;
   #about;
 
-  /** `about`: protocol, pace, identities, marks `{clear, inside}`, tags `[question, starttls]`. */
+  /**
+   * `about`: protocol, pace, identities, marks `{clear, inside, ahead}`, tags `[question, starttls]`, `clients`: a promise of
+   * those for whom `stand` waits.
+   */
   constructor(steps, about) {
     this.#steps = steps;
     this.#about = about;
@@ -109,9 +113,10 @@ export class HostileServer {
     return this.#server.address().port;
   }
 
-  /** Connections from now on play these; what was written down until now is forgotten. */
-  play(steps, pace = 'whole') {
+  /** Connections from now on play these, all but the first `later`; what was written down until now is forgotten. */
+  play(steps, pace = 'whole', later = null) {
     this.#steps = steps;
+    this.#later = later;
     this.#about = { ...this.#about, pace };
     this.talks = [];
   }
@@ -122,10 +127,11 @@ export class HostileServer {
   }
 
   #serve(socket) {
-    const talk = new Talk(socket, { ...this.#about, number: this.talks.length });
+    const number = this.talks.length;
+    const talk = new Talk(socket, { ...this.#about, number });
     this.talks.push(talk);
     // A script that cannot go on ends there: what was said and heard tells.
-    talk.play(this.#steps).catch(() => undefined);
+    talk.play(number === 0 ? this.#steps : (this.#later ?? this.#steps)).catch(() => undefined);
   }
 }
 
@@ -168,6 +174,8 @@ class Talk {
   openedAt = performance.now();
   /** When the proxy ended or broke the connection; null while it is there. */
   goneAt = null;
+  /** It has done all that it does before a client comes. */
+  stands = false;
   /** Bytes of floods that were taken. */
   flooded = 0;
   #raw;
@@ -246,6 +254,10 @@ class Talk {
         await delay(ms);
       }
     },
+    stand: async () => {
+      this.stands = true;
+      await this.#about.clients;
+    },
     renegotiate: async () => {
       await new Promise((resolve) => {
         if (this.#tls.renegotiate({}, resolve) !== true) resolve();
@@ -257,10 +269,16 @@ class Talk {
 
   #filled(text) {
     const [question, start] = this.#about.tags;
-    const { clear, inside } = this.#about.marks;
-    const values = { '{c}': this.#tls === null ? clear : inside, '{1}': question, '{2}': start, '{{': '{' };
+    const { clear, inside, ahead } = this.#about.marks;
+    const values = {
+      '{c}': this.#tls === null ? clear : inside,
+      '{p}': ahead,
+      '{1}': question,
+      '{2}': start,
+      '{{': '{',
+    };
     return Buffer.from(
-      text.replace(/\{\{|\{[c12]\}/g, (found) => values[found]),
+      text.replace(/\{\{|\{[c12p]\}/g, (found) => values[found]),
       'latin1',
     );
   }

@@ -114,12 +114,12 @@ function isPrologue(bytes, { protocol, mode }) {
 const quoted = (talks) => JSON.stringify(talks.map((talk) => talk.clear.toString('latin1').slice(0, 200)));
 
 /** The code of the sentence a client heard; `closed` for none. */
-function codeOf({ heard }, { codes }) {
+export function codeOf({ heard }, { codes }) {
   const found = sentence.exec(heard.toString('latin1'));
   return found === null ? null : (codes.get(found.groups.cause) ?? 'unknown');
 }
 
-function judgeVisit(one, { stage, read, code }) {
+export function judgeVisit(one, { stage, read, code }) {
   const { script, boundMs, name } = stage;
   const found = [];
   if (code === null)

@@ -51,4 +51,28 @@ export const plantedUpstream = [
     replace:
       "return answer.state === 'ok' || answer.state === 'no' ? goAhead : refused('starttls-refused', answer.said);",
   },
+  {
+    name: 'believes TLSA records that nothing proves',
+    file: 'src/net/tlsa-look-up.ts',
+    find: "if (!message.isAuthentic) return { state: 'insecure'",
+    replace: "if (!message.isAuthentic && records.length === 0) return { state: 'insecure'",
+  },
+  {
+    name: 'takes an answer of a resolver whose id is another',
+    file: 'src/net/resolver.ts',
+    find: 'message.id === id &&',
+    replace: 'message.id >= 0 && id >= 0 &&',
+  },
+  {
+    name: 'keeps a connection ready that was greeted with a no',
+    file: 'src/proxy/warm-pool.ts',
+    find: "if (verdict === 'positive' && behind === 0) return;",
+    replace: 'if (verdict !== null && behind === 0) return;',
+  },
+  {
+    name: 'keeps a connection ready whose key it refuses',
+    file: 'src/proxy/warm-pool.ts',
+    find: "if (verdict.accept && verdict.basis !== 'first-use') return;",
+    replace: "if (verdict.accept || verdict.reason !== 'key-rejected') return;",
+  },
 ];

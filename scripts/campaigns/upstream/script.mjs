@@ -11,13 +11,21 @@
 //   crowd             so many clients at once
 //   dials             connections that reach the hostile server; one where it is not said
 //   retried           a reset may come before the proxy saw its connection: it may dial again, and say so
+//   learnsFrom        of whom, where it is not `good`
+//   dns               `{answer, of}`: what the resolver says while it is played (resolver.mjs), and of whose key
+//   dnsBefore         what it says in the good session before; `right` where it is not said
+//   fills             steps of the connections that are made ahead of a client (`warm`), after the first good session
+//   keeps             of those: `yes`, `no`, or `either` (who is first is nobody's fault)
+//   lingers           of those: what is waited for takes a limit's time, whoever comes meanwhile
+//   each              what becomes of each visit, where it is not the same of all
+//   group             the short form plays one of a group; kind and name where it is not said
 //   after             `same` (the default): a good session works on the same route afterwards; `none`: it cannot
 //   needs             `pins`: an attack only on who remembers keys; `route`: on a setting that only letterlock has
 //   pace              how what is said is cut into segments: whole, bytes, crlf, slow
 //   client            polite (waits for its greeting) or hasty (says its whole login at once as well)
 //
 // Steps:
-//   {say: text, answers?}       {c} in it is the mark that must not reach the client, {1} and {2} are the tags of the
+//   {say: text, answers?}       {c} in it is the mark that must not reach the client, {p} that of `fills`, {1} and {2} are the tags of the
 //                               proxy's question and of its STARTTLS; `answers`: left out when the question was not asked
 //   {hear: 'ask'|'start'|'line'}  waits for that command of the proxy, or any line
 //   {wait: ms}
@@ -27,6 +35,7 @@
 //   {cut: {at, end}}            from here on only so many bytes more, then fin, rst or stay
 //   {flood: text, bytes}        says it again and again
 //   {drip: text, ms}            one byte each so often, again and again
+//   {stand: true}               until clients come: it stays, ready or not
 //   {renegotiate: true}          asks for another handshake, as TLS 1.2 lets it
 //   {end: 'fin'|'rst'|'stay'|'notify'}
 //   {serve: true}               answers everything with yes, for ever
@@ -98,6 +107,9 @@ export function goodSteps(protocol, mode, { identity = 'good', inside, ...change
   ];
 }
 
+const written = (steps) =>
+  steps.map((step) => (Array.isArray(step.say) ? { ...step, say: text(step.say) } : step));
+
 /** One script; says what is wrong with it, so that a slip of the pen is not taken for a result. */
 export function script(given) {
   const made = {
@@ -109,12 +121,21 @@ export function script(given) {
     dials: 1,
     retried: false,
     learns: false,
+    learnsFrom: 'good',
+    dns: null,
+    dnsBefore: 'right',
+    fills: null,
+    keeps: 'either',
+    lingers: false,
+    each: null,
+    group: null,
     again: 0,
     crowd: 1,
     needs: null,
     ...given,
     ends: given.retried === true ? [given.ends, 'dial'].flat() : [given.ends].flat(),
-    steps: given.steps.map((step) => (Array.isArray(step.say) ? { ...step, say: text(step.say) } : step)),
+    steps: written(given.steps),
+    ...(given.fills ? { fills: written(given.fills) } : {}),
   };
   const { name, protocol, mode, kind, ends } = made;
   if (!pairs.some((pair) => pair.protocol === protocol && pair.mode === mode))

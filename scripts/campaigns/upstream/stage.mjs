@@ -2,6 +2,7 @@
 // visits; judging them is the oracle's work.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { HostileServer } from './hostile-server.mjs';
 import { makeSecret, visit } from './mail-client.mjs';
 import { limits } from './letterlock.mjs';
@@ -18,11 +19,24 @@ const patienceMs = 10_000;
 
 const mark = () => `mark${randomBytes(8).toString('hex')}`;
 
+/** For connections made ahead of a client to stand, or to be gone. */
+const standMs = 8000;
+/** What a connection that stands says when a client comes has left before that client connects. */
+const saidMs = 5;
+
+const isOver = ({ stands, goneAt }) => stands || goneAt !== null;
+
 export class Stage {
   visits = [];
+  /** Connections made ahead of a client, before the script. */
+  ahead = [];
+  /** What the resolver says of this one now, `{answer, of}`. */
+  zone = { answer: 'right', of: 'good' };
   #identities;
   #tags;
   #deadlineMs;
+  #come = () => undefined;
+  #clients = new Promise((resolve) => (this.#come = resolve));
 
   /** `deadlineMs`: after so long a visit is given up; what is owed and some seconds more where it is not said. */
   constructor(name, script, { identities, tags, deadlineMs = null }) {
@@ -31,7 +45,7 @@ export class Stage {
     this.#identities = identities;
     this.#tags = tags;
     this.#deadlineMs = deadlineMs;
-    this.marks = { clear: mark(), inside: mark() };
+    this.marks = { clear: mark(), inside: mark(), ahead: mark() };
     this.secret = makeSecret();
     this.server = this.#serverFor(script.steps, script.pace);
     this.second = script.second === undefined ? null : this.#serverFor(this.#goodSteps(), 'whole');
@@ -45,11 +59,12 @@ export class Stage {
       identities: this.#identities,
       marks: this.marks,
       tags: this.#tags,
+      clients: this.#clients,
     });
   }
 
-  #goodSteps() {
-    return goodSteps(this.script.protocol, this.script.mode);
+  #goodSteps(identity = 'good') {
+    return goodSteps(this.script.protocol, this.script.mode, { identity });
   }
 
   async open() {
@@ -66,15 +81,35 @@ export class Stage {
 
   /** One good session, before the script. */
   async learn(port) {
-    this.server.play(this.#goodSteps());
+    const { learnsFrom, dns, dnsBefore, fills } = this.script;
+    this.zone = { answer: dnsBefore, of: learnsFrom };
+    this.server.play(this.#goodSteps(learnsFrom), 'whole', fills);
     const visited = await this.#visit(port, 'polite');
+    if (fills !== null) await this.#filled();
+    this.zone = dns ?? this.zone;
     this.server.play(this.script.steps, this.script.pace);
     return visited;
   }
 
+  /** Until those made ahead of a client stand, or went. */
+  async #filled() {
+    const { talks } = this.server;
+    const { warm } = this.script.route;
+    for (const began = performance.now(); performance.now() - began < standMs; await delay(20)) {
+      this.ahead = talks.slice(1);
+      const gone = this.ahead.some(({ goneAt }) => goneAt !== null);
+      if (this.ahead.length >= (gone ? 1 : warm) && this.ahead.every(isOver)) return;
+    }
+  }
+
   /** The script, with all its clients. */
   async play(port) {
-    const { client, again, crowd } = this.script;
+    const { client, again, crowd, dns, fills } = this.script;
+    this.zone = dns ?? this.zone;
+    if (fills !== null) {
+      this.#come();
+      await delay(saidMs);
+    }
     this.visits = await Promise.all(Array.from({ length: crowd }, () => this.#visit(port, client)));
     for (let more = 0; more < again; more += 1) this.visits.push(await this.#visit(port, client));
     this.playedAt = performance.now();
@@ -85,6 +120,7 @@ export class Stage {
 
   /** A good session on the same route, after the script. */
   async after(port) {
+    this.zone = { answer: 'right', of: 'good' };
     this.server.play(this.#goodSteps());
     return this.#visit(port, 'polite');
   }
@@ -107,6 +143,7 @@ export class Stage {
   }
 
   close() {
+    for (const talk of this.ahead) talk.destroy();
     this.server.close();
     this.second?.close();
   }

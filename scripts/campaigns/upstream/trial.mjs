@@ -6,9 +6,11 @@ import { Letterlock } from './letterlock.mjs';
 import { anySecret } from './mail-client.mjs';
 import { judgeCounters, judgeVisits, late } from './oracle.mjs';
 import { goodSteps, pairs, script } from './script.mjs';
+import { Resolver } from './resolver.mjs';
 import { look } from './sight.mjs';
 import { Stage } from './stage.mjs';
 import { inTurns } from './turns.mjs';
+import { judgeWarm } from './warm-oracle.mjs';
 
 const atOnce = 48;
 const fewAtOnce = 16;
@@ -41,6 +43,8 @@ export class Trial {
   /** Milliseconds of each good session elsewhere. */
   nextMs = [];
   memory = { before: 0, peak: 0, after: 0 };
+  /** That the resolver was asked. */
+  questions = 0;
   stages;
   #good;
   #letterlock;
@@ -61,10 +65,14 @@ export class Trial {
     const { signal, authority } = this.#tools;
     const all = [...this.stages, ...this.#good];
     const aborted = () => this.#letterlock.endAtOnce();
+    const byName = new Map(all.map((stage) => [stage.name, stage]));
+    const { identities } = authority;
+    const resolver = new Resolver({ zoneOf: (name) => byName.get(name)?.zone ?? null, identities });
     signal.addEventListener('abort', aborted, { once: true });
     try {
+      await resolver.open();
       for (const stage of all) await stage.open();
-      await this.#letterlock.start(all, authority);
+      await this.#letterlock.start(all, { ...authority, resolver: resolver.port });
       for (const phase of [
         () => this.#learn(),
         () => this.#attack(),
@@ -79,6 +87,8 @@ export class Trial {
     } finally {
       signal.removeEventListener('abort', aborted);
       await this.#letterlock.end();
+      this.questions = resolver.asked;
+      resolver.close();
       for (const stage of all) stage.close();
     }
   }
@@ -140,7 +150,8 @@ export class Trial {
   #judge(stage, { before, after }) {
     const { read } = this.#tools;
     const rows = { before: before.get(stage.name) ?? {}, after: after.get(stage.name) ?? {}, read };
-    stage.findings = [...judgeVisits(stage, read), ...judgeCounters(stage, rows)];
+    const judged = stage.script.fills === null ? judgeVisits(stage, read) : judgeWarm(stage, read);
+    stage.findings = [...judged, ...judgeCounters(stage, rows)];
     stage.sight = look(stage);
     this.#found(
       stage,
