@@ -61,9 +61,9 @@ export const isBlocked = ({ does }: ImportItem): boolean => does === 'conflict' 
 export function planImport(order: ImportOrder, given: Situation): ImportPlan {
   const noticed = given.record === null ? null : noticeExpiry(given.record, given.now);
   const situation = { ...given, record: noticed?.record ?? given.record };
-  const [entry] = order.entries;
+  const [entry, ...others] = order.entries;
   const steps =
-    entry?.kind === 'record'
+    entry?.kind === 'record' && others.length === 0
       ? [planRestore(entry.record, { order, situation })]
       : order.entries.reduce<readonly Step[]>(
           (done, next) => [...done, stepFor(next, { order, situation, done })],

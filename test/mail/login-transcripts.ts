@@ -417,6 +417,26 @@ const smtp: readonly Dialogue[] = [
     over: false,
   },
   {
+    name: 'SMTP to a client without TLS: plain SCRAM stays',
+    protocol: 'smtp',
+    events: [s('220'), c('EHLO x'), s('250-mail', '250 AUTH PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS')],
+    shown: crlf('220', '250-mail', '250 AUTH PLAIN SCRAM-SHA-256'),
+    over: false,
+  },
+  {
+    name: 'SMTP reply to a greeting of old, and to NOOP',
+    protocol: 'smtp',
+    events: [
+      s('220'),
+      c('HELO x'),
+      s('250-mail', '250 STARTTLS'),
+      c('NOOP'),
+      s('250-AUTH SCRAM-SHA-1-PLUS', '250 STARTTLS'),
+    ],
+    shown: null,
+    over: false,
+  },
+  {
     name: 'SMTP names that only resemble stay',
     protocol: 'smtp',
     events: [

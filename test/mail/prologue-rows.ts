@@ -348,6 +348,12 @@ const sieveRows: readonly Row[] = [
   sieve('a capability with something behind', [crlf('"STARTTLS" now', 'OK')], 'not-this-protocol', 0),
   sieve('something behind a literal', [crlf('"X" {1}', 'yz', 'OK')], 'not-this-protocol', 0),
   sieve(
+    'a literal as long as is taken',
+    [crlf('"X" {4096}', 'x'.repeat(4096), '"STARTTLS"', 'OK'), crlf('OK')],
+    'ok',
+    1,
+  ),
+  sieve(
     'a literal too long',
     [crlf('"X" {4097}', 'x'.repeat(4097), '"STARTTLS"', 'OK')],
     'not-this-protocol',

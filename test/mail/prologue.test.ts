@@ -92,6 +92,11 @@ describe('a prologue', () => {
     expect(prologueFault('ended')).toMatchObject({ ok: false, reason: 'no-greeting' });
   });
 
+  it('tells what a server said that gives no list', () => {
+    const told = play(prologue('smtp'), [crlf('220 mail'), crlf('502 5.5.1 what')], { limits, cut: whole });
+    expect(detailOf(told.end)).toContain('502 5.5.1 what');
+  });
+
   it('lets nothing of what the server said out but a short detail without controls', () => {
     const evil = '\x1b]0;owned\x07\x9b\xe2\x80\xae\\';
     const told = play(prologue('pop3'), [crlf(`-ERR ${evil}${'x'.repeat(500)}`)], { limits, cut: whole });

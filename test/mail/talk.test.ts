@@ -151,6 +151,21 @@ describe('a talk', () => {
     expect(talk.feed(Buffer.from('two\r\n')).write).toHaveLength(0);
   });
 
+  it('begins once, however often it is started', () => {
+    const talk = new Talk(collect(), limits);
+    expect(latin1(talk.start().write)).toBe('hello\r\n');
+    expect(latin1(talk.start().write)).toBe('');
+    expect(talk.feed(Buffer.from('one\r\nend\r\n'))).toMatchObject({ result: ['one', 'end'] });
+    expect(talk.start()).toMatchObject({ state: 'done', result: ['one', 'end'] });
+  });
+
+  it('takes an empty line that comes first, ended by LF alone', () => {
+    const talk = new Talk(collect(), { ...limits, lineEnds: 'lf' });
+    talk.start();
+    expect(talk.feed(Buffer.from('\n'))).toMatchObject({ state: 'open' });
+    expect(talk.feed(Buffer.from('end\n'))).toMatchObject({ state: 'done', result: ['', 'end'] });
+  });
+
   it('overwrites chunks and lines where told to, once the conversation went on', () => {
     const seen: Uint8Array[] = [];
     function* keep(): Generator<Ask, string, Line | null> {

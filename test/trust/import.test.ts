@@ -590,6 +590,19 @@ describe('a backup', () => {
     expect(doesOf([backup(pinnedOther)], { record: pinnedOther })).toEqual(['nothing']);
   });
 
+  it('stands alone, first or not', () => {
+    for (const entries of [
+      [backup(whole), pin('server')],
+      [pin('server'), backup(whole)],
+      [backup(whole), backup(whole)],
+    ]) {
+      const { items, outcome } = plan(entries);
+      expect(items.map(({ does }) => does)).toContain('conflict');
+      expect(items).toHaveLength(2);
+      expect(outcome).toBeNull();
+    }
+  });
+
   it('comes beside what is known when asked, its rejections ending keys', () => {
     const record = recordOf({ basis: 'pinned', pins: [pinOf('other'), pinOf('attacker')] });
     const after = stored([backup(whole)], { record, keep: true });
