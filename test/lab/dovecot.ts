@@ -60,9 +60,20 @@ export interface DovecotOptions {
 /** Starts it and waits until every port accepts. */
 export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   const user = await labUser();
+  await prepare(options, user);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startAtFreePorts(options, user);
+    } catch (error) {
+      // Ports that were free a moment ago; somebody else took one.
+      if (tries === 3 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
+}
+
+async function startAtFreePorts(options: DovecotOptions, user: LabUser): Promise<Dovecot> {
   const ports = await choosePorts();
   const { folder, certificates } = options;
-  await prepare(options, user);
   const configuration = join(folder, 'dovecot.conf');
   const hosts = options.place?.hosts ?? [serverHost];
   await writeFile(configuration, configure({ folder, user, ports, hosts, relayPort: options.relayPort }));

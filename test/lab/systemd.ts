@@ -77,8 +77,13 @@ export async function startSystemd(given: Given): Promise<Systemd> {
     await folder.remove();
   };
   const inside = async (command: readonly string[]): Promise<Ran> => {
-    const pid = await firstOf(running.pid);
-    if (pid === null) throw new Error(`systemd ended: ${running.output()}`);
+    let pid: number | null = null;
+    // The child of a process is not to be seen at every moment of its start.
+    await until('process 1 of systemd', async () => {
+      if (running.exit() !== null) throw new Error(`systemd ended: ${running.output()}`);
+      pid = await firstOf(running.pid);
+      return pid !== null;
+    });
     const enter = ['nsenter', '--target', String(pid), '--all', '--', ...command];
     return run(enter, { env: cleanEnvironment('/'), cwd: '/', deadlineMs: 30_000 });
   };
@@ -88,7 +93,6 @@ export async function startSystemd(given: Given): Promise<Systemd> {
       async () => {
         if (running.exit() !== null) throw new Error(`systemd ended: ${running.output()}`);
         return (
-          (await firstOf(running.pid)) !== null &&
           (await inside(['systemctl', 'is-system-running'])).exit !== null &&
           (await inside(['systemctl', 'show', '--property=Version'])).exit === 0
         );
