@@ -14,7 +14,7 @@ const requestLine = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ +[^ ]+ +HTTP\/\d/;
 /** No mail command is followed by a path or a web URL, whatever the tag before it is called. */
 const requestStart = /^(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE) +(?:\/|https?:\/\/)/;
 /** A request of a verb we do not know, cut off by the limit. */
-const endlessStart = /^[A-Za-z-]+ +(?:\/|https?:\/\/)/;
+const endlessStart = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ +(?:\/|https?:\/\/)/;
 
 /**
  * Judges everything the client sent so far. `undecided` asks to hold it and to come again with more; it ends at

@@ -22,6 +22,7 @@ const rows: readonly (readonly [FirstBytesVerdict, string, Protocol?])[] = [
   ['http', 'post / HTTP/1.1\n'],
   ['http', "x!#$%&'*+.^_`|~ /path HTTP/1.0"],
   ['http', endless('PROPFIND /')],
+  ['http', endless("x1!#$%&'*+.^_`|~- https://")],
   ['undecided', ''],
   ['undecided', 'G'],
   ['undecided', 'GET '],
