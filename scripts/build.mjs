@@ -2,7 +2,7 @@
 // executable and leaves the time of the build beside it: a clock that shows an earlier time is wrong (SOURCE_DATE_EPOCH, seconds, is
 // taken instead where it is set, so that a build can be repeated).
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +18,6 @@ execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', 
   cwd: root,
   stdio: 'inherit',
 });
-// What is started as a process of its own is JavaScript as it stands.
-copyFileSync(join(root, 'src/store/probe-child.mjs'), join(out, 'src/store/probe-child.mjs'));
 for (const bundle of ['build-page.mjs', 'build-command.mjs'])
   execFileSync(process.execPath, [join(root, 'scripts', bundle), out], { cwd: root, stdio: 'inherit' });
 chmodSync(join(out, 'cmd/letterlock.js'), 0o755);

@@ -4,7 +4,6 @@
 
 import { CommandError } from '../errors.ts';
 import type { ExitName } from '../errors.ts';
-import { latePart } from './late-part.ts';
 import type { Operator } from './operator.ts';
 import { matchRoute } from './routes.ts';
 import type { Matched } from './routes.ts';
@@ -48,13 +47,6 @@ export const statuses: Readonly<Record<ExitName, number>> = {
   'not-found': 404,
   'no-daemon': 503,
 };
-
-/** Loaded when somebody asks, or before. From here alone: Node looks for the file again for each module that asks. */
-export const apiParts = {
-  orders: () => import('./command-schema.ts'),
-  imports: () => import('./import-schema.ts'),
-  schema: () => import('./api-schema.ts'),
-} as const;
 
 /** Never rejects. */
 export async function answerRequest(operator: Operator, request: ApiRequest): Promise<ApiAnswer | ApiStream> {
@@ -121,7 +113,7 @@ async function ask(operator: Operator, { route, argument }: Matched, body: unkno
     case 'dashboard':
       return order(operator, route, body);
     case 'schema':
-      return (await latePart(apiParts.schema())).apiSchema();
+      return (await import('./api-schema.ts')).apiSchema();
     case 'events':
       throw new TypeError('events are followed, not asked for');
   }
@@ -135,19 +127,19 @@ async function order(
 ): Promise<unknown> {
   switch (route) {
     case 'import': {
-      const { parseImport } = await latePart(apiParts.imports());
+      const { parseImport } = await import('./import-schema.ts');
       return operator.import(parseImport(body));
     }
     case 'commands': {
-      const { parseCommand } = await latePart(apiParts.orders());
+      const { parseCommand } = await import('./command-schema.ts');
       return operator.command(parseCommand(body));
     }
     case 'probes': {
-      const { parseProbe } = await latePart(apiParts.orders());
+      const { parseProbe } = await import('./command-schema.ts');
       return operator.probe(parseProbe(body));
     }
     case 'dashboard': {
-      const { parseDashboard } = await latePart(apiParts.orders());
+      const { parseDashboard } = await import('./command-schema.ts');
       return operator.dashboard(parseDashboard(body));
     }
   }

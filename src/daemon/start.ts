@@ -8,7 +8,6 @@ import type { ReloadShape } from '../admin/shapes.ts';
 import { commandErrorOf } from '../admin/tofu-operator.ts';
 import type { Config } from '../config.ts';
 import { readBuild, type Build } from '../ops/build.ts';
-import { loadLateParts } from './late-parts.ts';
 import { readyHooks } from '../ops/hooks/delivery.ts';
 import type { Log } from '../ops/log.ts';
 import type { MetricsServer } from '../ops/metrics-server.ts';
@@ -177,7 +176,6 @@ async function serve(
   options.listening?.(daemon);
   sayReady(ground, daemon);
   engine.hooks.started();
-  closing.add(loadLateParts());
   return daemon;
 }
 

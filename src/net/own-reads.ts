@@ -12,7 +12,7 @@ const asksBeforeTrial = 32;
 export type Need = 'session' | 'bulk';
 
 /** Loads with the first that asks. */
-export const loadTrial = (): Promise<Pick<typeof Trial, 'tryReadInto'>> => import('./read-trial.ts');
+const loadTrial = (): Promise<Pick<typeof Trial, 'tryReadInto'>> => import('./read-trial.ts');
 
 /** One for a process. */
 export class OwnReads {

@@ -64,13 +64,10 @@ interface Guest {
   readonly head: Uint8Array;
 }
 
-/** Loaded from here alone: Node looks for the file again for each module that asks. */
-export const guestPart = () => import('./holder.ts');
-
 /** What serves guests loads with the first of them; what he says meanwhile waits in his socket. Never rejects. */
 async function serve(guest: Guest, sharing: Sharing): Promise<void> {
   try {
-    const { serveGuest } = await guestPart();
+    const { serveGuest } = await import('./holder.ts');
     if (!guest.socket.destroyed) await serveGuest(guest, sharing);
   } catch {
     guest.socket.destroy();

@@ -46,6 +46,14 @@ export async function openDatabase(
   }
 }
 
+/** Lets LevelDB collect what it can out of a directory that does not open; the directory is changed by it. */
+export async function salvageDatabase(location: string): Promise<void> {
+  const { Level } = await import('level');
+  const repair: unknown = Reflect.get(Level, 'repair');
+  if (typeof repair !== 'function') throw new StoreError('store-io', 'this build of LevelDB cannot repair');
+  await Reflect.apply(repair, Level, [location]);
+}
+
 export function codeOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
   return typeof error.code === 'string' ? error.code : null;

@@ -19,8 +19,6 @@ export interface StorePaths {
   readonly secret: string;
   /** Says who holds the lock; the lock itself is LevelDB's, so a stale file here is harmless. */
   readonly holder: string;
-  /** How the files of the database looked when it was last closed in good order. */
-  readonly lastClose: string;
   /** Where whoever holds the lock serves other processes of its user. */
   readonly socket: string;
 }
@@ -32,7 +30,6 @@ export const pathsIn = (directory: string): StorePaths => ({
   sealLog: join(directory, 'seal-changes'),
   secret: join(directory, 'secret'),
   holder: join(directory, 'holder'),
-  lastClose: join(directory, 'last-close'),
   socket: join(directory, 'pins.sock'),
 });
 

@@ -50,7 +50,7 @@ export async function openLevelStore(options: LevelOptions): Promise<EmbeddedSto
   await checkOwned(paths);
   const first = !(await storeExists(paths));
   if (first) await createStore(paths, { create, io });
-  const look = await lookAt(paths, { checksums: 'in-doubt', files: first ? 'own' : 'found' });
+  const look = await lookAt(paths, 'in-doubt');
   try {
     // Only for the message another process shows: not worth refusing to start.
     await writeHolder(paths).catch(() => undefined);

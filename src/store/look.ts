@@ -5,11 +5,9 @@ import { randomBytes } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
 import { Pace } from '../pace.ts';
 import { appraise, type Appraisal, type Remains } from './appraise.ts';
-import { asStoreError, openDatabase, type Database, type Opening, type Operation } from './database.ts';
+import { asStoreError, openDatabase, type Database, type Operation } from './database.ts';
 import { found, lockedError, type StorePaths } from './directory.ts';
 import type { StoreIo } from './io.ts';
-import { isAsClosed, noteClose } from './last-close.ts';
-import { probeDatabase } from './probe.ts';
 import type { Seal } from './seal.ts';
 import { readSeal } from './seal-file.ts';
 import { readSecret } from './secret.ts';
@@ -24,31 +22,15 @@ export interface Look extends Omit<Remains, 'secret'> {
   readonly appraisal: Appraisal;
 }
 
-export interface LookOptions {
-  readonly checksums: Checksums;
-  /** `own`: nobody but this process had them open since it found them sound, or made them. */
-  readonly files: 'found' | 'own';
-}
-
-/**
- * Never creates anything. Files that were found, and are not as they were closed, are opened by another process first. Throws
- * StoreError `store-locked`, `store-newer`, and `store-io` where this is no time to look.
- */
-export async function lookAt(paths: StorePaths, { checksums, files }: LookOptions): Promise<Look> {
-  const opened = await openExisting(paths, files);
+/** Never creates anything. Throws StoreError `store-locked`, `store-newer`, and `store-io` where this is no time to look. */
+export async function lookAt(paths: StorePaths, checksums: Checksums): Promise<Look> {
+  const opened = await openExisting(paths);
   try {
     return await lookInto(paths, { ...opened, checksums });
   } catch (error) {
     await opened.database?.close();
     throw error;
   }
-}
-
-/** Ends it; what was open is closed in good order. */
-export async function closeLook(paths: StorePaths, { database }: Pick<Look, 'database'>): Promise<void> {
-  if (database === null) return;
-  await database.close();
-  await noteClose(paths);
 }
 
 /** A look at a database that is open already, or known not to open. */
@@ -82,34 +64,9 @@ interface Opened {
 }
 
 // LevelDB makes the directory of a database it was told not to create, so look before.
-async function openExisting(paths: StorePaths, files: LookOptions['files']): Promise<Opened> {
+async function openExisting(paths: StorePaths): Promise<Opened> {
   if ((await found(paths.database)) === null) return { database: null, broken: 'the database is missing' };
-  if (files === 'found' && !(await isAsClosed(paths))) {
-    const opening = await tryApart(paths);
-    if (opening !== null) return openedBy(paths, opening);
-  }
-  return openedBy(paths, await openDatabase(paths.database, { create: false }));
-}
-
-/** What came of it where another process opened it first; null where it may be opened here. */
-async function tryApart(paths: StorePaths): Promise<Opening | null> {
-  const probed = await probeDatabase(paths.database, { work: { kind: 'try' } });
-  switch (probed.state) {
-    case 'survived':
-      await noteClose(paths);
-      return null;
-    case 'unsaid':
-      return null;
-    case 'refused':
-      return probed.isLocked ? { state: 'locked' } : { state: 'broken', detail: probed.detail };
-    case 'deadly':
-      return { state: 'broken', detail: probed.detail };
-    case 'untold':
-      throw notTriedNow(paths, probed.detail);
-  }
-}
-
-async function openedBy(paths: StorePaths, opening: Opening): Promise<Opened> {
+  const opening = await openDatabase(paths.database, { create: false });
   switch (opening.state) {
     case 'open':
       return { database: opening.database, broken: null };
@@ -120,11 +77,6 @@ async function openedBy(paths: StorePaths, opening: Opening): Promise<Opened> {
       return { database: null, broken: `the database does not open: ${opening.detail}` };
   }
 }
-
-const notTriedNow = ({ directory, database }: StorePaths, detail: string): StoreError =>
-  new StoreError('store-io', `the pin store in ${directory} cannot be opened now: ${detail}`, {
-    hint: `It was not closed in good order, so another process opens ${database} first. This says nothing against its files: start letterlock again.`,
-  });
 
 // LevelDB writes when it opens. Of a disk that does not let it nothing can be said, least of all that pins are lost: whoever
 // is told so may start over.

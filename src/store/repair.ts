@@ -2,21 +2,26 @@
 // what was there aside whole before anything new takes its place; never turns damage into a first use.
 
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { cp, copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chainStart, follows, type AuditRow, type Checkpoint } from './audit.ts';
 import { readAudit } from './audit-log.ts';
 import { encode, type RecordRow } from './codec.ts';
-import { asStoreError, keys, openDatabase, type Database, type Operation } from './database.ts';
+import {
+  asStoreError,
+  keys,
+  openDatabase,
+  salvageDatabase,
+  type Database,
+  type Operation,
+} from './database.ts';
 import { checkOwned, found, pathsIn, type StorePaths } from './directory.ts';
 import { closeUmask } from './umask.ts';
 import { diskIo } from './io.ts';
 import { Ledger, newHead } from './ledger.ts';
-import { noteClose } from './last-close.ts';
-import { buildDatabase, closeLook, lookAt } from './look.ts';
+import { buildDatabase, lookAt } from './look.ts';
 import { auditOfMending, mend, type Mended, type Mending, type Wreck } from './mend.ts';
 import { writeSeal } from './seal-file.ts';
-import { salvage } from './salvage.ts';
 import { makeSecret, storeExists } from './secret.ts';
 import { StoreError } from './store-error.ts';
 import { survey, type Survey } from './survey.ts';
@@ -105,8 +110,8 @@ interface Examined {
 }
 
 async function examine(paths: StorePaths, options: RepairOptions): Promise<Examined> {
-  const look = await lookAt(paths, { checksums: 'all', files: 'found' });
-  let { database } = look;
+  const look = await lookAt(paths, 'all');
+  let database = look.database;
   const copy = join(paths.directory, `salvage-${randomBytes(4).toString('hex')}`);
   try {
     const before = await report(look);
@@ -126,16 +131,20 @@ async function examine(paths: StorePaths, options: RepairOptions): Promise<Exami
       remains: { checkpoint: taken?.checkpoint ?? chainStart, audit, secret: look.secret !== null },
     };
   } finally {
-    if (look.database === null) await database?.close();
-    else await closeLook(paths, look);
+    await database?.close();
     await rm(copy, { recursive: true, force: true });
   }
 }
 
-async function salvaged(location: string, place: string): Promise<Database | null> {
-  const made = await salvage(location, place);
-  if (made === null) return null;
-  const opening = await openDatabase(made, { create: false });
+// LevelDB's own repair changes the files and may lose most of them: on a copy only.
+async function salvaged(location: string, copy: string): Promise<Database | null> {
+  try {
+    await cp(location, copy, { recursive: true });
+    await salvageDatabase(copy);
+  } catch {
+    return null;
+  }
+  const opening = await openDatabase(copy, { create: false });
   return opening.state === 'open' ? opening.database : null;
 }
 
@@ -173,7 +182,6 @@ async function rebuild(paths: StorePaths, rebuilding: Rebuilding): Promise<strin
   await diskIo.syncDirectory(paths.directory);
   if (!rebuilding.remains.secret) await makeSecret(paths, diskIo);
   await writeSeal(paths, seal, diskIo);
-  await noteClose(paths);
   return aside;
 }
 

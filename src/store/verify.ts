@@ -5,7 +5,7 @@ import type { Appraisal, Remains } from './appraise.ts';
 import { verifyAudit, type AuditReport } from './audit-log.ts';
 import type { Database } from './database.ts';
 import { pathsIn, checkOwned } from './directory.ts';
-import { closeLook, lookAt, type Look } from './look.ts';
+import { lookAt, type Look } from './look.ts';
 import { storeExists } from './secret.ts';
 import { StoreError } from './store-error.ts';
 
@@ -35,11 +35,11 @@ export async function verifyStore(directory: string): Promise<VerifyReport> {
   await checkOwned(paths);
   if (!(await storeExists(paths)))
     throw new StoreError('store-missing', `there is no pin store in ${directory}`);
-  const look = await lookAt(paths, { checksums: 'all', files: 'found' });
+  const look = await lookAt(paths, 'all');
   try {
     return await report(look);
   } finally {
-    await closeLook(paths, look);
+    await look.database?.close();
   }
 }
 

@@ -10,7 +10,7 @@ import type { StorePaths } from './directory.ts';
 import type { StoreIo } from './io.ts';
 import { Ledger, newHead, type Plan } from './ledger.ts';
 import { noDigest } from './head.ts';
-import { closeLook, lookAt, type Look } from './look.ts';
+import { lookAt, type Look } from './look.ts';
 import type { Change, SealedKeys, StoredAuditEntry } from './pin-store.ts';
 import type { Seal } from './seal.ts';
 import { SealFile, usualSmallBytes, type SealEnd } from './seal-file.ts';
@@ -152,7 +152,7 @@ export class Writer {
   }
 
   async close(): Promise<void> {
-    await closeLook(this.#facts.paths, { database: this.#database });
+    await this.#database?.close();
   }
 
   async #catchUp(): Promise<void> {
@@ -181,7 +181,7 @@ export class Writer {
   async #recover(): Promise<void> {
     await this.#database?.close().catch(() => undefined);
     this.#database = null;
-    const look = await lookAt(this.#facts.paths, { checksums: 'in-doubt', files: 'own' });
+    const look = await lookAt(this.#facts.paths, 'in-doubt');
     if (look.database === null) throw new StoreError('store-io', look.broken ?? 'the database does not open');
     const { rows: before, head } = this.#ledger;
     this.#database = look.database;

@@ -50,7 +50,7 @@ async function digestOfSources(): Promise<string> {
   for (const folder of ['cmd', 'src']) {
     const names = await readdir(join(root, folder), { recursive: true });
     for (const name of names
-      .filter((file) => /\.(?:tsx?|mjs|css|html|svg)$/.test(file))
+      .filter((file) => /\.(?:tsx?|css|html|svg)$/.test(file))
       .toSorted((a, b) => a.localeCompare(b))) {
       hash.update(`${folder}/${name}\0`).update(await readFile(join(root, folder, name)));
     }

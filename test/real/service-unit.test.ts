@@ -236,15 +236,6 @@ describeWith(['systemd-analyze', 'unshare', 'nsenter', 'ip', 'openssl'], { root:
       expect(await pins()).toContain('mail.lab.test:9993  pinned');
     });
 
-    test('killed, it has its pins opened by another process first, and goes on', async () => {
-      await systemd.say('kill', '-KILL', await property('MainPID'));
-      await expect.poll(() => property('ActiveState')).toBe('failed');
-      await systemd.say('systemctl', 'start', 'letterlock');
-      await logged('ready', 3);
-      expect(await heard('1143')).toBe(served);
-      expect(await pins()).toContain('mail.lab.test:9993  pinned');
-    });
-
     test('it ends in good order, and no call of it was one that the filter forbids', async () => {
       await systemd.say('systemctl', 'stop', 'letterlock');
       expect(await property('Result')).toBe('success');

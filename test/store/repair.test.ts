@@ -81,7 +81,7 @@ describe('a repair', () => {
       before: { state: 'damaged', missing: [endpoint] },
     });
     expect(report.mended).toMatchObject({ kept: [third, other], lost: [endpoint], stale: [] });
-    expect(readdirSync(directory).toSorted()).toEqual(['last-close', 'pins', 'seal', 'secret']);
+    expect(readdirSync(directory).toSorted()).toEqual(['pins', 'seal', 'secret']);
     expect((await opened(directory)).health().state).toBe('damaged');
   });
 

@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises';
 import { pathsIn } from '../../store/directory.ts';
 import { closeUmask } from '../../store/umask.ts';
-import { closeLook, lookAt } from '../../store/look.ts';
+import { lookAt } from '../../store/look.ts';
 import { storeExists } from '../../store/secret.ts';
 import { StoreError } from '../../store/store-error.ts';
 import type { StoreFacts } from '../checks/store.ts';
@@ -29,9 +29,8 @@ async function seeFiles(directory: string): Promise<StoreFacts> {
     const paths = pathsIn(directory);
     if (!(await storeExists(paths))) return { state: 'missing', directory };
     closeUmask();
-    const look = await lookAt(paths, { checksums: 'all', files: 'found' });
-    await closeLook(paths, look);
-    const { appraisal, survey } = look;
+    const { database, appraisal, survey } = await lookAt(paths, 'all');
+    await database?.close();
     const head = survey?.head ?? null;
     return {
       state: 'files',
